@@ -1,0 +1,273 @@
+"""The tables of a run record: the contract between the load, the monitor and the analysis.
+
+Every table is a file in Arrow's IPC *stream* format: a schema, then record batches, appended at least
+once a second, then an end-of-stream mark. A file without that mark belongs to a process that was killed;
+all batches before the cut stay readable.
+Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+
+Layout of a run::
+
+    reports/<run-id>/
+      run.json
+      record/<process>/process.json      who wrote this, its clocks (see ProcessInfo)
+      record/<process>/<table>.arrows    LOAD_TABLES
+      database/process.json
+      database/<table>.arrows            DATABASE_TABLES
+      database/findings.jsonl            what the monitor saw, as it saw it
+
+Conventions: ids are UUIDs as 16 bytes (null: absent or no UUID); ``*_ns`` is CLOCK_MONOTONIC of the writing
+host in nanoseconds, comparable between processes of one host and boot (``ProcessInfo.clock_domain``);
+``*_us`` is microseconds since the Unix epoch by the *database's* clock; -1 stands for "never" in ``*_ns``.
+"""
+
+from enum import IntEnum
+
+import pyarrow as pa
+
+UUID = pa.binary(16)
+
+
+class Outcome(IntEnum):
+    """What became of an operation, in Jepsen's vocabulary."""
+
+    OK = 0  # the server acknowledged it
+    FAIL = 1  # the server refused it: it must not be stored
+    INFO = 2  # time-out, reset or 5xx: the database decides
+
+
+class Status(IntEnum):
+    """``chat_messages.status``; codes grow in the only direction in which a status may move."""
+
+    NULL = 0
+    SENT = 1
+    DELIVERED = 2
+    READ = 3
+    OTHER = 4  # a text that the check constraint should have refused
+
+    @classmethod
+    def of(cls, text: str | None) -> "Status":
+        """The code of a stored status text."""
+        return _STATUS_OF.get(text, cls.OTHER)
+
+
+_STATUS_OF = {None: Status.NULL, "sent": Status.SENT, "delivered": Status.DELIVERED, "read": Status.READ}
+
+
+class EventType(IntEnum):
+    """The kind of a Realtime ``postgres_changes`` event."""
+
+    INSERT = 0
+    UPDATE = 1
+    DELETE = 2
+
+
+class SocketEvent(IntEnum):
+    """A step in the life of a user's Realtime socket or of one channel on it."""
+
+    CONNECTED = 0  # the WebSocket is open
+    JOINED = 1  # phx_reply ok of a channel; events are not promised yet
+    SUBSCRIBED = 2  # `system` ok: from now on every change of the chat is owed to this channel
+    UNSUBSCRIBED = 3  # the channel ended: left, phx_close, phx_error, system error
+    CLOSED = 4  # the WebSocket ended; `at_ns` is its last sign of life, which may lie before the write
+    CAUGHT_UP = 5  # history was read after a reconnect; `seq` = newest seq read
+    REFUSED = 6  # a connect or a join was refused; `detail` has the server's words
+    FINISHED = 7  # the user is done with this chat after the drain: nothing is owed from here on
+
+
+class MarkKind(IntEnum):
+    """Which receipt a user sent."""
+
+    DELIVERED = 0
+    READ = 1
+
+
+class PagePurpose(IntEnum):
+    """Why a page of history was read."""
+
+    BROWSE = 0  # keyset pages from the newest backwards
+    CATCH_UP = 1  # after a reconnect, everything newer than the last seq seen
+    DRAIN = 2  # at the end of the run, the newest page of each chat
+
+
+class ObservedChange(IntEnum):
+    """What a monitor's look at a row found."""
+
+    APPEARED = 0
+    CHANGED = 1
+    GONE = 2  # was there at an earlier look
+
+
+class PollKind(IntEnum):
+    """A monitor's look at the database."""
+
+    POLL = 0  # incremental: new rows, rows not settled yet, and a slice of the settled ones
+    SWEEP = 1  # the last look after the drain: every row of the run's chats
+    FAILED = 2  # the database did not answer; `error` says how
+
+
+SENDS = pa.schema(
+    [
+        ("user_id", UUID),
+        ("chat_id", UUID),
+        ("client_generated_id", UUID),
+        ("attempt", pa.int16()),  # 0 = first; 1, 2, … = repeats with the same client_generated_id
+        ("due_ns", pa.int64()),  # when the schedule wanted it to leave
+        ("left_ns", pa.int64()),  # when its first byte was handed to the socket
+        ("answered_ns", pa.int64()),  # when its answer was complete (info: when we gave up)
+        ("outcome", pa.int8()),  # Outcome
+        ("status_code", pa.int16()),  # HTTP; 0 = no answer
+        ("message_id", UUID),  # as answered
+        ("seq", pa.int64()),  # as answered; null when the answer has none
+        ("text", pa.string()),
+        ("error", pa.string()),  # null when ok
+    ]
+)
+
+EVENTS = pa.schema(
+    [
+        ("user_id", UUID),  # the receiver
+        ("socket", pa.int32()),  # number of the socket within this process
+        ("chat_id", UUID),  # of the row
+        ("message_id", UUID),
+        ("sender_id", UUID),
+        ("seq", pa.int64()),
+        ("type", pa.int8()),  # EventType
+        ("status", pa.int8()),  # Status
+        ("text_crc32", pa.uint32()),  # zlib.crc32 of message_text in UTF-8
+        ("committed_us", pa.int64()),  # commit_timestamp, which Supabase gives in whole ms
+        ("received_ns", pa.int64()),  # when the read from the socket that held it returned
+    ]
+)
+
+SOCKETS = pa.schema(
+    [
+        ("user_id", UUID),
+        ("socket", pa.int32()),
+        ("chat_id", UUID),  # null for steps of the whole socket
+        ("event", pa.int8()),  # SocketEvent
+        ("at_ns", pa.int64()),
+        ("seq", pa.int64()),  # CAUGHT_UP only
+        ("detail", pa.string()),
+    ]
+)
+
+MARKS = pa.schema(
+    [
+        ("user_id", UUID),
+        ("chat_id", UUID),
+        ("kind", pa.int8()),  # MarkKind
+        ("left_ns", pa.int64()),
+        ("answered_ns", pa.int64()),
+        ("outcome", pa.int8()),
+        ("status_code", pa.int16()),
+        ("updated_count", pa.int64()),
+        ("up_to_seq", pa.int64()),  # newest seq of the chat this user knew when the call left
+    ]
+)
+
+PAGES = pa.schema(
+    [
+        ("user_id", UUID),
+        ("chat_id", UUID),
+        ("walk", pa.int64()),  # pages of one walk through a history share a number within the process
+        ("purpose", pa.int8()),  # PagePurpose
+        ("before_seq", pa.int64()),  # keyset bound, exclusive; null = from the newest
+        ("page_limit", pa.int32()),
+        ("left_ns", pa.int64()),
+        ("answered_ns", pa.int64()),
+        ("outcome", pa.int8()),
+        ("status_code", pa.int16()),
+        ("seqs", pa.list_(pa.int64())),  # in the order answered
+        ("message_ids", pa.list_(UUID)),
+    ]
+)
+
+CALLS = pa.schema(  # every other HTTP call: sign-in, refresh, …
+    [
+        ("user_id", UUID),
+        ("name", pa.string()),  # as in Locust's statistics
+        ("left_ns", pa.int64()),
+        ("answered_ns", pa.int64()),
+        ("outcome", pa.int8()),
+        ("status_code", pa.int16()),
+        ("error", pa.string()),
+    ]
+)
+
+GENERATOR = pa.schema(  # the load process on itself, once a second
+    [
+        ("at_ns", pa.int64()),
+        ("wall_us", pa.int64()),  # the host's wall clock at the same moment
+        ("users", pa.int32()),
+        ("cpu_share", pa.float32()),  # of one core
+        ("rss_bytes", pa.int64()),
+        ("loop_lag_ms", pa.float32()),  # worst lateness of a timer in this second
+        ("buffered_rows", pa.int64()),
+    ]
+)
+
+LOAD_TABLES: dict[str, pa.Schema] = {
+    "sends": SENDS,
+    "events": EVENTS,
+    "sockets": SOCKETS,
+    "marks": MARKS,
+    "pages": PAGES,
+    "calls": CALLS,
+    "generator": GENERATOR,
+}
+
+OBSERVATIONS = pa.schema(  # append-only: a row's last observation is its final state
+    [
+        ("poll", pa.int32()),
+        ("change", pa.int8()),  # ObservedChange
+        ("at_ns", pa.int64()),
+        ("message_id", UUID),
+        ("chat_id", UUID),
+        ("seq", pa.int64()),
+        ("sender_id", UUID),
+        ("client_generated_id", UUID),
+        ("status", pa.int8()),  # Status
+        ("status_text", pa.string()),  # only when status is OTHER
+        ("text", pa.string()),
+        ("created_us", pa.int64()),
+        ("deleted", pa.bool_()),  # deleted_at is set (soft delete)
+    ]
+)
+
+POLLS = pa.schema(
+    [
+        ("poll", pa.int32()),
+        ("kind", pa.int8()),  # PollKind
+        ("at_ns", pa.int64()),  # when the snapshot was taken
+        ("duration_ms", pa.float64()),
+        ("database_us", pa.int64()),  # the database's clock at the snapshot
+        ("xmin", pa.int64()),  # oldest transaction still running then (pg_current_snapshot)
+        ("rows_new", pa.int32()),
+        ("rows_changed", pa.int32()),
+        ("rows_gone", pa.int32()),
+        ("error", pa.string()),
+    ]
+)
+
+BASELINE = pa.schema(  # each chat of the run as it was before the first send
+    [
+        ("chat_id", UUID),
+        ("seq", pa.int64()),  # newest seq, 0 for an empty chat
+        ("rows", pa.int64()),
+    ]
+)
+
+GAUGES = pa.schema(  # server telemetry, one row a value
+    [
+        ("at_ns", pa.int64()),
+        ("name", pa.string()),  # e.g. connections.active, locks.waiting, table.chat_messages.bytes
+        ("value", pa.float64()),
+    ]
+)
+
+DATABASE_TABLES: dict[str, pa.Schema] = {
+    "baseline": BASELINE,
+    "observations": OBSERVATIONS,
+    "polls": POLLS,
+    "gauges": GAUGES,
+}
