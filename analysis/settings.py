@@ -1,0 +1,231 @@
+"""Every setting of chatsoak, read and validated once, before any load.
+
+A setting comes from the environment or from the env file (default ``.env.staging``); the environment
+wins. The names of the guide (``NEXT_PUBLIC_SUPABASE_URL`` …) are kept, the tool's own begin with
+``CHATSOAK_``. `load` turns every problem into one `ConfigurationError` sentence that names the setting,
+what was found, what is expected and where to set it. Secrets are `SecretStr`: they do not show in a repr,
+and `masked` is the only form that may be written down.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from analysis.errors import ConfigurationError
+
+DEFAULT_ENV_FILE = Path(".env.staging")
+
+
+class Transport(StrEnum):
+    """How messages are sent and read."""
+
+    APP = "app"  # the app's own /api/messages
+    REST = "rest"  # Supabase's REST interface, for apps that insert from the client
+
+
+class AppAuth(StrEnum):
+    """How the app learns who calls."""
+
+    BEARER = "bearer"
+    COOKIE = "cookie"
+
+
+class Workload(StrEnum):
+    """Whether a slow server slows the load (closed) or not (open)."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class ShapeName(StrEnum):
+    """How the number of users moves over the run."""
+
+    SOAK = "soak"
+    RAMP = "ramp"
+    SPIKE = "spike"
+    STEPS = "steps"
+
+
+def _http_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("expected a URL that begins with http:// or https://")
+    return url.rstrip("/")
+
+
+def _postgres_url(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("expected a URL that begins with postgresql://")
+    return secret
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What a run is told. Field names are the environment's names in lower case."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=False, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    # The target
+    next_public_supabase_url: HttpUrl = Field(
+        description="URL of the Supabase project, for Auth, REST and Realtime"
+    )
+    next_public_supabase_anon_key: SecretStr = Field(description="The project's anon (public) key")
+    supabase_service_role_key: SecretStr = Field(
+        description="The project's service role key: creates the people of a run through Supabase Auth"
+    )
+    database_url: PostgresUrl = Field(
+        description="PostgreSQL of the project, for the monitor; a direct connection or a session pooler"
+    )
+
+    # The app's API
+    chatsoak_transport: Transport = Field(
+        Transport.APP,
+        description="`app`: send through the app's API; `rest`: through Supabase's REST interface",
+    )
+    chatsoak_messages_path: str = Field("/api/messages", description="Path of the app's messages endpoint")
+    chatsoak_app_auth: AppAuth = Field(
+        AppAuth.BEARER, description="`bearer`: Authorization header; `cookie`: a Supabase session cookie"
+    )
+    chatsoak_cookie_name: str = Field(
+        "",
+        description="Name of the session cookie (`cookie` only); empty: Supabase's own, sb-<ref>-auth-token",
+    )
+    chatsoak_field_chat_id: str = Field("chatId", description="Request field and query parameter of the chat")
+    chatsoak_field_text: str = Field("text", description="Request field of the message text")
+    chatsoak_field_client_generated_id: str = Field(
+        "clientGeneratedId", description="Request field of the idempotency key; empty: the app takes none"
+    )
+    chatsoak_field_before_seq: str = Field("beforeSeq", description="Query parameter of the keyset bound")
+    chatsoak_answer_message: str = Field(
+        "", description="Where in a send's answer the message lies, as a dotted path; empty: at the top"
+    )
+    chatsoak_answer_messages: str = Field(
+        "",
+        description="Where in a history answer the list lies, as a dotted path; empty: the answer is the list",
+    )
+    chatsoak_answer_id: str = Field("id", description="Field of a message's id in answers")
+    chatsoak_answer_seq: str = Field("seq", description="Field of a message's seq in answers")
+
+    # The people and chats
+    chatsoak_people: int = Field(0, ge=0, le=10_000, description="People to create; 0: as many as users")
+    chatsoak_direct_share: Share = Field(
+        0.6, description="Share of chats that are direct; the rest are groups of 3 to 20"
+    )
+    chatsoak_chats_per_person: Annotated[float, Field(gt=0, le=50)] = Field(
+        1.5, description="Chats to create for each person"
+    )
+    chatsoak_busy_share: Share = Field(0.1, description="Share of chats that are much busier than the rest")
+    chatsoak_busy_weight: Annotated[float, Field(ge=1)] = Field(
+        8, description="How many times busier those are"
+    )
+    chatsoak_seed: int = Field(1, description="Seed of every random choice: people, chats, texts, pauses")
+
+    # What users do
+    chatsoak_workload: Workload = Field(
+        Workload.CLOSED,
+        description="`closed`: a user waits for the answer, then thinks; `open`: sends leave on schedule",
+    )
+    chatsoak_think_time_s: Positive = Field(
+        1.0, description="Mean pause between a user's actions, closed workload"
+    )
+    chatsoak_arrival_rate: Positive = Field(10.0, description="Sends a second over all users, open workload")
+    chatsoak_max_in_flight: int = Field(
+        64,
+        ge=1,
+        description="Most sends under way at once in one load process, open workload; overflow is counted",
+    )
+    chatsoak_shape: ShapeName = Field(
+        ShapeName.SOAK, description="How the number of users moves over the run"
+    )
+    chatsoak_repeat_share: Share = Field(
+        0.05, description="Share of sends that are repeated with the same id"
+    )
+    chatsoak_history_share: Share = Field(0.1, description="Share of a user's actions that read history")
+    chatsoak_reconnect_share: Share = Field(
+        0.005, description="Share of a user's actions that drop the socket"
+    )
+    chatsoak_request_timeout_s: Positive = Field(
+        10.0, description="A request without an answer by then is `info`"
+    )
+    chatsoak_heartbeat_s: Annotated[float, Field(gt=0, le=50)] = Field(
+        25.0, description="Seconds between heartbeats of a Realtime socket"
+    )
+    chatsoak_drain_s: Annotated[float, Field(ge=0)] = Field(
+        15.0, description="Longest wait for deliveries on their way after the last send"
+    )
+
+    # The judge
+    chatsoak_warmup_s: Annotated[float, Field(ge=0)] = Field(
+        5.0, description="Seconds after the first send that latency figures leave out"
+    )
+    chatsoak_target_send_avg_ms: Positive = Field(300.0, description="Target of the average send latency")
+    chatsoak_target_send_p95_ms: Positive = Field(500.0, description="Target of the P95 of send latency")
+    chatsoak_target_delivery_p95_ms: Positive = Field(
+        1000.0, description="Target of the P95 of delivery latency"
+    )
+    chatsoak_target_errors_share: Share = Field(0.001, description="Target share of sends that are not ok")
+    chatsoak_target_delivered_within_s: Positive = Field(
+        5.0, description="A receipt must show in the database this soon after its acknowledgement"
+    )
+    chatsoak_target_history_query_ms: Positive = Field(10.0, description="Target of the history query")
+    chatsoak_monitor_interval_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
+        1.0, description="Seconds between the monitor's looks at the database"
+    )
+    chatsoak_reports_dir: Path = Field(Path("reports"), description="Where runs are written")
+
+    @field_validator("next_public_supabase_anon_key", "supabase_service_role_key")
+    @classmethod
+    def _not_empty(cls, secret: SecretStr) -> SecretStr:
+        if not secret.get_secret_value().strip():
+            raise ValueError("expected a key, found nothing")
+        return secret
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> "Settings":
+        if self.next_public_supabase_anon_key == self.supabase_service_role_key:
+            raise ValueError(
+                "NEXT_PUBLIC_SUPABASE_ANON_KEY and SUPABASE_SERVICE_ROLE_KEY are the same; "
+                "expected the project's two different keys"
+            )
+        return self
+
+    def masked(self) -> dict[str, Any]:
+        """All settings by their environment names, secrets as ``***``: the form that may be written down."""
+        return {
+            name.upper(): "***" if isinstance(value, SecretStr) else value
+            for name, value in self.model_dump(mode="python").items()
+        }
+
+
+def load(env_file: Path = DEFAULT_ENV_FILE, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings from `env_file` and the environment; `overrides` (by field name) win over both.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong; the sentence says which, and where to set it.
+    """
+    try:
+        return Settings(_env_file=env_file, **dict(overrides or {}))  # type: ignore[arg-type,call-arg]
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error, env_file)) from None
+
+
+def _sentence(error: ValidationError, env_file: Path) -> str:
+    where = f"set it in {env_file} or in the environment" + (
+        "" if env_file.exists() else f" ({env_file} does not exist)"
+    )
+    parts = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = str(problem["loc"][0]).upper() if problem["loc"] else "The settings"
+        said = "is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
+        parts.append(f"{name}: {said}" if problem["type"] != "missing" else f"{name} {said}")
+    return f"{'; '.join(parts)}; {where}."
