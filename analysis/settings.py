@@ -7,6 +7,7 @@ what was found, what is expected and where to set it. Secrets are `SecretStr`: t
 and `masked` is the only form that may be written down.
 """
 
+import hmac
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -85,6 +86,13 @@ class Settings(BaseSettings):
     )
     database_url: PostgresUrl = Field(
         description="PostgreSQL of the project, for the monitor; a direct connection or a session pooler"
+    )
+
+    chatsoak_password: SecretStr = Field(
+        SecretStr(""), description="Password of the run's people; empty: derived from the service role key"
+    )
+    chatsoak_person_email: str = Field(
+        "chatsoak+{n}@example.com", description="E-mail pattern of the run's people; `{n}` is their number"
     )
 
     # The app's API
@@ -183,6 +191,13 @@ class Settings(BaseSettings):
     )
     chatsoak_reports_dir: Path = Field(Path("reports"), description="Where runs are written")
 
+    @field_validator("chatsoak_person_email")
+    @classmethod
+    def _numbered(cls, pattern: str) -> str:
+        if "{n}" not in pattern or "@" not in pattern:
+            raise ValueError("expected an e-mail address with {n} in it, such as chatsoak+{n}@example.com")
+        return pattern
+
     @field_validator("next_public_supabase_anon_key", "supabase_service_role_key")
     @classmethod
     def _not_empty(cls, secret: SecretStr) -> SecretStr:
@@ -198,6 +213,13 @@ class Settings(BaseSettings):
                 "expected the project's two different keys"
             )
         return self
+
+    def password_of(self, email: str) -> str:
+        """The password of a person of the pool: derived, so that no file has to keep it."""
+        if given := self.chatsoak_password.get_secret_value():
+            return given
+        key = self.supabase_service_role_key.get_secret_value().encode()
+        return hmac.new(key, f"chatsoak:{email}".encode(), "sha256").hexdigest()[:40]
 
     def masked(self) -> dict[str, Any]:
         """All settings by their environment names, secrets as ``***``: the form that may be written down."""
