@@ -1,0 +1,1 @@
+"""How the number of users moves over a run, chosen by ``--shape``."""

@@ -1,0 +1,5 @@
+"""When a user acts: closed (waits for the answer, then thinks) or open (keeps to a schedule)."""
+
+from locustfiles.workload.pace import ClosedPace, OpenPace, Pace
+
+__all__ = ["ClosedPace", "OpenPace", "Pace"]
