@@ -1,0 +1,112 @@
+"""Who wrote a part of a record, and by which clocks: ``process.json``.
+
+Written when a process opens its part and again, whole, when it closes it. A file that says
+``"closed": false`` is of a process that was killed, or still runs.
+"""
+
+import json
+import os
+import platform
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from analysis.errors import RecordError
+from analysis.record.run import write_json
+
+PROCESS_FILE = "process.json"
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux only; elsewhere the host's name has to do
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """A process that writes a part of a record.
+
+    Attributes:
+        name: unique in the run and the name of its folder, e.g. ``local``, ``worker-0``, ``monitor``.
+        boot_id: of the running kernel; empty where the system has none.
+        monotonic_ns: CLOCK_MONOTONIC at the moment at which the wall clock showed `wall_us`.
+        wall_us: microseconds since the Unix epoch.
+    """
+
+    name: str
+    pid: int
+    host: str
+    boot_id: str
+    monotonic_ns: int
+    wall_us: int
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def clock_domain(self) -> str:
+        """Equal for two processes exactly when their ``*_ns`` may be compared and subtracted."""
+        return f"{self.host}/{self.boot_id}"
+
+    @classmethod
+    def here(cls, name: str) -> "ProcessInfo":
+        """The calling process under the name `name`."""
+        boot_id = _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else ""
+        return cls(
+            name=name,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            boot_id=boot_id,
+            monotonic_ns=time.monotonic_ns(),
+            wall_us=time.time_ns() // 1000,
+            versions={"python": platform.python_version(), "pyarrow": version("pyarrow")},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """The content of ``process.json``.
+
+    Attributes:
+        closed: the process ended in good order; only then do the counts below say anything.
+        counts: rows written, by table.
+        dropped: rows that could not be written, by table; tables without any are left out.
+        error: the first thing that went wrong while writing, or None.
+    """
+
+    info: ProcessInfo
+    closed: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+
+    def write(self, folder: Path) -> None:
+        """Replace ``process.json`` in `folder`, atomically."""
+        info = asdict(self.info) | {"clock_domain": self.info.clock_domain}
+        write_json(
+            folder / PROCESS_FILE,
+            {
+                **info,
+                "closed": self.closed,
+                "counts": self.counts,
+                "dropped": self.dropped,
+                "error": self.error,
+            },
+        )
+
+
+def read_process(folder: Path) -> ProcessRecord:
+    """What ``process.json`` in `folder` says.
+
+    Raises:
+        RecordError: it is missing or no such file.
+    """
+    path = folder / PROCESS_FILE
+    try:
+        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path} cannot be read as a process of a record: {error!r}.") from error
+
+
+def _parsed(data: Mapping[str, object]) -> ProcessRecord:
+    fields = {name: data[name] for name in ProcessInfo.__dataclass_fields__}
+    rest = {name: data[name] for name in ("closed", "counts", "dropped", "error")}
+    return ProcessRecord(info=ProcessInfo(**fields), **rest)  # type: ignore[arg-type]
