@@ -229,7 +229,7 @@ def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Target
         percent=95,
         latencies=latencies,
         nothing=nothing,
-        facts={"across_clocks": across_clocks},
+        facts={"across_clocks": across_clocks} if across_clocks else {},
     )
 
 
@@ -249,7 +249,7 @@ def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targ
     return Criterion(
         id="errors.send",
         title="Share of sends that were not acknowledged",
-        target=f"<= {targets.errors_share * 100:g}%",
+        target=f"≤ {targets.errors_share * 100:g}%",
         observed=100 * bad / count if count else None,
         unit="%",
         outcome=outcome,
@@ -284,7 +284,7 @@ def _below(
         observed = figures.avg_ms if percent is None else nearest_rank(judged_ns, percent) / NS_PER_MS
         outcome = Verdict.PASS if observed < target_ms else Verdict.FAIL
     shown: dict[str, float | int] = dict(facts or {})
-    if figures is not None:
+    if figures is not None and percent is not None:
         shown |= {
             "avg_ms": figures.avg_ms,
             "p50_ms": figures.p50_ms,

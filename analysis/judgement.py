@@ -1,0 +1,47 @@
+"""A judged run: the verdict, and what a report needs to show how it came about. No input or output here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.latency import NS_PER_S, Targets
+from analysis.record.run import Run
+from analysis.settings import Transport
+from analysis.timeline import Timeline
+
+REST_PATH = "/rest/v1/chat_messages"  # Supabase's own; the app's path is a setting
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the judge found.
+
+    Attributes:
+        verdict: the content of ``verdict.json``.
+        origin_ns: what a finding's `at_ns` counts from on the timeline's axis; None where nothing was sent.
+        database: facts about the monitor's part of the record, by their names for people.
+    """
+
+    run: Run
+    verdict: dict[str, Any]
+    targets: Targets
+    timeline: Timeline
+    origin_ns: int | None
+    database: Mapping[str, str]
+
+    @property
+    def users(self) -> int:
+        """The most Locust users at one time; 0 = not recorded."""
+        users = self.timeline.users["users"]
+        return int(users.max()) if len(users) else 0
+
+    @property
+    def endpoint(self) -> str:
+        """The path that messages were sent to."""
+        if self.run.settings.get("CHATSOAK_TRANSPORT") == Transport.REST:
+            return REST_PATH
+        return str(self.run.settings.get("CHATSOAK_MESSAGES_PATH", "/api/messages"))
+
+    def seconds(self, at_ns: int | None) -> float | None:
+        """A finding's time on the timeline's axis, in seconds; None when it has none."""
+        return None if at_ns is None or self.origin_ns is None else (at_ns - self.origin_ns) / NS_PER_S

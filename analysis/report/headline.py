@@ -1,0 +1,143 @@
+"""The answer of a run in a few sentences, the same on the page, in the terminal and for CI systems."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.criteria import Verdict
+from analysis.report.numbers import limit, listed, number, observed, plural
+
+WORD = {
+    Verdict.PASS: "Pass",
+    Verdict.FAIL: "Fail",
+    Verdict.INCONCLUSIVE: "Inconclusive",
+    Verdict.INFO: "Info",
+}
+SIGN = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCONCLUSIVE: "?", Verdict.INFO: "i"}
+
+# Faults that the headline names, in a person's words, and the criteria that count them.
+FAULTS = (
+    ("lost message", ("messages.lost",)),
+    ("seq gap", ("seq.gaps", "seq.missing")),
+    ("duplicate", ("messages.duplicated", "seq.duplicates", "realtime.duplicated")),
+    ("undelivered message", ("realtime.missed",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure of the first screen. `share` is the figure's part of its target, where it has one."""
+
+    label: str
+    figure: str
+    note: str
+    outcome: str
+    share: float | None = None
+
+
+def entries(verdict: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The criteria of `verdict` by id."""
+    return {entry["id"]: entry for entry in verdict["criteria"]}
+
+
+def sentence(verdict: Mapping[str, Any], users: int, into: str) -> str:
+    """What was sent, by whom and through what, and what became of it.
+
+    Args:
+        users: the most Locust users at one time.
+        into: the path that messages were sent to.
+    """
+    counts = verdict["counts"]
+    if not counts["sends"]:
+        return "No message was sent."
+    by = plural(users, "Locust user") if users else "Locust"
+    due = plural(counts["deliveries_expected"], "delivery", "deliveries")
+    return (
+        f"{by} sent {plural(counts['sends'], 'message')} through {into}; PostgreSQL stored "
+        f"{counts['stored']:,}, and {counts['ok']:,} were acknowledged. Of {due} owed to their "
+        f"recipients, {counts['deliveries']:,} arrived."
+    )
+
+
+def why(verdict: Mapping[str, Any]) -> list[str]:
+    """Why the outcome is what it is, a sentence for each criterion that decided it."""
+    outcome = verdict["outcome"]
+    decided = [entry for entry in verdict["criteria"] if entry["outcome"] == outcome]
+    if outcome == Verdict.PASS:
+        return [f"All {len(decided)} criteria hold."]
+    if outcome == Verdict.FAIL:
+        return [f"{entry['title']}: {observed(entry)}, target {entry['target']}." for entry in decided]
+    sentences = [f"{entry['title']}: {entry['reason'] or 'it could not be judged.'}" for entry in decided]
+    cut_off = ["The run was cut off before its end."] if verdict["ended_at"] is None else []
+    return cut_off + sentences
+
+
+def faults(verdict: Mapping[str, Any]) -> str | None:
+    """Which of the faults that a chat must never show were found, or that none was; None = not judged."""
+    criteria = entries(verdict)
+    judged = [
+        (noun, [criteria[name] for name in names if name in criteria and criteria[name]["checked"]])
+        for noun, names in FAULTS
+    ]
+    judged = [(noun, found) for noun, found in judged if found]
+    if not judged:
+        return None
+    counted = [(noun, sum(int(entry["observed"] or 0) for entry in found)) for noun, found in judged]
+    if bad := [plural(count, noun) for noun, count in counted if count]:
+        return f"Found {listed(bad)}."
+    return f"No {' and no '.join(_all_but_last([noun for noun, _ in counted]))}."
+
+
+def tiles(verdict: Mapping[str, Any]) -> list[Tile]:
+    """The figures that a reader looks for first."""
+    criteria = entries(verdict)
+    counts = verdict["counts"]
+    shown = [
+        _latency_tile(label, criteria[name])
+        for label, name in (
+            ("Average send", "latency.send.avg"),
+            ("P95 send", "latency.send.p95"),
+            ("P95 delivery", "latency.delivery.p95"),
+        )
+        if name in criteria
+    ]
+    shown.append(
+        Tile(
+            "Stored",
+            number(counts["stored"]),
+            f"{counts['ok']:,} acknowledged",
+            _worst(criteria, "messages."),
+        )
+    )
+    shown.append(
+        Tile(
+            "Delivered",
+            number(counts["deliveries"]),
+            f"of {counts['deliveries_expected']:,} due",
+            _worst(criteria, "realtime."),
+        )
+    )
+    zero = {name: entry for name, entry in criteria.items() if entry["target"] == "0"}
+    found = sum(int(entry["observed"] or 0) for entry in zero.values())
+    shown.append(Tile("Faults", number(found), f"{len(zero)} kinds looked for", _worst(zero, "")))
+    return shown
+
+
+def _latency_tile(label: str, entry: Mapping[str, Any]) -> Tile:
+    target = limit(entry["target"])
+    if entry["observed"] is None:
+        return Tile(label, "–", f"target {entry['target']}", entry["outcome"])
+    share = min(1.0, entry["observed"] / target) if target else None
+    return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share)
+
+
+def _all_but_last(nouns: list[str]) -> list[str]:
+    """`nouns` as at most two parts: all but the last joined by commas, and the last."""
+    return nouns if len(nouns) == 1 else [", no ".join(nouns[:-1]), nouns[-1]]
+
+
+def _worst(criteria: Mapping[str, Mapping[str, Any]], group: str) -> str:
+    """The outcome of the criteria whose ids begin with `group`, taken together."""
+    outcomes = {entry["outcome"] for name, entry in criteria.items() if name.startswith(group)}
+    order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+    return next((outcome.value for outcome in order if outcome in outcomes), Verdict.INCONCLUSIVE.value)

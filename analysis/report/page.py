@@ -1,0 +1,229 @@
+"""``report.html``: one self-contained page. Texts of the run are escaped; nothing in it can run or load.
+
+The page is plain HTML and SVG with its style sheet inside. Its content security policy forbids scripts and
+the network, so that even a text that slipped through could do nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.criteria import Verdict
+from analysis.judgement import Judgement
+from analysis.report import headline, numbers, plots
+from analysis.report.drawing import elapsed
+from analysis.timeline import Timeline
+
+TEMPLATES = Path(__file__).parent / "templates"
+ROWS_SHOWN = 12  # findings of a criterion that are open to the eye; the next ones unfold
+ROWS_MOST = 150  # findings of a criterion in the page; verdict.json has up to 1,000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot with its words: `alt` is what it shows, for those who cannot see it."""
+
+    title: str
+    plot: plots.Plot
+    alt: str
+    caption: str
+    table: "Table | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers beside a plot."""
+
+    head: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def environment() -> Environment:
+    """Jinja2 with everything escaped, and unknown names an error."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["observed"] = numbers.observed
+    made.filters["interval"] = numbers.interval
+    made.filters["number"] = numbers.number
+    made.filters["moment"] = moment
+    made.filters["visible"] = visible
+    made.filters["svg"] = Markup  # only ever given what `analysis.report.drawing` made
+    made.globals["css"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
+    made.globals["word"] = {str(key): value for key, value in headline.WORD.items()}
+    made.globals["sign"] = {str(key): value for key, value in headline.SIGN.items()}
+    return made
+
+
+def render(judgement: Judgement) -> str:
+    """The page of `judgement`."""
+    verdict, run = judgement.verdict, judgement.run
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            verdict=verdict,
+            run=run,
+            outcome=verdict["outcome"],
+            why=headline.why(verdict),
+            sentence=headline.sentence(verdict, judgement.users, judgement.endpoint),
+            faults=headline.faults(verdict),
+            tiles=headline.tiles(verdict),
+            duration=_duration(run.started_at, run.ended_at),
+            decided=[entry for entry in verdict["criteria"] if entry["outcome"] == verdict["outcome"]],
+            findings=[entry for entry in verdict["criteria"] if entry["examples"]],
+            rows_shown=ROWS_SHOWN,
+            rows_most=ROWS_MOST,
+            at=lambda at_ns: _at(judgement, at_ns),
+            latency=_latency_figures(judgement),
+            delivery=_delivery_figures(judgement),
+            load=[_throughput_figure(judgement)] if len(judgement.timeline.rates) else [],
+            database=_database_figures(judgement),
+            facts=judgement.database,
+            settings=run.settings,
+            passed=Verdict.PASS.value,
+        )
+    )
+
+
+def _latency_figures(judgement: Judgement) -> list[Figure]:
+    timeline, targets = judgement.timeline, judgement.targets
+    if not len(timeline.sends):
+        return []
+    every = f"{timeline.width_s} s"
+    figures = [
+        Figure(
+            "Send latency over time",
+            plots.send_latency(timeline, targets),
+            f"Lines of the average, P50, P95, P99 and the maximum of send latency in every {every}, with the targets "
+            f"{targets.send_avg_ms:g} ms for the average and {targets.send_p95_ms:g} ms for P95.",
+            f"Every point is computed from all acknowledged sends that left in its {every}. "
+            "Dashed: the targets. Shaded: the warm-up, which is not judged.",
+            _latency_table(timeline.sends_coarse, timeline.coarse_s),
+        )
+    ]
+    if timeline.send_histogram is not None or timeline.delivery_histogram is not None:
+        figures.append(
+            Figure(
+                "Distribution of latencies",
+                plots.distribution(timeline, targets),
+                "Histograms of send latency and of delivery latency on one logarithmic axis, with their targets.",
+                "After the warm-up. Bars count sends above, and deliveries below.",
+            )
+        )
+    return figures
+
+
+def _delivery_figures(judgement: Judgement) -> list[Figure]:
+    timeline, targets = judgement.timeline, judgement.targets
+    if not len(timeline.deliveries):
+        return []
+    return [
+        Figure(
+            "Delivery latency over time",
+            plots.delivery_latency(timeline, targets),
+            f"Lines of the average, P50, P95, P99 and the maximum of delivery latency in every {timeline.width_s} s, "
+            f"with the target {targets.delivery_p95_ms:g} ms for P95.",
+            "From the moment a message first left its sender to the Realtime event at each recipient "
+            "but its author, placed at the time it was sent.",
+            _latency_table(timeline.deliveries_coarse, timeline.coarse_s),
+        )
+    ]
+
+
+def _throughput_figure(judgement: Judgement) -> Figure:
+    timeline = judgement.timeline
+    return Figure(
+        "Throughput and users",
+        plots.throughput(timeline),
+        f"Steps of acknowledged and not acknowledged sends and of deliveries a second, "
+        f"and of the number of users, at most {judgement.users}.",
+        f"Sends by the time they left, deliveries by the time they arrived, in buckets of {timeline.width_s} s.",
+    )
+
+
+def _database_figures(judgement: Judgement) -> list[Figure]:
+    timeline = judgement.timeline
+    figures = []
+    if len(timeline.polls) or timeline.occurrences:
+        figures.append(
+            Figure(
+                "Findings and the monitor's polls",
+                plots.findings(timeline),
+                f"{len(timeline.occurrences)} findings over time by criterion, above the duration of the monitor's polls.",
+                "A stroke for each finding whose time is known. A cross: the database did not answer.",
+            )
+        )
+    if timeline.gauges:
+        figures.append(
+            Figure(
+                "The database server",
+                plots.gauges(timeline),
+                f"{len(timeline.gauges)} gauges of the database server over time.",
+                "The highest value in every bucket.",
+                _gauge_table(timeline),
+            )
+        )
+    return figures
+
+
+def _latency_table(series: pd.DataFrame, width_s: int) -> Table:
+    head = ("From", "Count", "Average ms", "P50 ms", "P95 ms", "P99 ms", "Max ms")
+    rows = [
+        (
+            elapsed(float(at_s)),
+            numbers.number(int(count)),
+            *(numbers.number(float(figure)) for figure in figures),
+        )
+        for at_s, (count, *figures) in zip(series.index, series.itertuples(index=False), strict=True)
+    ]
+    return Table((f"{head[0]} (+{elapsed(width_s)})", *head[1:]), rows)
+
+
+def _gauge_table(timeline: Timeline) -> Table:
+    rows = [
+        (name, *(numbers.number(float(value)) for value in (series.iloc[0], series.max(), series.iloc[-1])))
+        for name, series in timeline.gauges.items()
+    ]
+    return Table(("Gauge", "First", "Highest", "Last"), rows)
+
+
+def _at(judgement: Judgement, at_ns: int | None) -> str:
+    """When a finding was seen, on the axis of the plots."""
+    at_s = judgement.seconds(at_ns)
+    return "" if at_s is None else elapsed(at_s)
+
+
+# Characters that would turn the rest of a line around, or that show nothing at all.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """`text` with its control characters named in place of being obeyed."""
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
+
+
+def moment(iso: str | None) -> str:
+    """A time of ``run.json`` as people read it, in UTC."""
+    if iso is None:
+        return "not ended"
+    return _parsed(iso).strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0")
+
+
+def _duration(started_at: str | None, ended_at: str | None) -> str | None:
+    if started_at is None or ended_at is None:
+        return None
+    return elapsed((_parsed(ended_at) - _parsed(started_at)).total_seconds())
+
+
+def _parsed(iso: str) -> datetime:
+    return datetime.fromisoformat(iso).astimezone(UTC)

@@ -1,0 +1,157 @@
+"""What happened when: everything that a report draws, on one axis, from the evidence. No input or output here.
+
+The axis counts seconds since the run's first send.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis import series
+from analysis.criteria import Criterion
+from analysis.evidence import Evidence
+from analysis.latency import NS_PER_S, Ints, Latencies, Targets
+from analysis.record.tables import EventType, Outcome, PollKind
+from analysis.series import Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAxis:
+    """Places the clocks of a run on one axis: nanoseconds since its first send.
+
+    Monotonic clocks of two machines share no origin, so each clock domain has its own, found by the hosts'
+    wall clocks. That is good enough to draw with, and is never used to compute a latency.
+    """
+
+    origin_ns: Mapping[int, int]  # clock domain -> its monotonic time at the run's first send
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "TimeAxis":
+        """The axis that begins at the earliest of the first sends; empty when nothing was sent."""
+        first = evidence.sends.groupby("clock")["left_ns"].min()
+        first_ns = dict(zip(first.index.tolist(), first.tolist(), strict=True))
+        ahead_ns: dict[int, int] = {}  # how far a domain's wall clock is ahead of its monotonic one
+        for part in (*evidence.parts, evidence.database):
+            if part.process is not None:
+                info = part.process.info
+                ahead_ns.setdefault(part.clock, info.wall_us * 1000 - info.monotonic_ns)
+        placed = [first_ns[clock] + ahead_ns[clock] for clock in first_ns if clock in ahead_ns]
+        by_wall = {clock: min(placed) - ahead for clock, ahead in ahead_ns.items()} if placed else {}
+        return cls(first_ns | by_wall)
+
+    def place_column(self, frame: pd.DataFrame, column: str) -> Ints:
+        """The monotonic times in `column` on the axis, by each row's ``clock``."""
+        at_ns = frame[column].to_numpy(np.int64)
+        clocks = frame["clock"].to_numpy()
+        placed = np.zeros(len(at_ns), dtype=np.int64)
+        for clock in np.unique(clocks):
+            of_clock = clocks == clock
+            placed[of_clock] = at_ns[of_clock] - self.origin_ns.get(int(clock), 0)
+        return placed
+
+    def origin_of(self, evidence: Evidence) -> int | None:
+        """The axis's begin by the clock of the host that led the run, where the monitor ran too."""
+        clocks = (evidence.database.clock, *(part.clock for part in evidence.parts))
+        return next((self.origin_ns[clock] for clock in clocks if clock in self.origin_ns), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """A finding's place in time."""
+
+    criterion_id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Every series that a report draws. Frames are indexed by the bucket's begin in seconds."""
+
+    width_s: int
+    begin_s: float
+    end_s: float
+    warmup_s: float
+    phases: tuple[tuple[str, float], ...]  # name, begin in seconds
+    coarse_s: int  # width of the `_coarse` buckets, of which there are few enough to read
+    sends: pd.DataFrame  # count, avg_ms, p50_ms, p95_ms, p99_ms, max_ms
+    sends_coarse: pd.DataFrame
+    deliveries: pd.DataFrame  # the same columns
+    deliveries_coarse: pd.DataFrame
+    rates: pd.DataFrame  # ok, not_ok, delivered: each a second
+    users: pd.DataFrame  # users
+    send_histogram: Histogram | None
+    delivery_histogram: Histogram | None
+    occurrences: tuple[Occurrence, ...]
+    polls: pd.DataFrame  # duration_ms (longest), failed
+    gauges: Mapping[str, pd.Series]
+
+
+def build(
+    evidence: Evidence,
+    axis: TimeAxis,
+    *,
+    targets: Targets,
+    sent: Latencies,
+    delivered: Latencies,
+    criteria: Iterable[Criterion],
+) -> Timeline:
+    """The timeline of a run.
+
+    Args:
+        sent: of every acknowledged send.
+        delivered: of every timed delivery.
+        criteria: whose findings are placed in time, where their time is known.
+    """
+    sends, events, generator = evidence.sends, evidence.events, evidence.generator
+    left_ns = axis.place_column(sends, "left_ns")
+    inserts = events["type"].to_numpy() == EventType.INSERT
+    received_ns = axis.place_column(events, "received_ns")[inserts]
+    told_ns = axis.place_column(generator, "at_ns")
+    polled_ns = axis.place_column(evidence.polls, "at_ns")
+
+    span = [times for times in (left_ns, received_ns, told_ns) if len(times)]
+    begin_s = min((int(times.min()) for times in span), default=0) / NS_PER_S
+    end_s = max((int(times.max()) for times in [*span, polled_ns] if len(times)), default=NS_PER_S) / NS_PER_S
+    width_s = series.bucket_width_s(end_s - begin_s)
+    coarse_s = series.bucket_width_s(end_s - begin_s, series.MOST_ROWS)
+
+    ok = sends["outcome"].to_numpy() == Outcome.OK
+    failed = evidence.polls["kind"] == PollKind.FAILED
+    origin_ns = axis.origin_of(evidence)
+    return Timeline(
+        width_s=width_s,
+        begin_s=begin_s,
+        end_s=max(end_s, begin_s + 1),
+        warmup_s=targets.warmup_s,
+        phases=tuple(
+            (str(phase["name"]), (int(phase["at_ns"]) - origin_ns) / NS_PER_S)
+            for phase in evidence.run.phases
+            if origin_ns is not None
+        ),
+        coarse_s=coarse_s,
+        sends=series.latency_series(sent, width_s),
+        sends_coarse=series.latency_series(sent, coarse_s),
+        deliveries=series.latency_series(delivered, width_s),
+        deliveries_coarse=series.latency_series(delivered, coarse_s),
+        rates=series.rate_series(
+            {"ok": left_ns[ok], "not_ok": left_ns[~ok], "delivered": received_ns}, width_s
+        ),
+        users=series.users_series(generator["process"], told_ns, generator["users"], width_s),
+        send_histogram=series.histogram(sent.after_warmup()),
+        delivery_histogram=series.histogram(delivered.after_warmup()),
+        occurrences=tuple(
+            Occurrence(criterion.id, (finding.at_ns - origin_ns) / NS_PER_S)
+            for criterion in criteria
+            for finding in criterion.examples
+            if finding.at_ns is not None and origin_ns is not None
+        ),
+        polls=series.poll_series(polled_ns, evidence.polls["duration_ms"].where(~failed), failed, width_s),
+        gauges=series.gauge_series(
+            axis.place_column(evidence.gauges, "at_ns"),
+            evidence.gauges["name"],
+            evidence.gauges["value"],
+            width_s,
+        ),
+    )

@@ -1,0 +1,111 @@
+"""The verdict: what ``verdict.json`` says, from the criteria. No input or output here.
+
+The same run, counts and criteria give the same dictionary, in the same order, every time.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analysis.criteria import EXIT_CODES, Criterion, Finding, Verdict, overall
+from analysis.record.run import Run
+
+VERDICT_SCHEMA = 1
+
+# The order in which a verdict tells its criteria; one that is not named here comes last.
+ORDER = (
+    "latency.send.avg",
+    "latency.send.p95",
+    "latency.delivery.p95",
+    "errors.send",
+    "messages.lost",
+    "messages.unexpected",
+    "messages.duplicated",
+    "messages.corrupted",
+    "idempotency.retries",
+    "seq.missing",
+    "seq.gaps",
+    "seq.duplicates",
+    "seq.order",
+    "realtime.missed",
+    "realtime.duplicated",
+    "realtime.reordered",
+    "realtime.phantom",
+    "status.invalid",
+    "status.stuck",
+    "status.regressed",
+    "history.pages",
+    "access.denied",
+    "drift.latency",
+    "drift.database",
+    "plan.history",
+    "generator.healthy",
+    "monitor.complete",
+    "record.complete",
+)
+
+COUNTS = ("sends", "ok", "fail", "info", "stored", "deliveries_expected", "deliveries")
+ALWAYS = ("chat_id", "seq", "message_id", "why")  # of an example; other fields stand where they are known
+
+
+def assemble(run: Run, counts: Mapping[str, int], criteria: Iterable[Criterion]) -> dict[str, Any]:
+    """``verdict.json`` of `run`. A run that was cut off is inconclusive at best.
+
+    Args:
+        counts: how many of each of `COUNTS`.
+    """
+    place = {name: number for number, name in enumerate(ORDER)}
+    ordered = sorted(criteria, key=lambda criterion: (place.get(criterion.id, len(place)), criterion.id))
+    outcome = overall(ordered)
+    if outcome is Verdict.PASS and run.ended_at is None:
+        outcome = Verdict.INCONCLUSIVE
+    return {
+        "schema": VERDICT_SCHEMA,
+        "run_id": run.run_id,
+        "outcome": outcome.value,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "target": {"host": run.host, "embedded": run.embedded},
+        "counts": {name: int(counts[name]) for name in COUNTS},
+        "criteria": [_entry(criterion) for criterion in ordered],
+    }
+
+
+def exit_code(verdict: Mapping[str, Any]) -> int:
+    """The exit code that says the outcome of `verdict`: 0 pass, 1 fail, 3 inconclusive."""
+    return EXIT_CODES[Verdict(verdict["outcome"])]
+
+
+def _entry(criterion: Criterion) -> dict[str, Any]:
+    return {
+        "id": criterion.id,
+        "title": criterion.title,
+        "target": criterion.target,
+        "observed": _plain(criterion.observed),
+        "unit": criterion.unit,
+        "ci95": None if criterion.ci95 is None else [_plain(end) for end in criterion.ci95],
+        "outcome": criterion.outcome.value,
+        "checked": int(criterion.checked),
+        "reason": criterion.reason,
+        "facts": {name: _plain(value) for name, value in criterion.facts.items()},
+        "examples": [_example(finding) for finding in criterion.examples],
+    }
+
+
+def _example(finding: Finding) -> dict[str, Any]:
+    fields = (
+        "chat_id",
+        "seq",
+        "message_id",
+        "why",
+        "client_generated_id",
+        "sender_id",
+        "recipient_id",
+        "at_ns",
+    )
+    values = {name: _plain(getattr(finding, name)) for name in fields}
+    return {name: value for name, value in values.items() if name in ALWAYS or value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """A numpy number as Python's own, which JSON knows; anything else as it is."""
+    return value.item() if hasattr(value, "item") else value
