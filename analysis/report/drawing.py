@@ -38,6 +38,7 @@ STYLE: Any = {
     "axes.axisbelow": True,
     "grid.color": COLOUR["grid"],
     "grid.linewidth": 0.6,
+    "xtick.major.pad": 5,
     "xtick.color": COLOUR["grid"],
     "ytick.color": COLOUR["grid"],
     "xtick.labelcolor": COLOUR["muted"],

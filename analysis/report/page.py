@@ -4,7 +4,6 @@ The page is plain HTML and SVG with its style sheet inside. Its content security
 the network, so that even a text that slipped through could do nothing.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from analysis.criteria import Verdict
 from analysis.judgement import Judgement
 from analysis.report import headline, numbers, plots
 from analysis.report.drawing import elapsed
+from analysis.report.visible import visible
 from analysis.timeline import Timeline
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -44,11 +44,12 @@ class Table:
 
 
 def environment() -> Environment:
-    """Jinja2 with everything escaped, and unknown names an error."""
+    """Jinja2 with everything escaped, control characters named, and unknown names an error."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -56,7 +57,6 @@ def environment() -> Environment:
     made.filters["interval"] = numbers.interval
     made.filters["number"] = numbers.number
     made.filters["moment"] = moment
-    made.filters["visible"] = visible
     made.filters["svg"] = Markup  # only ever given what `analysis.report.drawing` made
     made.globals["css"] = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
     made.globals["word"] = {str(key): value for key, value in headline.WORD.items()}
@@ -201,15 +201,6 @@ def _at(judgement: Judgement, at_ns: int | None) -> str:
     """When a finding was seen, on the axis of the plots."""
     at_s = judgement.seconds(at_ns)
     return "" if at_s is None else elapsed(at_s)
-
-
-# Characters that would turn the rest of a line around, or that show nothing at all.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def visible(text: str) -> str:
-    """`text` with its control characters named in place of being obeyed."""
-    return _UNSEEN.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
 
 
 def moment(iso: str | None) -> str:

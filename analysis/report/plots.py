@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from analysis.latency import Targets
 from analysis.report.drawing import COLOUR, style, time_ticks, to_svg, whole_ticks
+from analysis.report.visible import visible
 from analysis.series import Histogram
 from analysis.timeline import Timeline
 
@@ -238,7 +239,7 @@ def _throughput(timeline: Timeline, size: Size) -> Figure:
 def _findings(timeline: Timeline, size: Size) -> Figure:
     rows = list(dict.fromkeys(occurrence.criterion_id for occurrence in timeline.occurrences))
     polls_height = 0.75
-    height = 0.35 + polls_height + 0.5 + 0.26 * max(1, len(rows)) + 0.1
+    height = 0.35 + polls_height + 0.5 + 0.36 * max(1, len(rows)) + 0.1
     figure = size.figure(height)
     lower = size.axes(figure, top=0.35 + polls_height, bottom=0.35)
     upper = size.axes(figure, top=height - 0.1, bottom=0.35 + polls_height + 0.5, share=lower)
@@ -247,11 +248,11 @@ def _findings(timeline: Timeline, size: Size) -> Figure:
     for number, criterion_id in enumerate(rows):
         seen_s = [one.at_s for one in timeline.occurrences if one.criterion_id == criterion_id][:MARKED]
         upper.plot(
-            seen_s, [number] * len(seen_s), "|", color=COLOUR["bad"], markersize=9, markeredgewidth=1.4
+            seen_s, [number] * len(seen_s), "|", color=COLOUR["bad"], markersize=8, markeredgewidth=1.4
         )
         upper.annotate(
             criterion_id,
-            (0.005, number - 0.28),
+            (0.005, number - 0.42),
             xycoords=("axes fraction", "data"),
             fontsize=8,
             va="center",
@@ -267,7 +268,7 @@ def _findings(timeline: Timeline, size: Size) -> Figure:
             fontsize=9,
             color=COLOUR["muted"],
         )
-    upper.set_ylim(max(1, len(rows)) - 0.5, -0.7)
+    upper.set_ylim(max(1, len(rows)) - 0.6, -0.8)
     upper.set_yticks([])
     upper.tick_params(labelbottom=False)
 
@@ -310,7 +311,7 @@ def _gauges(timeline: Timeline, size: Size) -> Figure:
         axes.yaxis.set_major_locator(whole_ticks(3))
         axes.yaxis.set_major_formatter(FuncFormatter(_short))
         axes.margins(y=0.15)
-        axes.set_title(name, loc="left", fontsize=8.5, color=COLOUR["ink"], pad=4)
+        axes.set_title(visible(name), loc="left", fontsize=8.5, color=COLOUR["ink"], pad=4)
     return figure
 
 

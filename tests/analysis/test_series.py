@@ -1,0 +1,92 @@
+"""Series for plots: every bucket exact, nothing lost, few enough buckets for any length of run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.latency import NS_PER_MS, NS_PER_S, Latencies, average_ms, nearest_rank
+from analysis.series import (
+    MOST_BUCKETS,
+    bucket_width_s,
+    gauge_series,
+    histogram,
+    latency_series,
+    poll_series,
+    rate_series,
+    users_series,
+)
+
+timed = st.lists(
+    st.tuples(st.integers(-3 * NS_PER_S, 30 * NS_PER_S), st.integers(0, 9 * NS_PER_S)), max_size=80
+)
+
+
+def latencies(rows: list[tuple[int, int]]) -> Latencies:
+    start_ns = np.array([start for start, _ in rows], dtype=np.int64)
+    latency_ns = np.array([latency for _, latency in rows], dtype=np.int64)
+    return Latencies(start_ns, latency_ns, np.ones(len(rows), dtype=np.bool_))
+
+
+@given(timed, st.sampled_from([1, 2, 5]))
+def test_every_bucket_is_computed_from_its_own_rows(rows: list[tuple[int, int]], width_s: int) -> None:
+    series = latency_series(latencies(rows), width_s)
+    buckets: dict[int, list[int]] = {}
+    for start_ns, latency_ns in rows:
+        buckets.setdefault(start_ns // (width_s * NS_PER_S) * width_s, []).append(latency_ns)
+    assert series.index.tolist() == sorted(buckets)
+    for at_s, values in buckets.items():
+        found, array = series.loc[at_s], np.array(values)
+        assert found["count"] == len(values)
+        assert found["avg_ms"] == pytest.approx(average_ms(array))
+        for percent in (50, 95, 99):
+            assert found[f"p{percent}_ms"] == nearest_rank(array, percent) / NS_PER_MS
+        assert found["max_ms"] == max(values) / NS_PER_MS
+
+
+@given(st.floats(0, 60 * 86400))
+def test_a_run_of_any_length_has_few_buckets(span_s: float) -> None:
+    assert span_s / bucket_width_s(span_s) <= MOST_BUCKETS
+
+
+@given(st.lists(st.integers(0, 40 * NS_PER_S), max_size=60), st.sampled_from([1, 5]))
+def test_rates_count_everything_once(at_ns: list[int], width_s: int) -> None:
+    rates = rate_series({"ok": np.array(at_ns, dtype=np.int64), "bad": np.array([], dtype=np.int64)}, width_s)
+    assert rates["ok"].sum() * width_s == pytest.approx(len(at_ns))
+    assert rates["bad"].sum() == 0
+    assert (np.diff(rates.index) == width_s).all()
+
+
+@given(st.lists(st.integers(0, 100 * NS_PER_S), min_size=1, max_size=100))
+def test_a_histogram_counts_every_latency(values: list[int]) -> None:
+    counted = histogram(np.array(values))
+    assert counted is not None
+    assert counted.counts.sum() == len(values)
+    assert (np.diff(counted.edges_ms) > 0).all()
+
+
+def test_a_histogram_of_nothing_is_none() -> None:
+    assert histogram(np.array([], dtype=np.int64)) is None
+
+
+def test_users_are_summed_over_processes_and_not_over_reports() -> None:
+    process = pd.Series([0, 0, 1, 1, 0])
+    at_ns = np.array([0, 0, 0, NS_PER_S, NS_PER_S], dtype=np.int64)
+    series = users_series(process, at_ns, pd.Series([5, 7, 10, 12, 7]), 1)
+    assert series["users"].tolist() == [17, 19]
+
+
+def test_a_bucket_without_an_answered_poll_has_no_duration() -> None:
+    at_ns = np.array([0, 0, NS_PER_S], dtype=np.int64)
+    series = poll_series(at_ns, pd.Series([3.0, 8.0, np.nan]), pd.Series([False, False, True]), 1)
+    assert series["duration_ms"].tolist()[0] == 8.0
+    assert np.isnan(series["duration_ms"].tolist()[1])
+    assert series["failed"].tolist() == [0, 1]
+
+
+def test_gauges_keep_their_peaks() -> None:
+    at_ns = np.array([0, 1, NS_PER_S], dtype=np.int64)
+    found = gauge_series(at_ns, pd.Series(["b", "b", "a"]), pd.Series([1.0, 9.0, 4.0]), 1)
+    assert list(found) == ["a", "b"]
+    assert found["b"].tolist() == [9.0]
