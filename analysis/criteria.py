@@ -62,6 +62,7 @@ def from_findings(
     checked: int,
     findings: Iterable[Finding],
     *,
+    count: int | None = None,
     inconclusive: str | None = None,
     facts: dict[str, float | int] | None = None,
 ) -> Criterion:
@@ -69,6 +70,7 @@ def from_findings(
 
     Args:
         checked: how many things were looked at; 0 makes the criterion inconclusive.
+        count: how many faults there are, when `findings` names only the first of them; None = those named.
         inconclusive: why the check could not see enough to pass; a finding still fails it.
     """
     found = tuple(findings)
@@ -84,7 +86,7 @@ def from_findings(
         id=id,
         title=title,
         target="0",
-        observed=len(found),
+        observed=len(found) if count is None else count,
         unit=unit,
         outcome=outcome,
         checked=checked,

@@ -55,7 +55,7 @@ class Gathered:
 
     def take_ids(self) -> dict[str, list[pa.Array]]:
         """Hand over the id columns (those in lists flattened); they are not kept."""
-        names = [*self.id_columns, *(["message_ids"] if self._lengths else [])]
+        names = [*self.id_columns, *(["message_ids"] if "message_ids" in self._schema.names else [])]
         return {name: self._arrays.pop(name, []) for name in names}
 
     def frame(self, codes: Mapping[str, Codes]) -> pd.DataFrame:
@@ -142,7 +142,7 @@ def _joined(pieces: dict[str, list[NDArray[Any]]], name: str, empty: Any) -> NDA
     return np.concatenate(arrays) if arrays else np.empty(0, empty)
 
 
-def _category(pieces: list[pa.Array]) -> "pd.Categorical[str]":
+def _category(pieces: list[pa.Array]) -> "pd.Categorical[Any]":
     chunks = pa.chunked_array(pieces, pa.string()).dictionary_encode()
     if chunks.num_chunks == 0:
         return pd.Categorical([], categories=pd.Index([], dtype=str))

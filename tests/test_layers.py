@@ -13,7 +13,13 @@ ROOMS = ("analysis", "locustfiles", "staging")
 MAY_IMPORT = {
     "analysis": ("analysis",),
     "analysis/record": ("analysis.record", "analysis.errors"),
-    "analysis/checks": ("analysis.checks", "analysis.criteria", "analysis.evidence", "analysis.record"),
+    "analysis/checks": (
+        "analysis.checks",
+        "analysis.criteria",
+        "analysis.evidence",
+        "analysis.identifiers",
+        "analysis.record",
+    ),
     "locustfiles": ("locustfiles", "analysis.record", "analysis.settings", "analysis.errors"),
     "staging": ("staging",),
 }

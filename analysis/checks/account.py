@@ -1,0 +1,216 @@
+"""The account of a run: which sends were one message, and which stored row each message became.
+
+**Operations.** All sends of one user with one client_generated_id are one operation: a first attempt and its
+repeats. It is ok when any attempt was ok, else info when any attempt was (the database decides), else fail.
+That is why "sends" of the verdict counts messages meant, not requests made.
+
+**Rows.** A row belongs to the operation whose client_generated_id it carries; without one, to the operation
+that was answered with its id; without either (an app that takes no ids and returns none), to an operation of
+the same sender, chat and text that has no row yet, and failing that, to one that has (a second copy). Rows
+that no operation explains are other people's: counted, never blamed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.evidence import Evidence
+from analysis.identifiers import NONE
+from analysis.record.tables import Outcome, PollKind
+
+NEVER = -1  # in times
+NULL = -1  # in seq
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the checkers share.
+
+    Attributes:
+        operations: by number; ``user_id``, ``chat_id``, ``client_generated_id``, ``text_hash``, ``text_crc32``,
+            ``outcome``, ``left_ns`` (first attempt), ``acknowledged_ns`` (first ok answer; `NEVER`), ``clock``,
+            ``attempts``, ``ok_attempts``, ``message_id`` and ``seq`` (as first answered), ``ids_agree`` and
+            ``seqs_agree`` (over all ok answers), ``send`` (position of the first attempt), ``rows`` (how many
+            rows it has at the end of the run).
+        operation_of_send: the operation of each send.
+        rows: `Evidence.rows` with ``operation`` (`NONE`: other people's) and ``before`` (stored before the
+            run began: its seq is not above the chat's baseline).
+        row_of_message: for each message code the position in `rows`, `NONE` when never seen.
+        last_look_ns: when the final sweep was taken; None without one.
+        monitor_clock: the clock domain of the monitor's times.
+    """
+
+    evidence: Evidence
+    operations: pd.DataFrame
+    operation_of_send: Ints
+    rows: pd.DataFrame
+    row_of_message: Ints
+    last_look_ns: int | None
+    monitor_clock: int
+
+    @property
+    def stored(self) -> Bools:
+        """Which of `rows` are the run's and were there at the last look."""
+        rows = self.rows
+        mine: Bools = (rows["operation"].to_numpy() >= 0) & ~rows["gone"].to_numpy()
+        return mine
+
+    def messages_of_sends(self) -> Ints:
+        """For each send the code of the message it became: as answered, else as stored; `NONE` if neither."""
+        operations, rows = self.operations, self.rows
+        answered = operations["message_id"].to_numpy(np.int64)
+        stored = np.full(len(operations), NONE, np.int64)
+        mine = rows["operation"].to_numpy() >= 0
+        stored[rows["operation"].to_numpy()[mine]] = rows["message_id"].to_numpy()[mine]
+        return np.where(answered >= 0, answered, stored)[self.operation_of_send]
+
+
+def account_for(evidence: Evidence) -> Account:
+    """Match what was sent with what was stored."""
+    operation_of_send, operations = _operations(evidence.sends)
+    rows = evidence.rows
+    matched = _matched(evidence, operations, operation_of_send)
+    baseline = _dense(evidence.baseline["chat_id"], evidence.baseline["seq"], len(evidence.chats), 0)
+    seq = rows["seq"].to_numpy(np.int64)
+    before = (matched < 0) & (seq != NULL) & (seq <= baseline[rows["chat_id"].to_numpy()])
+    rows = rows.assign(operation=matched, before=before)
+    there = (matched >= 0) & ~rows["gone"].to_numpy()
+    operations = operations.assign(rows=np.bincount(matched[there], minlength=len(operations)))
+    sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
+    return Account(
+        evidence=evidence,
+        operations=operations,
+        operation_of_send=operation_of_send,
+        rows=rows,
+        row_of_message=_dense(rows["message_id"], np.arange(len(rows)), len(evidence.messages), NONE),
+        last_look_ns=int(sweeps.iloc[-1]) if len(sweeps) else None,
+        monitor_clock=evidence.database.clock,
+    )
+
+
+def _operations(sends: pd.DataFrame) -> tuple[Ints, pd.DataFrame]:
+    client_id = sends["client_generated_id"].to_numpy(np.int64)
+    own = -1 - np.arange(len(sends))  # a send without the id stands for itself
+    key = np.where(client_id >= 0, pair(sends["user_id"].to_numpy(), client_id), own)
+    number, _ = pd.factorize(key)
+    number = number.astype(np.int64)
+    order = np.lexsort((sends["left_ns"].to_numpy(), number))
+    if not len(order):
+        return number, _empty_operations(sends)
+    numbers = number[order]
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    outcome = sends["outcome"].to_numpy()[order]
+    ok = outcome == Outcome.OK
+    any_ok = np.logical_or.reduceat(ok, starts)
+    any_info = np.logical_or.reduceat(outcome == Outcome.INFO, starts)
+    never = np.iinfo(np.int64).max
+    acknowledged = np.minimum.reduceat(np.where(ok, sends["answered_ns"].to_numpy()[order], never), starts)
+    first = sends.iloc[order[starts]]
+    columns = ["user_id", "chat_id", "client_generated_id", "text_hash", "text_crc32", "left_ns", "clock"]
+    operations = first[columns].reset_index(drop=True)
+    operations["outcome"] = np.where(any_ok, Outcome.OK, np.where(any_info, Outcome.INFO, Outcome.FAIL))
+    operations["acknowledged_ns"] = np.where(any_ok, acknowledged, NEVER)
+    operations["attempts"] = np.diff(starts, append=len(order))
+    operations["ok_attempts"] = np.add.reduceat(ok, starts)
+    operations["send"] = order[starts]
+    for column, agree in (("message_id", "ids_agree"), ("seq", "seqs_agree")):
+        answered = sends[column].to_numpy(np.int64)[order]
+        told = ok & (answered >= 0)
+        low = np.minimum.reduceat(np.where(told, answered, never), starts)
+        high = np.maximum.reduceat(np.where(told, answered, NONE), starts)
+        position = np.minimum.reduceat(np.where(told, np.arange(len(order)), never), starts)
+        known = position != never
+        operations[column] = np.where(known, answered[np.where(known, position, 0)], NONE)
+        operations[agree] = ~known | (low == high)
+    return number, operations
+
+
+def _empty_operations(sends: pd.DataFrame) -> pd.DataFrame:
+    columns = ["user_id", "chat_id", "client_generated_id", "text_hash", "text_crc32", "left_ns", "clock"]
+    more = ["outcome", "acknowledged_ns", "attempts", "ok_attempts", "send", "message_id", "seq"]
+    empty = sends[columns].reset_index(drop=True)
+    empty[more] = np.empty((0, len(more)), np.int64)
+    empty[["ids_agree", "seqs_agree"]] = np.empty((0, 2), np.bool_)
+    return empty
+
+
+def _matched(evidence: Evidence, operations: pd.DataFrame, operation_of_send: Ints) -> Ints:
+    """For each row the operation that it belongs to, or `NONE`. The steps are those of the module's text."""
+    rows, sends = evidence.rows, evidence.sends
+    matched = np.full(len(rows), NONE, np.int64)
+    client_id = rows["client_generated_id"].to_numpy(np.int64)
+    meant = operations["client_generated_id"].to_numpy(np.int64)
+
+    keyed = np.flatnonzero(meant >= 0)
+    mine = find(
+        pair(operations["user_id"].to_numpy(), meant)[keyed], pair(rows["sender_id"].to_numpy(), client_id)
+    )
+    take = (mine >= 0) & (client_id >= 0)
+    matched[take] = keyed[mine[take]]
+    by_id = _dense(
+        operations["client_generated_id"], np.arange(len(operations)), len(evidence.messages), NONE
+    )
+    take = (matched < 0) & (client_id >= 0)
+    matched[take] = by_id[client_id[take]]  # the right id under another sender: corrupted, yet this message
+
+    answered = (sends["outcome"].to_numpy() == Outcome.OK) & (sends["message_id"].to_numpy() >= 0)
+    by_answer = _dense(
+        sends["message_id"].to_numpy()[answered], operation_of_send[answered], len(evidence.messages), NONE
+    )
+    take = matched < 0
+    matched[take] = by_answer[rows["message_id"].to_numpy()[take]]
+    _match_by_text(rows, operations, matched)
+    return matched
+
+
+def _match_by_text(rows: pd.DataFrame, operations: pd.DataFrame, matched: Ints) -> None:
+    """Give the rows that are left to operations of the same sender, chat and text; changes `matched`."""
+    left = np.flatnonzero(matched < 0)
+    if not len(left) or not len(operations):
+        return
+    sought = pd.MultiIndex.from_arrays(
+        [rows[column].to_numpy()[left] for column in ("sender_id", "chat_id", "text_hash")]
+    )
+    said = pd.MultiIndex.from_arrays(
+        [operations[column].to_numpy() for column in ("user_id", "chat_id", "text_hash")]
+    )
+    alike = np.flatnonzero(said.isin(sought))
+    taken = np.isin(alike, matched)
+    # Free operations before those that have a row, ok before info before fail, then in the order sent.
+    urgency = np.array([0, 2, 1])[operations["outcome"].to_numpy(np.int64)[alike]]
+    alike = alike[np.lexsort((operations["left_ns"].to_numpy()[alike], urgency, taken))]
+    waiting: dict[tuple[int, ...], list[int]] = {}
+    for operation, key in zip(alike.tolist(), said[alike], strict=True):
+        waiting.setdefault(key, []).append(operation)
+    for row, key in zip(left.tolist(), sought, strict=True):
+        if operations_left := waiting.get(key):
+            matched[row] = operations_left.pop(0) if len(operations_left) > 1 else operations_left[0]
+
+
+def pair(high: NDArray[np.integer], low: NDArray[np.integer]) -> Ints:
+    """Two codes as one number, for joins on both; `low` must not be negative where the result is used."""
+    joined: Ints = (high.astype(np.int64) << 32) | (low.astype(np.int64) & 0xFFFFFFFF)
+    return joined
+
+
+def find(haystack: Ints, needles: Ints) -> Ints:
+    """The position in `haystack` of each needle, the first one of equals; -1 when it is not there."""
+    if not len(haystack):
+        return np.full(len(needles), -1, np.int64)
+    order = np.argsort(haystack, kind="stable")
+    place = np.searchsorted(haystack, needles, sorter=order).clip(max=len(haystack) - 1)
+    position = order[place]
+    return np.where(haystack[position] == needles, position, -1)
+
+
+def _dense(codes: "pd.Series[int] | Ints", values: "pd.Series[int] | Ints", size: int, absent: int) -> Ints:
+    """A table from code to value; the code -1 leads to `absent`."""
+    table = np.full(size + 1, absent, np.int64)
+    keys, content = np.asarray(codes), np.asarray(values)
+    table[keys[keys >= 0]] = content[keys >= 0]
+    return table

@@ -1,0 +1,112 @@
+"""`monitor.complete` and `record.complete`: did the tool itself see and keep everything?
+
+What they find is never the target's fault, so they never fail a run: they make it inconclusive.
+"""
+
+import numpy as np
+
+from analysis.checks.account import NEVER, Account
+from analysis.criteria import Criterion, Verdict
+from analysis.evidence import Evidence, ProcessPart
+from analysis.record.tables import PollKind
+
+
+def monitor(account: Account) -> Criterion:
+    """The monitor saw every chat before the load, the database to the end, and the rows after the drain."""
+    evidence = account.evidence
+    polls = evidence.polls
+    failed = polls["kind"].to_numpy() == PollKind.FAILED
+    problems = _problems(evidence.database)
+    without = set(evidence.participants["chat_id"].tolist()) - set(evidence.baseline["chat_id"].tolist())
+    if without:
+        problems.append(f"{len(without)} chats of the run have no baseline")
+    if account.last_look_ns is None:
+        problems.append("the last look after the drain is missing")
+    elif (late := _sends_after_the_last_look(account)) > 0:
+        problems.append(f"{late} sends left after the last look")
+    if len(failed) and failed[-1]:
+        error = polls["error"].iloc[-1]
+        problems.append(f"the database was lost and did not come back ({error})")
+    looks = np.sort(polls["at_ns"].to_numpy()[~failed])
+    longest = int(np.diff(looks).max()) if len(looks) > 1 else 0
+    return _criterion(
+        "monitor.complete",
+        "The monitor saw everything",
+        "looks",
+        checked=len(polls),
+        problems=problems,
+        facts={"failed": int(failed.sum()), "longest_between_looks_s": round(longest / 1e9, 3)},
+    )
+
+
+def record(evidence: Evidence) -> Criterion:
+    """Every load process left its part of the record, closed in good order, with every row it counted."""
+    problems = [problem for part in evidence.parts for problem in _problems(part)]
+    if evidence.run.ended_at is None:
+        problems.append("run.json has no end: the run was cut off")
+    dropped = sum(sum(part.process.dropped.values()) for part in evidence.parts if part.process)
+    rows = sum(sum(part.rows.values()) for part in evidence.parts)
+    return _criterion(
+        "record.complete",
+        "The record is whole",
+        "processes",
+        checked=len(evidence.parts),
+        problems=problems,
+        facts={"rows": rows, "dropped": dropped},
+    )
+
+
+def _problems(part: ProcessPart) -> list[str]:
+    """What is not whole about one process's part, in words."""
+    if part.process is None:
+        return [f"{part.name} left no record"]
+    if not part.process.closed:
+        return [f"{part.name} was cut off and did not close its record"]
+    problems = []
+    if dropped := sum(part.process.dropped.values()):
+        problems.append(f"{part.name} could not write {dropped:,} rows")
+    if part.process.error:
+        problems.append(f"{part.name} met an error: {part.process.error}")
+    for table, rows in part.rows.items():
+        if rows != (counted := part.process.counts.get(table, 0)):
+            problems.append(f"{part.name} wrote {counted:,} rows of {table}, and {rows:,} are there")
+        elif table in part.unfinished:
+            problems.append(f"{part.name}'s table {table} lacks its end")
+    return problems
+
+
+def _sends_after_the_last_look(account: Account) -> int:
+    sends = account.evidence.sends
+    last = NEVER if account.last_look_ns is None else account.last_look_ns
+    return int(((sends["clock"] == account.monitor_clock) & (sends["left_ns"] > last)).sum())
+
+
+def _criterion(
+    id: str,  # noqa: A002 - the name in verdict.json
+    title: str,
+    unit: str,
+    *,
+    checked: int,
+    problems: list[str],
+    facts: dict[str, float | int],
+) -> Criterion:
+    if not checked:
+        problems = [*problems, "nothing was recorded"]
+    return Criterion(
+        id=id,
+        title=title,
+        target="0",
+        observed=len(problems),
+        unit=unit,
+        outcome=Verdict.INCONCLUSIVE if problems else Verdict.PASS,
+        checked=checked,
+        reason=_sentence(problems),
+        facts=facts,
+    )
+
+
+def _sentence(problems: list[str]) -> str | None:
+    if not problems:
+        return None
+    text = "; ".join(problems)
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,95 @@
+"""All checks of what was sent, stored, delivered and seen: one call, the counts and the criteria.
+
+A check that crashes says nothing about the run: it becomes inconclusive, with the error kept, never a pass.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from analysis.checks import completeness, history, idempotency, messages, realtime, sequence, status
+from analysis.checks.account import Account, Ints, account_for
+from analysis.checks.deliveries import Deliveries, deliveries
+from analysis.criteria import Criterion, Verdict
+from analysis.evidence import Evidence
+from analysis.record.tables import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What came of a run.
+
+    Attributes:
+        counts: as in ``verdict.json``. A send is a message meant: its repeats count with it.
+        messages_of_sends: for each of `Evidence.sends` the code of the message it became, -1 if none is known.
+    """
+
+    counts: dict[str, int]
+    criteria: tuple[Criterion, ...]
+    messages_of_sends: Ints
+
+
+def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
+    """Run every check.
+
+    Args:
+        delivered_within_s: target of `status.stuck`, CHATSOAK_TARGET_DELIVERED_WITHIN_S.
+    """
+    account = account_for(evidence)
+    pairs = cache(lambda: deliveries(account))
+    checks: tuple[tuple[str, Callable[[], Criterion]], ...] = (
+        ("messages.lost", lambda: messages.lost(account)),
+        ("messages.unexpected", lambda: messages.unexpected(account)),
+        ("messages.duplicated", lambda: messages.duplicated(account)),
+        ("messages.corrupted", lambda: messages.corrupted(account)),
+        ("idempotency.retries", lambda: idempotency.retries(account)),
+        ("seq.missing", lambda: sequence.missing(account)),
+        ("seq.gaps", lambda: sequence.gaps(account)),
+        ("seq.duplicates", lambda: sequence.duplicates(account)),
+        ("seq.order", lambda: sequence.order(account)),
+        ("realtime.missed", lambda: realtime.missed(account, pairs())),
+        ("realtime.duplicated", lambda: realtime.duplicated(account, pairs())),
+        ("realtime.reordered", lambda: realtime.reordered(account, pairs())),
+        ("realtime.phantom", lambda: realtime.phantom(account)),
+        ("status.invalid", lambda: status.invalid(account)),
+        ("status.stuck", lambda: status.stuck(account, delivered_within_s)),
+        ("status.regressed", lambda: status.regressed(account)),
+        ("history.pages", lambda: history.pages(account)),
+        ("monitor.complete", lambda: completeness.monitor(account)),
+        ("record.complete", lambda: completeness.record(evidence)),
+    )
+    return Audit(
+        counts=_counts(account, pairs()),
+        criteria=tuple(guarded(name, check) for name, check in checks),
+        messages_of_sends=account.messages_of_sends(),
+    )
+
+
+def guarded(id: str, check: Callable[[], Criterion]) -> Criterion:  # noqa: A002 - the name in verdict.json
+    """The criterion that `check` gives, or an inconclusive one that says how it crashed."""
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must neither pass nor hide the other checks
+        return Criterion(
+            id=id,
+            title=id,
+            target="0",
+            observed=None,
+            unit="",
+            outcome=Verdict.INCONCLUSIVE,
+            checked=0,
+            reason=f"The check crashed: {type(error).__name__}: {error}. Please report this with the record.",
+        )
+
+
+def _counts(account: Account, pairs: Deliveries) -> dict[str, int]:
+    outcomes = account.operations["outcome"]
+    return {
+        "sends": len(outcomes),
+        "ok": int((outcomes == Outcome.OK).sum()),
+        "fail": int((outcomes == Outcome.FAIL).sum()),
+        "info": int((outcomes == Outcome.INFO).sum()),
+        "stored": int(account.stored.sum()),
+        "deliveries_expected": int(pairs.expected.sum()),
+        "deliveries": int(pairs.delivered.sum()),
+    }
