@@ -39,12 +39,13 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What latency is held against. Names and meanings are those of the settings."""
+    """What a run is held against. Names and meanings are those of the settings."""
 
     send_avg_ms: float
     send_p95_ms: float
     delivery_p95_ms: float
     errors_share: float
+    delivered_within_s: float
     warmup_s: float
     workload: Workload
 
@@ -61,6 +62,7 @@ class Targets:
             send_p95_ms=float(value("chatsoak_target_send_p95_ms")),
             delivery_p95_ms=float(value("chatsoak_target_delivery_p95_ms")),
             errors_share=float(value("chatsoak_target_errors_share")),
+            delivered_within_s=float(value("chatsoak_target_delivered_within_s")),
             warmup_s=float(value("chatsoak_warmup_s")),
             workload=Workload(value("chatsoak_workload")),
         )

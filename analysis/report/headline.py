@@ -51,12 +51,17 @@ def sentence(verdict: Mapping[str, Any], users: int, into: str) -> str:
     if not counts["sends"]:
         return "No message was sent."
     by = plural(users, "Locust user") if users else "Locust"
-    due = plural(counts["deliveries_expected"], "delivery", "deliveries")
-    return (
-        f"{by} sent {plural(counts['sends'], 'message')} through {into}; PostgreSQL stored "
-        f"{counts['stored']:,}, and {counts['ok']:,} were acknowledged. Of {due} owed to their "
-        f"recipients, {counts['deliveries']:,} arrived."
-    )
+    if counts["sends"] == counts["ok"] == counts["stored"]:
+        fate = "all were acknowledged and stored"
+    else:
+        fate = f"{counts['ok']:,} were acknowledged, {counts['stored']:,} are stored"
+    due, arrived = counts["deliveries_expected"], counts["deliveries"]
+    if due == arrived:
+        way = f"All {plural(due, 'delivery', 'deliveries')} owed to participants arrived."
+    else:
+        way = f"Of {plural(due, 'delivery', 'deliveries')} owed to participants, {arrived:,} arrived."
+    sent = plural(counts["sends"], "message")
+    return f"{by} sent {sent} through {into} into PostgreSQL: {fate}. {way}"
 
 
 def why(verdict: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,70 @@
+"""Judged runs for the report's tests: real records, really judged, small."""
+
+from pathlib import Path
+
+from analysis.judge import judge_run
+from analysis.judgement import Judgement
+from analysis.record.tables import Outcome, PollKind
+from tests.analysis.histories import History, ns, us
+
+HOSTILE = '<script>alert(1)</script></style><img src=x onerror="alert(1)"> ]]> \u202e $\\frac{a}{b}$ \x07'
+
+
+class Told(History):
+    """A history whose `run` has more of what a report shows, some of it hostile."""
+
+    ended = True
+
+    def run(self):  # type: ignore[no-untyped-def]
+        run = super().run()
+        run.settings = {"CHATSOAK_MESSAGES_PATH": "/api/messages", "CHATSOAK_CHAT_NAME": HOSTILE}
+        run.versions["postgresql"] = "18.0"
+        run.notes = [HOSTILE]
+        run.host = "http://127.0.0.1:8000/?" + HOSTILE.replace("\x07", "")
+        run.phases = [{"name": "load", "at_ns": ns(0)}, {"name": "stopping", "at_ns": ns(70)}]
+        if not self.ended:
+            run.ended_at = None
+        return run
+
+
+def clean(messages: int = 60) -> Told:
+    """Three people in a chat; every message was stored and reached everybody."""
+    history = Told(people=3)
+    chat = history.chat(0, 1, 2)
+    for number in range(messages):
+        message = history.send(
+            number % 3, chat, at=1.0 + number, took=0.05 + (number % 7) / 20, seq=number + 1
+        )
+        history.store(message)
+        history.deliver(message, message.at + 0.4)
+    for second in range(70):
+        history.rows["generator"].append((ns(second), us(second), min(second, 20), 0.3, 10**8, 1.0, 0))
+        history.rows["gauges"].append((ns(second), "connections.active", float(second)))
+        history.rows["gauges"].append((ns(second), HOSTILE.replace("\x07", ""), 1e7 * second))
+    history.poll(65.0, PollKind.FAILED)
+    history.finish()
+    return history
+
+
+def faulty(bad: int = 40) -> Told:
+    """As `clean`, and then `bad` sends failed with a hostile error, and as many acknowledged ones were lost."""
+    history = clean()
+    for number in range(bad):
+        history.send(0, 0, at=65 + number / 100, outcome=Outcome.INFO)
+        sends = history.rows["sends"]
+        sends[-1] = (*sends[-1][:-1], HOSTILE)
+        history.send(1, 0, at=65 + number / 100, seq=1000 + number, text=HOSTILE + str(number))
+    return history
+
+
+def empty() -> Told:
+    """Nobody sent anything."""
+    history = Told()
+    history.chat(0, 1)
+    history.finish()
+    return history
+
+
+def judged(history: History, folder: Path) -> Judgement:
+    """The judgement of `history`, written to `folder` by the real writer and read back."""
+    return judge_run(history.write(folder), lambda _: None)

@@ -1,0 +1,77 @@
+"""The time axis: one for all clocks of a run, and begun at its first send."""
+
+from pathlib import Path
+
+from analysis.judge import judge_run
+from analysis.record import ProcessInfo, RecordWriter
+from analysis.record.tables import LOAD_TABLES, Outcome, PollKind
+from analysis.timeline import Timeline
+from tests.analysis.histories import CLOCK_NS, History
+
+
+def timeline(history: History, folder: Path) -> Timeline:
+    return judge_run(history.write(folder), lambda _: None).timeline
+
+
+def chat_of_ten() -> History:
+    history = History()
+    chat = history.chat(0, 1)
+    for number in range(10):
+        message = history.send(0, chat, at=5.0 + number, seq=number + 1)
+        history.store(message)
+        history.deliver(message)
+    history.finish()
+    return history
+
+
+def test_the_axis_begins_at_the_first_send(tmp_path: Path) -> None:
+    found = timeline(chat_of_ten(), tmp_path / "run")
+    assert found.sends.index.tolist() == list(range(10))
+    assert found.begin_s == 0
+    assert found.end_s >= 90  # the monitor's last look
+
+
+def test_findings_lie_where_they_happened(tmp_path: Path) -> None:
+    history = chat_of_ten()
+    history.send(0, 0, at=25.0, outcome=Outcome.FAIL)
+    found = timeline(history, tmp_path / "run")
+    assert ("errors.send", 20.0) in [(one.criterion_id, one.at_s) for one in found.occurrences]
+
+
+def test_a_poll_that_failed_is_counted_and_has_no_duration(tmp_path: Path) -> None:
+    history = chat_of_ten()
+    history.poll(45.0, PollKind.FAILED)
+    polls = timeline(history, tmp_path / "run").polls
+    assert polls.loc[40, "failed"] == 1
+    assert polls["duration_ms"].isna().loc[40]
+
+
+def test_two_machines_share_the_axis_by_their_wall_clocks(tmp_path: Path) -> None:
+    folder = chat_of_ten().write(tmp_path / "run")
+    other = History()  # another machine, whose monotonic clock began an hour later
+    chat = other.chat(0, 1)
+    other.send(1, chat, at=8.5, seq=99)
+    here = ProcessInfo.here("local")
+    there = ProcessInfo("worker-1", 1, "elsewhere", "boot", here.monotonic_ns - 3_600 * 10**9, here.wall_us)
+    writer = RecordWriter(folder / "record" / "worker-1", LOAD_TABLES, there)
+    add = writer.adder("sends")
+    for row in other.rows["sends"]:
+        add(
+            tuple(
+                value - 3_600 * 10**9 if isinstance(value, int) and value >= CLOCK_NS else value
+                for value in row
+            )
+        )
+    writer.close()
+    sends = judge_run(folder, lambda _: None).timeline.sends
+    assert sends.loc[3, "count"] == 2
+    assert sends["count"].sum() == 11
+
+
+def test_nothing_sent_has_an_empty_timeline(tmp_path: Path) -> None:
+    history = History()
+    history.chat(0, 1)
+    history.finish()
+    found = timeline(history, tmp_path / "run")
+    assert len(found.sends) == len(found.deliveries) == len(found.rates) == 0
+    assert found.end_s > found.begin_s
