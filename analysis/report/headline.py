@@ -71,10 +71,16 @@ def why(verdict: Mapping[str, Any]) -> list[str]:
     if outcome == Verdict.PASS:
         return [f"All {len(decided)} criteria hold."]
     if outcome == Verdict.FAIL:
-        return [f"{entry['title']}: {observed(entry)}, target {entry['target']}." for entry in decided]
+        return [_broken(entry) for entry in decided]
     sentences = [f"{entry['title']}: {entry['reason'] or 'it could not be judged.'}" for entry in decided]
     cut_off = ["The run was cut off before its end."] if verdict["ended_at"] is None else []
     return cut_off + sentences
+
+
+def _broken(entry: Mapping[str, Any]) -> str:
+    if entry["target"] == "0":
+        return f"{entry['title']}: does not hold, found {observed(entry)}."
+    return f"{entry['title']}: {observed(entry)}, target {entry['target']}."
 
 
 def faults(verdict: Mapping[str, Any]) -> str | None:

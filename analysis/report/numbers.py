@@ -43,6 +43,15 @@ def interval(entry: Mapping[str, Any]) -> str | None:
     return f"{number(low)} to {number(high)}"
 
 
+def fact(name: str, value: float | int) -> str:
+    """A fact beside a criterion: ``p99_ms`` becomes "P99 209.8 ms", ``rows`` "rows 4,005"."""
+    for suffix, unit in (("_ms", " ms"), ("_s", " s"), ("_bytes", " bytes")):
+        if name.endswith(suffix):
+            return f"{fact(name.removesuffix(suffix), value)}{unit}"
+    words = re.sub(r"\bp(?=\d)", "P", name.replace("_", " "))
+    return f"{words} {number(value)}"
+
+
 def limit(target: str) -> float | None:
     """The number in a target such as ``< 500 ms``."""
     found = re.search(r"[\d.]+(?:e-?\d+)?", target.replace(",", ""))

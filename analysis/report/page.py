@@ -55,6 +55,7 @@ def environment() -> Environment:
     )
     made.filters["observed"] = numbers.observed
     made.filters["interval"] = numbers.interval
+    made.globals["fact"] = numbers.fact
     made.filters["number"] = numbers.number
     made.filters["moment"] = moment
     made.filters["svg"] = Markup  # only ever given what `analysis.report.drawing` made

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.report.numbers import interval, limit, listed, number, observed, plural
+from analysis.report.numbers import fact, interval, limit, listed, number, observed, plural
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,8 @@ def test_units_and_targets() -> None:
     assert (limit("< 500 ms"), limit("≤ 0.1%"), limit("0"), limit("none")) == (500, 0.1, 0, None)
     assert plural(1, "user") == "1 user"
     assert plural(1000, "delivery", "deliveries") == "1,000 deliveries"
+    assert fact("p99_ms", 209.84) == "P99 209.8 ms"
+    assert fact("longest_between_looks_s", 11) == "longest between looks 11 s"
+    assert fact("rows", 4005) == "rows 4,005"
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
