@@ -1,0 +1,159 @@
+"""The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
+
+0: it went well. 1: a criterion failed (``report``). 2: the command line, the configuration or the target is wrong.
+3: inconclusive (``report``). Nothing is imported before the subcommand that needs it runs.
+"""
+
+import asyncio
+import json as json_
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.errors import ChatsoakError
+
+app = typer.Typer(
+    name="chatsoak",
+    help="Soak-tests a Supabase chat app on staging and accounts for every message. "
+    "A run itself is started by locust: locust -f locustfiles/chat.py",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+EnvFile = Annotated[
+    Path,
+    typer.Option("--env-file", metavar="FILE", help="Settings of the target; the environment wins over it."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+DEFAULT_ENV_FILE = Path(".env.staging")
+PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@app.command(epilog="Example: chatsoak doctor --host https://staging.example.com")
+def doctor(
+    host: Annotated[str, typer.Option(metavar="URL", help="The app's URL, as given to locust --host.")],
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+    json: Json = False,
+) -> None:
+    """Check that a target is as it must be, before any load. Changes nothing."""
+    from analysis.settings import load
+    from analysis.target import preflight
+
+    checks = asyncio.run(preflight.examine(host, load(env_file)))
+    if json:
+        _print(json_.dumps({"host": host, "checks": [check.__dict__ for check in checks]}))
+    else:
+        for check in checks:
+            _print(f"ok  {check.check}: {check.detail}")
+
+
+@app.command(epilog="Example: chatsoak seed --people 50")
+def seed(
+    people: Annotated[
+        int, typer.Option(min=2, max=10_000, metavar="N", help="How many people there should be.")
+    ],
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+    json: Json = False,
+) -> None:
+    """Create people (those there already are reused) and fresh chats between them."""
+    from analysis.settings import load
+    from analysis.target.seed import plant
+
+    pool = asyncio.run(plant(load(env_file), people, _say))
+    if json:
+        _print(json_.dumps(pool))
+    else:
+        _print(f"{len(pool['people'])} people and {len(pool['chats'])} chats are ready.")
+
+
+@app.command(epilog="Example: chatsoak clean --yes")
+def clean(env_file: EnvFile = DEFAULT_ENV_FILE, yes: Yes = False) -> None:
+    """Remove the people that chatsoak has created, with their chats and messages."""
+    from analysis.settings import load
+    from analysis.target.clean import remove
+
+    asyncio.run(remove(load(env_file), _say, lambda question: yes or typer.confirm(question, err=True)))
+
+
+@app.command(epilog="Example: chatsoak migrate --status")
+def migrate(
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+    status: Annotated[bool, typer.Option("--status", help="Only say which migrations are in place.")] = False,
+    to: Annotated[int, typer.Option(min=1, max=3, metavar="N", help="Apply migrations up to this one.")] = 3,
+    json: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Apply the migrations of sql/ in order, and verify each."""
+    from analysis.settings import load
+    from analysis.target import migrations
+
+    settings = load(env_file)
+    if not status:
+        asyncio.run(
+            migrations.apply(settings, to, _say, lambda question: yes or typer.confirm(question, err=True))
+        )
+    states = asyncio.run(migrations.states(settings))
+    if json:
+        _print(json_.dumps([state.as_dict() for state in states]))
+    else:
+        for state in states:
+            _print(str(state))
+
+
+@app.command(epilog="Example: chatsoak monitor --run reports/latest")
+def monitor(
+    run: Annotated[Path, typer.Option(metavar="DIR", help="The run's folder, with its run.json.")],
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+) -> None:
+    """Watch the database during a run. Locust starts this by itself; a line `finish` on stdin ends it."""
+    from analysis.monitor.process import watch
+    from analysis.settings import load
+
+    asyncio.run(watch(run, load(env_file)))
+
+
+@app.command(epilog="Example: chatsoak report latest")
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or id, or `latest`.")],
+    json: Json = False,
+) -> None:
+    """Judge a run from its record and write its report. Exit code: 0 pass, 1 fail, 3 inconclusive."""
+    from analysis.report import command
+
+    raise typer.Exit(command.run(run, json))
+
+
+@app.command(context_settings=PASSED_ON)
+def stage(context: typer.Context) -> None:
+    """Run the embedded staging environment on its own. See `chatsoak stage --help` for its options."""
+    os.execv(sys.executable, [sys.executable, "-m", "staging", *context.args])  # noqa: S606 - our own module
+
+
+def main() -> None:
+    """Entry point of the command."""
+    try:
+        app(standalone_mode=True)
+    except ChatsoakError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _print(text: str) -> None:
+    typer.echo(text)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Supabase Auth, as its administrator: finds, creates and removes the people of a run."""
+
+import asyncio
+from collections.abc import Iterable
+from types import TracebackType
+
+import httpx
+
+from analysis.errors import TargetError
+from analysis.record import Person
+from analysis.settings import Settings
+
+TIMEOUT_S = 15.0
+AT_ONCE = 8  # calls under way; Supabase Auth hashes passwords and is easily overwhelmed
+PER_PAGE = 1000
+
+
+class Accounts:
+    """An open connection to Supabase Auth with the service role key. Use it as an async context."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        key = settings.supabase_service_role_key.get_secret_value()
+        self._url = settings.next_public_supabase_url
+        self._client = httpx.AsyncClient(
+            base_url=f"{self._url}/auth/v1",
+            headers={"apikey": key, "authorization": f"Bearer {key}"},
+            timeout=TIMEOUT_S,
+        )
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def __aenter__(self) -> "Accounts":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def ours(self) -> dict[str, Person]:
+        """The people that an earlier run has created, by e-mail."""
+        head, _, tail = self._settings.chatsoak_person_email.partition("{n}")
+        found: dict[str, Person] = {}
+        page = 1
+        while True:
+            answer = await self._call("GET", "/admin/users", params={"page": page, "per_page": PER_PAGE})
+            users = answer.json().get("users", [])
+            for user in users:
+                email = user.get("email") or ""
+                if (
+                    email.startswith(head)
+                    and email.endswith(tail)
+                    and email[len(head) : -len(tail)].isdecimal()
+                ):
+                    found[email] = Person(user["id"], email)
+            if len(users) < PER_PAGE:
+                return found
+            page += 1
+
+    async def create(self, email: str) -> Person:
+        """A new person, who can sign in at once."""
+        answer = await self._call(
+            "POST",
+            "/admin/users",
+            json={"email": email, "password": self._settings.password_of(email), "email_confirm": True},
+        )
+        return Person(answer.json()["id"], email)
+
+    async def check_sign_in(self, email: str) -> None:
+        """Sign in as `email` once.
+
+        Raises:
+            TargetError: Supabase Auth refuses the password.
+        """
+        key = self._settings.next_public_supabase_anon_key.get_secret_value()
+        async with self._turns:
+            answer = await self._client.post(
+                "/token",
+                params={"grant_type": "password"},
+                json={"email": email, "password": self._settings.password_of(email)},
+                headers={"apikey": key, "authorization": f"Bearer {key}"},
+            )
+        if answer.status_code != httpx.codes.OK:
+            raise TargetError(
+                f"{email} cannot sign in at {self._url} ({said(answer)}): the account was created with another password; "
+                "set CHATSOAK_PASSWORD to that one, or remove the run's people with chatsoak clean."
+            )
+
+    async def remove(self, people: Iterable[Person]) -> None:
+        """Delete these accounts."""
+        await asyncio.gather(*(self._call("DELETE", f"/admin/users/{person.id}") for person in people))
+
+    async def _call(self, method: str, path: str, **options: object) -> httpx.Response:
+        async with self._turns:
+            try:
+                answer = await self._client.request(method, path, **options)  # type: ignore[arg-type]
+            except httpx.HTTPError as error:
+                raise TargetError(
+                    f"Supabase Auth at {self._url} did not answer ({type(error).__name__}); "
+                    "is NEXT_PUBLIC_SUPABASE_URL right, and is the project up?"
+                ) from None
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise TargetError(
+                f"Supabase Auth at {self._url} refuses SUPABASE_SERVICE_ROLE_KEY ({said(answer)}); "
+                "take the service role key from the project's API settings."
+            )
+        if answer.is_error:
+            raise TargetError(f"Supabase Auth at {self._url} refused {method} {path}: {said(answer)}.")
+        return answer
+
+
+def said(answer: httpx.Response) -> str:
+    """The status and the words of an error answer."""
+    try:
+        body = answer.json()
+        words = body.get("msg") or body.get("message") or body.get("error_description") or body.get("error")
+    except (ValueError, AttributeError):
+        words = None
+    return f"{answer.status_code} {words or answer.reason_phrase}".strip()

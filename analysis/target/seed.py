@@ -1,0 +1,80 @@
+"""Creates the people and chats of a run: people through Supabase Auth, chats by SQL."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import asyncpg
+
+from analysis.errors import TargetError
+from analysis.record import Chat, Person
+from analysis.settings import Settings
+from analysis.target.accounts import Accounts
+from analysis.target.crowd import chats_for
+from analysis.target.database import connect, place, sql
+
+SAY_EVERY = 100
+
+
+async def plant(settings: Settings, count: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """`count` people and fresh chats between them, as ``{"people": […], "chats": […]}``.
+
+    People of earlier runs are reused, and one of them is asked to sign in, so that a password which does not
+    fit is noticed here. What is about to be done is said before it is done.
+
+    Raises:
+        TargetError: Supabase Auth or the database refuses.
+    """
+    say(
+        f"Seeding {count} people at {settings.next_public_supabase_url} (e-mails {settings.chatsoak_person_email}) "
+        f"and chats between them in {place(settings)}"
+    )
+    people = await _people(settings, count, say)
+    chats = chats_for(people, settings)
+    connection = await connect(settings)
+    try:
+        async with connection.transaction():
+            await _store(connection, people, chats)
+    except asyncpg.PostgresError as error:
+        raise TargetError(
+            f"The people and chats could not be stored in {place(settings)}: {error}; does it have the app's schema, "
+            "and may the user of DATABASE_URL write to accounts, chats and chat_participants?"
+        ) from None
+    finally:
+        await connection.close()
+    return {"people": [asdict(person) for person in people], "chats": [asdict(chat) for chat in chats]}
+
+
+async def _people(settings: Settings, count: int, say: Callable[[str], None]) -> list[Person]:
+    emails = [
+        settings.chatsoak_person_email.replace("{n}", f"{number:05d}") for number in range(1, count + 1)
+    ]
+    async with Accounts(settings) as accounts:
+        there = await accounts.ours()
+        known = [email for email in emails if email in there]
+        if known:
+            await accounts.check_sign_in(known[0])
+        missing = [email for email in emails if email not in there]
+        for start in range(0, len(missing), SAY_EVERY):
+            created = await asyncio.gather(
+                *(accounts.create(email) for email in missing[start : start + SAY_EVERY])
+            )
+            there.update((person.email, person) for person in created)
+            if len(missing) > SAY_EVERY:
+                say(f"{min(start + SAY_EVERY, len(missing))} of {len(missing)} people created")
+    return [there[email] for email in emails]
+
+
+async def _store(connection: asyncpg.Connection, people: Sequence[Person], chats: Sequence[Chat]) -> None:
+    await connection.executemany(
+        sql("target/seed_account"),
+        [(person.id, person.email.partition("@")[0], person.email) for person in people],
+    )
+    await connection.executemany(
+        sql("target/seed_chat"),
+        [(chat.id, chat.type, f"chatsoak {chat.type}", chat.participants[0]) for chat in chats],
+    )
+    await connection.executemany(
+        sql("target/seed_participant"), [(chat.id, person) for chat in chats for person in chat.participants]
+    )
