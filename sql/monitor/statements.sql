@@ -1,0 +1,7 @@
+-- The statements that took the most time since the counters were reset, without our own.
+select query, calls, total_exec_time as total_ms, mean_exec_time as mean_ms, rows,
+  shared_blks_hit, shared_blks_read, wal_bytes::double precision as wal_bytes
+from pg_stat_statements
+where dbid = (select oid from pg_database where datname = current_database())
+order by total_exec_time desc
+limit 20;
