@@ -83,7 +83,7 @@ DECLARED = (
     Fault(
         "realtime_reorder_rate",
         "share",
-        "an event leaves after the next one of its socket",
+        "an event leaves after the next one of its kind in its channel",
         "realtime.reordered",
     ),
     Fault(
@@ -96,6 +96,12 @@ DECLARED = (
     Fault("realtime_no_system_rate", "share", "a join is answered, and its `system` ok never comes"),
     Fault("realtime_refuse_join_rate", "share", "a join is refused with UnableToConnectToProject"),
     Fault("realtime_refuse_socket_rate", "share", "the WebSocket upgrade is refused with 429"),
+    Fault(
+        "realtime_unauthorized_rate",
+        "share",
+        "the WebSocket upgrade is refused with 401, as if the key were wrong",
+    ),
+    Fault("realtime_token_life_s", "s", "a channel's token counts as expired this long after it was given"),
     Fault("realtime_cut_every_s", "s", "every so often all sockets are cut without a close frame"),
     Fault("realtime_close_every_s", "s", "every so often all sockets are closed cleanly (1000)"),
     Fault("realtime_deaf_rate", "share", "a socket gets no events and no heartbeat replies, and stays open"),

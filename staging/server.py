@@ -18,7 +18,7 @@ from staging.auth import auth_routes
 from staging.database import open_pool
 from staging.errors import StageError
 from staging.faults import Faults
-from staging.realtime import realtime_routes, run_feed
+from staging.realtime import Realtime
 from staging.rest import rest_routes
 from staging.stage import Stage
 from staging.tokens import Tokens
@@ -89,12 +89,13 @@ def new_secret() -> str:
 
 async def serve(stage: Stage, door: Door, stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set."""
-    feed = asyncio.create_task(run_feed(stage), name="realtime feed")
+    realtime = Realtime(stage)
+    feed = asyncio.create_task(realtime.run(), name="realtime feed")
     routes: list[BaseRoute] = [
         *app_routes(stage),
         *auth_routes(stage),
         *rest_routes(stage),
-        *realtime_routes(stage),
+        *realtime.routes(),
     ]
     server = uvicorn.Server(
         uvicorn.Config(

@@ -31,6 +31,10 @@ class TokenMalformedError(TokenError):
     """No token at all: not three parts, or no JSON in them."""
 
 
+class TokenIncompleteError(TokenMalformedError):
+    """A genuine token without a claim that it must have."""
+
+
 class TokenForgedError(TokenError):
     """Signed with some other key."""
 
@@ -97,7 +101,7 @@ class Tokens:
         except jwt.PyJWTError:
             raise TokenMalformedError("The token provided is not a valid JWT") from None
         if not isinstance(claims.get("role"), str):
-            raise TokenMalformedError("The token has no role claim")
+            raise TokenIncompleteError("The token has no role claim")
         return claims
 
     def _sign(self, claims: Claims) -> str:

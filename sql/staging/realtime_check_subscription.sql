@@ -2,7 +2,7 @@
 -- Run once a connection; the function lives in pg_temp, so that the database keeps nothing of it.
 --
 -- Answers one row for each table of the publication that the parameters name ('*' names all), with the values of
--- the filters in their types' canonical text: an array for `in`, a text otherwise. No row: nothing to subscribe to.
+-- the filters as their types' output functions write them (what replication sends, too): an array for `in`, a text otherwise. No row: nothing to subscribe to.
 -- Raises, in Supabase's words, what it would refuse.
 create or replace function pg_temp.check_subscription(
   p_publication text, p_schema text, p_table text, p_role text,
@@ -46,7 +46,7 @@ begin
       filter_types := filter_types || type_name;
 
       if p_operators[i] = 'in' then
-        execute format('select array(select x::text from unnest(%L::%s[]) x)', p_values[i], type_oid::regtype)
+        execute format('select array(select format(''%%s'', x) from unnest(%L::%s[]) x)', p_values[i], type_oid::regtype)
         into several;
         if cardinality(several) > 100 then
           raise exception 'too many values for `in` filter. Maximum 100';
@@ -67,7 +67,7 @@ begin
         end if;
         operands := operands || jsonb_build_array(p_values[i]);
       else
-        execute format('select (%L::%s)::text', p_values[i], type_oid::regtype) into operand;
+        execute format('select format(''%%s'', %L::%s)', p_values[i], type_oid::regtype) into operand;
         operands := operands || jsonb_build_array(operand);
       end if;
     end loop;
