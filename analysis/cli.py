@@ -8,12 +8,13 @@ import asyncio
 import json as json_
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from analysis.errors import ChatsoakError
+from analysis.errors import ChatsoakError, ConfigurationError
 
 app = typer.Typer(
     name="chatsoak",
@@ -33,6 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 DEFAULT_ENV_FILE = Path(".env.staging")
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
@@ -79,7 +81,7 @@ def clean(env_file: EnvFile = DEFAULT_ENV_FILE, yes: Yes = False) -> None:
     from analysis.settings import load
     from analysis.target.clean import remove
 
-    asyncio.run(remove(load(env_file), _say, lambda question: yes or typer.confirm(question, err=True)))
+    asyncio.run(remove(load(env_file), _say, _permission(yes)))
 
 
 @app.command(epilog="Example: chatsoak migrate --status")
@@ -96,9 +98,7 @@ def migrate(
 
     settings = load(env_file)
     if not status:
-        asyncio.run(
-            migrations.apply(settings, to, _say, lambda question: yes or typer.confirm(question, err=True))
-        )
+        asyncio.run(migrations.apply(settings, to, _say, _permission(yes)))
     states = asyncio.run(migrations.states(settings))
     if json:
         _print(json_.dumps([state.as_dict() for state in states]))
@@ -144,7 +144,25 @@ def main() -> None:
         _say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+
+
+def _permission(given: bool) -> Callable[[str], bool]:
+    """Answers whether something may be changed: `given` beforehand, or asked on the terminal."""
+
+    def may(question: str) -> bool:
+        if given:
+            return True
+        if not sys.stdin.isatty():
+            raise ConfigurationError(
+                "Nothing was changed: there is no terminal to ask on; say --yes to go on."
+            )
+        try:
+            return typer.confirm(question, err=True)
+        except typer.Abort:  # Ctrl-C or Ctrl-D at the question; 1 would say that a criterion failed
+            raise typer.Exit(INTERRUPTED) from None
+
+    return may
 
 
 def _print(text: str) -> None:

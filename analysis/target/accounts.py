@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Any
 
 import httpx
 
@@ -73,32 +74,40 @@ class Accounts:
             TargetError: Supabase Auth refuses the password.
         """
         key = self._settings.next_public_supabase_anon_key.get_secret_value()
-        async with self._turns:
-            answer = await self._client.post(
-                "/token",
-                params={"grant_type": "password"},
-                json={"email": email, "password": self._settings.password_of(email)},
-                headers={"apikey": key, "authorization": f"Bearer {key}"},
-            )
-        if answer.status_code != httpx.codes.OK:
+        answer = await self._ask(
+            "POST",
+            "/token",
+            params={"grant_type": "password"},
+            json={"email": email, "password": self._settings.password_of(email)},
+            headers={"apikey": key, "authorization": f"Bearer {key}"},
+        )
+        if answer.status_code == httpx.codes.BAD_REQUEST:
             raise TargetError(
                 f"{email} cannot sign in at {self._url} ({said(answer)}): the account was created with another password; "
                 "set CHATSOAK_PASSWORD to that one, or remove the run's people with chatsoak clean."
+            )
+        if answer.is_error:
+            raise TargetError(
+                f"{email} cannot sign in at {self._url} ({said(answer)}); "
+                "expected Supabase Auth to take a password: look at the project's Auth settings and logs."
             )
 
     async def remove(self, people: Iterable[Person]) -> None:
         """Delete these accounts."""
         await asyncio.gather(*(self._call("DELETE", f"/admin/users/{person.id}") for person in people))
 
-    async def _call(self, method: str, path: str, **options: object) -> httpx.Response:
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         async with self._turns:
             try:
-                answer = await self._client.request(method, path, **options)  # type: ignore[arg-type]
+                return await self._client.request(method, path, **options)
             except httpx.HTTPError as error:
                 raise TargetError(
                     f"Supabase Auth at {self._url} did not answer ({type(error).__name__}); "
                     "is NEXT_PUBLIC_SUPABASE_URL right, and is the project up?"
                 ) from None
+
+    async def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        answer = await self._ask(method, path, **options)
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise TargetError(
                 f"Supabase Auth at {self._url} refuses SUPABASE_SERVICE_ROLE_KEY ({said(answer)}); "

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 
-import asyncpg
-
-from analysis.errors import TargetError
 from analysis.settings import Settings
 from analysis.target.accounts import Accounts
-from analysis.target.database import connect, place, sql
+from analysis.target.database import connect, place, refusals, sql
 
 
 async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[str], bool]) -> None:
@@ -17,10 +14,12 @@ async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[
         TargetError: Supabase Auth or the database refuses.
     """
     connection = await connect(settings)
+    remedy = "mend that and run chatsoak clean again"
     try:
         async with Accounts(settings) as accounts:
             people = list((await accounts.ours()).values())
-            there = await connection.fetchrow(sql("target/count_chats"))
+            with refusals(settings, "Counting what chatsoak has made", remedy):
+                there = await connection.fetchrow(sql("target/count_chats"))
             say(
                 f"At {settings.next_public_supabase_url} and {place(settings)}: {len(people)} people, "
                 f"{there['chats']} chats and {there['messages']} messages of chatsoak."
@@ -30,13 +29,10 @@ async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[
             if not may("Remove them?"):
                 say("Nothing was removed.")
                 return
-            await connection.execute(sql("target/remove_chats"))
-            await connection.execute(sql("target/remove_accounts"), [person.id for person in people])
+            with refusals(settings, "Removing what chatsoak has made", remedy):
+                await connection.execute(sql("target/remove_chats"))
+                await connection.execute(sql("target/remove_accounts"), [person.id for person in people])
             await accounts.remove(people)
             say("Removed.")
-    except asyncpg.PostgresError as error:
-        raise TargetError(
-            f"{place(settings)} refused: {error}; nothing, or not everything, was removed."
-        ) from None
     finally:
         await connection.close()

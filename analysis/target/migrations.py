@@ -9,9 +9,8 @@ from typing import Any
 
 import asyncpg
 
-from analysis.errors import TargetError
 from analysis.settings import Settings
-from analysis.target.database import connect, place, sql
+from analysis.target.database import connect, place, refusals, sql
 from analysis.target.statements import split
 
 NAMES = (
@@ -56,7 +55,8 @@ async def states(settings: Settings) -> list[State]:
     """
     connection = await connect(settings)
     try:
-        return await read_states(connection)
+        with refusals(settings, "Reading the state of the migrations", "try again"):
+            return await read_states(connection)
     finally:
         await connection.close()
 
@@ -67,6 +67,8 @@ async def read_states(connection: asyncpg.Connection) -> list[State]:
     for number, name in enumerate(NAMES, 1):
         try:
             rows = await connection.fetch(sql(f"verify/{name}"))
+        except asyncpg.PostgresConnectionError:
+            raise  # says nothing about the migration
         except asyncpg.PostgresError as error:
             found.append(State(number, name, 1, (f"it cannot be verified: {error}",)))
             continue
@@ -90,13 +92,8 @@ async def apply(settings: Settings, to: int, say: Callable[[str], None], may: Ca
         connection.add_log_listener(lambda _, message: say(f"  {message.message}"))
         try:
             say(name)
-            for statement in split(sql(name)):
-                await connection.execute(statement)
-        except asyncpg.PostgresError as error:
-            hint = getattr(error, "hint", None)
-            raise TargetError(
-                f"{name} stopped at {place(settings)}: {error}{f' ({hint})' if hint else ''}; "
-                "mend that and run chatsoak migrate again."
-            ) from None
+            with refusals(settings, name, "mend that and run chatsoak migrate again"):
+                for statement in split(sql(name)):
+                    await connection.execute(statement)
         finally:
             await connection.close()

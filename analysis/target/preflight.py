@@ -15,11 +15,13 @@ from websockets.asyncio.client import connect as open_websocket
 from analysis.errors import ConfigurationError, TargetError
 from analysis.settings import Settings, Transport
 from analysis.target.accounts import Accounts, said
-from analysis.target.database import connect, place
+from analysis.target.database import connect, place, refusals, sql
 from analysis.target.migrations import read_states
 
 TIMEOUT_S = 10.0
-SCHEMA_HINT = "apply them with chatsoak migrate"
+TRANSACTION_POOLER_PORT = (
+    6543  # Supabase's pooler in transaction mode: each statement may meet another session
+)
 
 
 @dataclass(frozen=True, slots=False)
@@ -48,8 +50,10 @@ async def _checks(host: str, settings: Settings) -> AsyncIterator[Check]:
     yield await _realtime(settings)
     connection = await connect(settings)
     try:
-        yield await _database(connection, settings)
-        yield await _migrations(connection, settings)
+        yield _database(connection, settings)
+        with refusals(settings, "Looking at the schema", "may the user of DATABASE_URL read it"):
+            yield await _schema(connection, settings)
+            yield await _migrations(connection, settings)
     finally:
         await connection.close()
 
@@ -139,9 +143,25 @@ async def _realtime(settings: Settings) -> Check:
     return Check("realtime", True, f"{address} opens in {(time.monotonic() - started) * 1000:.0f} ms")
 
 
-async def _database(connection: asyncpg.Connection, settings: Settings) -> Check:
+def _database(connection: asyncpg.Connection, settings: Settings) -> Check:
+    where = place(settings)
+    if f".pooler.supabase.com:{TRANSACTION_POOLER_PORT}/" in where:
+        raise ConfigurationError(
+            f"DATABASE_URL leads to the transaction pooler ({where}), on which the monitor's session settings do not hold; "
+            "expected the direct connection or the session pooler: set its port to 5432."
+        )
     version = connection.get_server_version()
-    return Check("database", True, f"{place(settings)} is PostgreSQL {version.major}.{version.minor}")
+    return Check("database", True, f"{where} is PostgreSQL {version.major}.{version.minor}")
+
+
+async def _schema(connection: asyncpg.Connection, settings: Settings) -> Check:
+    missing = [row["name"] for row in await connection.fetch(sql("target/missing_tables"))]
+    if missing:
+        raise TargetError(
+            f"The database {place(settings)} lacks the app's tables {', '.join(missing)}; "
+            "is it the right database? Copy the app's schema into it before the migrations."
+        )
+    return Check("schema", True, "the app's tables are there")
 
 
 async def _migrations(connection: asyncpg.Connection, settings: Settings) -> Check:
@@ -149,8 +169,8 @@ async def _migrations(connection: asyncpg.Connection, settings: Settings) -> Che
         if not state.in_place:
             missing = ", ".join(state.missing[:3])
             raise TargetError(
-                f"The database {place(settings)} lacks migration {state.number:02} ({missing}); {SCHEMA_HINT}, "
-                f"or psql -f sql/{state.name}.sql."
+                f"The database {place(settings)} lacks migration {state.number:02} ({missing}); "
+                f"apply it with chatsoak migrate, or psql -f sql/{state.name}.sql."
             )
     return Check("migrations", True, "01, 02 and 03 are in place")
 
@@ -180,7 +200,7 @@ async def _get(url: str, what: str, setting: str, headers: dict[str, str] | None
         why = "its certificate is not trusted" if certificate else "nothing listens there"
     except httpx.TimeoutException:
         why = f"it did not answer within {TIMEOUT_S:.0f} s"
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = f"it does not speak HTTP as expected ({type(error).__name__})"
     base = "{0.scheme}://{0.netloc}".format(urlsplit(url))
     raise TargetError(

@@ -7,12 +7,11 @@ from typing import Any
 
 import asyncpg
 
-from analysis.errors import TargetError
 from analysis.record import Chat, Person
 from analysis.settings import Settings
 from analysis.target.accounts import Accounts
 from analysis.target.crowd import chats_for
-from analysis.target.database import connect, place, sql
+from analysis.target.database import connect, place, refusals, sql
 
 SAY_EVERY = 100
 
@@ -33,14 +32,11 @@ async def plant(settings: Settings, count: int, say: Callable[[str], None]) -> d
     people = await _people(settings, count, say)
     chats = chats_for(people, settings)
     connection = await connect(settings)
+    remedy = "does it have the app's schema, and may the user of DATABASE_URL write to accounts, chats and chat_participants"
     try:
-        async with connection.transaction():
-            await _store(connection, people, chats)
-    except asyncpg.PostgresError as error:
-        raise TargetError(
-            f"The people and chats could not be stored in {place(settings)}: {error}; does it have the app's schema, "
-            "and may the user of DATABASE_URL write to accounts, chats and chat_participants?"
-        ) from None
+        with refusals(settings, "Storing the people and chats", remedy):
+            async with connection.transaction():
+                await _store(connection, people, chats)
     finally:
         await connection.close()
     return {"people": [asdict(person) for person in people], "chats": [asdict(chat) for chat in chats]}
