@@ -16,34 +16,36 @@ language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 declare
-  width constant integer := cardinality(p_key);
-  statement text;
-  name text;
-  arguments text;
-  places integer[];
+  v_width constant integer := cardinality(p_key);
+  v_select text;
+  v_statement text;
+  v_arguments text;
+  v_places integer[];
 begin
   select format(
       'as select array_agg(w.place::integer) from rows from (%s) with ordinality w(%s, place) join %s t on %s',
-      string_agg(format('unnest($%s::text[]::%s[])', i, p_key_types[i]), ', ' order by i),
-      string_agg(format('k%s', i), ', ' order by i),
+      string_agg(format('unnest($%s::text::%s[])', n, p_key_types[n]), ', ' order by n),
+      string_agg(format('k%s', n), ', ' order by n),
       p_table::regclass,
-      string_agg(format('t.%I = w.k%s', p_key[i], i), ' and ' order by i)
-    ) into statement
-  from generate_series(1, width) i;
-  name := 'visible_' || md5(statement);
-  if not exists (select from pg_prepared_statements s where s.name = 'visible_' || md5(statement)) then
-    execute format('prepare %I %s', name, statement);
+      string_agg(format('t.%I = w.k%s', p_key[n], n), ' and ' order by n)
+    ) into v_select
+  from generate_series(1, v_width) n;
+  v_statement := 'visible_' || md5(v_select);
+  if not exists (select from pg_prepared_statements s where s.name = v_statement) then
+    execute format(
+      'prepare %I (%s) %s', v_statement, (select string_agg('text', ', ') from generate_series(1, v_width)), v_select
+    );
   end if;
 
-  for i in 1 .. cardinality(p_roles) loop
-    select string_agg(format('%L', p_values[(i - 1) * width + c]), ', ' order by c) into arguments
-    from generate_series(1, width) c;
-    perform set_config('role', p_roles[i], true), set_config('request.jwt.claims', p_claims[i], true);
-    execute format('execute %I (%s)', name, arguments) into places;
+  for asked in 1 .. cardinality(p_roles) loop
+    select string_agg(format('%L', p_values[(asked - 1) * v_width + n]), ', ' order by n) into v_arguments
+    from generate_series(1, v_width) n;
+    perform set_config('role', p_roles[asked], true), set_config('request.jwt.claims', p_claims[asked], true);
+    execute format('execute %I (%s)', v_statement, v_arguments) into v_places;
     perform set_config('role', 'none', true);
-    if places is not null then
-      asker := i;
-      foreach place in array places loop
+    if v_places is not null then
+      asker := asked;
+      foreach place in array v_places loop
         return next;
       end loop;
     end if;
