@@ -14,6 +14,7 @@ from analysis.settings import Settings
 TIMEOUT_S = 15.0
 AT_ONCE = 8  # calls under way; Supabase Auth hashes passwords and is easily overwhelmed
 PER_PAGE = 1000
+MARK = "chatsoak"  # in user_metadata: tells an account of ours from one of the project's whose e-mail looks like it
 
 
 class Accounts:
@@ -39,33 +40,44 @@ class Accounts:
         await self._client.aclose()
 
     async def ours(self) -> dict[str, Person]:
-        """The people that an earlier run has created, by e-mail."""
+        """The people that an earlier run has created, by e-mail. Nobody else's account is among them."""
         head, _, tail = self._settings.chatsoak_person_email.partition("{n}")
         found: dict[str, Person] = {}
+        seen: set[str] = set()
         page = 1
         while True:
             answer = await self._call("GET", "/admin/users", params={"page": page, "per_page": PER_PAGE})
-            users = answer.json().get("users", [])
+            # Until a page brings nobody new: a server may give fewer to a page than asked.
+            users = [user for user in answer.json().get("users", []) if user["id"] not in seen]
+            if not users:
+                return found
             for user in users:
                 email = user.get("email") or ""
-                if (
-                    email.startswith(head)
-                    and email.endswith(tail)
-                    and email[len(head) : -len(tail)].isdecimal()
-                ):
+                number = email.removeprefix(head).removesuffix(tail)
+                marked = (user.get("user_metadata") or {}).get(MARK)
+                if marked and number.isdecimal() and email == f"{head}{number}{tail}":
                     found[email] = Person(user["id"], email)
-            if len(users) < PER_PAGE:
-                return found
+            seen.update(user["id"] for user in users)
             page += 1
 
     async def create(self, email: str) -> Person:
         """A new person, who can sign in at once."""
-        answer = await self._call(
+        answer = await self._ask(
             "POST",
             "/admin/users",
-            json={"email": email, "password": self._settings.password_of(email), "email_confirm": True},
+            json={
+                "email": email,
+                "password": self._settings.password_of(email),
+                "email_confirm": True,
+                "user_metadata": {MARK: True},
+            },
         )
-        return Person(answer.json()["id"], email)
+        if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            raise TargetError(
+                f"Supabase Auth at {self._url} does not create {email} ({said(answer)}); if the account is somebody else's, "
+                "set CHATSOAK_PERSON_EMAIL to a pattern that nobody else uses."
+            )
+        return Person(self._taken(answer).json()["id"], email)
 
     async def check_sign_in(self, email: str) -> None:
         """Sign in as `email` once.
@@ -107,14 +119,18 @@ class Accounts:
                 ) from None
 
     async def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        answer = await self._ask(method, path, **options)
+        return self._taken(await self._ask(method, path, **options))
+
+    def _taken(self, answer: httpx.Response) -> httpx.Response:
+        """`answer`, unless it is a refusal."""
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise TargetError(
                 f"Supabase Auth at {self._url} refuses SUPABASE_SERVICE_ROLE_KEY ({said(answer)}); "
                 "take the service role key from the project's API settings."
             )
         if answer.is_error:
-            raise TargetError(f"Supabase Auth at {self._url} refused {method} {path}: {said(answer)}.")
+            asked = f"{answer.request.method} {answer.request.url.path}"
+            raise TargetError(f"Supabase Auth at {self._url} refused {asked}: {said(answer)}.")
         return answer
 
 

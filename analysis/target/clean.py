@@ -18,8 +18,9 @@ async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[
     try:
         async with Accounts(settings) as accounts:
             people = list((await accounts.ours()).values())
+            ids = [person.id for person in people]
             with refusals(settings, "Counting what chatsoak has made", remedy):
-                there = await connection.fetchrow(sql("target/count_chats"))
+                there = await connection.fetchrow(sql("target/count_chats"), ids)
             say(
                 f"At {settings.next_public_supabase_url} and {place(settings)}: {len(people)} people, "
                 f"{there['chats']} chats and {there['messages']} messages of chatsoak."
@@ -30,8 +31,8 @@ async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[
                 say("Nothing was removed.")
                 return
             with refusals(settings, "Removing what chatsoak has made", remedy):
-                await connection.execute(sql("target/remove_chats"))
-                await connection.execute(sql("target/remove_accounts"), [person.id for person in people])
+                await connection.execute(sql("target/remove_chats"), ids)
+                await connection.execute(sql("target/remove_accounts"), ids)
             await accounts.remove(people)
             say("Removed.")
     finally:
