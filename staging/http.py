@@ -1,6 +1,7 @@
 """What all HTTP parts share: JSON answers, who is calling, and the wait that latency faults add."""
 
 import asyncio
+import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -51,9 +52,13 @@ def session_cookie(request: Request) -> str | None:
     """
     for name, value in request.cookies.items():
         if name.startswith("sb-") and name.endswith("-auth-token"):
+            text = unquote(value)
             try:
-                session = orjson.loads(unquote(value))
-            except orjson.JSONDecodeError:
+                if text.startswith("base64-"):
+                    encoded = text.removeprefix("base64-")
+                    text = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+                session = orjson.loads(text)
+            except ValueError:  # no base64, no UTF-8 or no JSON
                 return None
             token = (
                 session.get("access_token") if isinstance(session, dict) else session[0] if session else None

@@ -1,0 +1,250 @@
+"""A person's device: a session, a socket that comes back by itself, and what it remembers of its chats.
+
+The rule that makes every message accountable: after each reconnect, history is read from the newest message down
+to the newest one known before, and only after the server has confirmed the subscriptions, so that what was
+written meanwhile arrives either by the socket or by the catch-up.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from uuid import UUID
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+
+from analysis.record import Person
+from analysis.record.tables import MarkKind, Outcome, PagePurpose
+from locustfiles.clients.auth import AuthClient, Session, SignInError
+from locustfiles.clients.errors import RealtimeError
+from locustfiles.clients.messages import MessagesClient
+from locustfiles.clients.meter import Meter
+from locustfiles.clients.realtime import RealtimeSocket, Row
+from locustfiles.life.memory import ChatMemory
+from locustfiles.life.receipts import Receipts
+from locustfiles.life.sign_in import CannotSignIn
+from locustfiles.run.load import Load
+
+logger = logging.getLogger(__name__)
+
+JOIN_S = 15.0
+TUNNEL_S = (1.0, 4.0)  # how long somebody has no network
+BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
+REFRESH_AT = 0.8  # of a token's lifetime
+CATCH_UP_PAGE = 100
+LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message of somebody else that has just arrived."""
+
+    chat_id: str
+    message_id: str
+    sender_id: str
+    seq: int
+
+
+class Device:
+    """What one person's app does by itself. See `Online` for how a run ends it."""
+
+    def __init__(
+        self, load: Load, person: Person, environment: Environment, on_message: Callable[[Incoming], None]
+    ) -> None:
+        self.person = person
+        self.circle = load.pool.circle_of(person)
+        self.memory: defaultdict[str, ChatMemory] = defaultdict(ChatMemory)
+        self._load = load
+        self._rng = Random(f"{load.settings.chatsoak_seed}/{person.id}")
+        self._on_message = on_message
+        self._user_id = UUID(person.id).bytes
+        self._meter = Meter(environment.events.request.fire)
+        settings = load.settings
+        self._auth = AuthClient(settings, self._meter, load.record.adder("calls"), self._user_id)
+        self.messages = MessagesClient(settings, load.host, self._meter, load.record, self._user_id)
+        self.receipts = Receipts(self._send_receipt, self._rng)
+        self._session: Session | None = None
+        self._socket: RealtimeSocket | None = None
+        self._online = Event()
+        self._ended = False
+        self._background: list[gevent.Greenlet] = []
+
+    def sign_in(self) -> None:
+        """Become this person.
+
+        Raises:
+            CannotSignIn: Supabase Auth refused.
+        """
+        try:
+            session = self._auth.sign_in(
+                self.person.email, self._load.settings.password_of(self.person.email)
+            )
+        except SignInError as error:
+            raise CannotSignIn(f"{self.person.email} cannot sign in: {error}") from None
+        self._use(session)
+        self._background.append(gevent.spawn(self._keep_session))
+
+    def go_online(self) -> None:
+        """Open the socket and wait until every chat is subscribed; keeps trying until the run stops.
+
+        Raises:
+            CannotSignIn: the run stopped before it worked.
+        """
+        self._load.online.add(self)
+        if not self._come_online():
+            raise CannotSignIn("")
+        for chat in self.circle.chats:
+            # What was written before we came is not owed to us, and the drain must not wait for it.
+            seq = self.messages.latest_seq(chat.id)
+            if seq:
+                self.memory[chat.id].seen = max(self.memory[chat.id].seen, seq)
+
+    def lose_connection(self) -> None:
+        """The network is gone for a while; the device comes back and reads what it missed."""
+        if self._socket is None or not self._online.is_set():
+            return
+        self._online.clear()
+        self._socket.cut()
+        gevent.sleep(self._rng.uniform(*TUNNEL_S))
+        self._come_online()
+
+    def mark_read(self, chat_id: str) -> None:
+        """Everything in the chat is read."""
+        self.messages.mark(MarkKind.READ, chat_id, self.person.id, self.memory[chat_id].look())
+
+    def browse(self, chat_id: str, page: int, pages: int) -> None:
+        """Read history from the newest message backwards, at most so many pages."""
+        walk, before = self._load.next_walk(), None
+        for _ in range(pages):
+            answer = self.messages.history(chat_id, before, page, PagePurpose.BROWSE, walk)
+            if answer.outcome is not Outcome.OK or len(answer.messages) < page:
+                return
+            before = answer.messages[-1][1]
+
+    def drain(self, deadline: float) -> str | None:
+        """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
+        missing = self._wait_for_everything(deadline)
+        if not self.receipts.wait_idle(max(0.0, deadline - time.monotonic())) and missing is None:
+            missing = f"{self.person.email}: a receipt was still under way"
+        self._ended = True
+        if self._socket is not None:
+            if self._online.is_set():
+                self._socket.finish(chat.id for chat in self.circle.chats)
+            self._socket.close()
+        gevent.killall(self._background, block=False)
+        self.messages.close()
+        self._auth.close()
+        self._load.online.discard(self)
+        return missing
+
+    def _wait_for_everything(self, deadline: float) -> str | None:
+        """Until each chat's newest seq has been seen; sending has stopped, so that one is final."""
+        for chat in self.circle.chats:
+            newest = self.messages.latest_seq(chat.id)
+            while newest is not None and (self.memory[chat.id].seen < newest or not self._online.is_set()):
+                if time.monotonic() > deadline:
+                    return f"{self.person.email} saw chat {chat.id} up to seq {self.memory[chat.id].seen} of {newest}"
+                gevent.sleep(LOOK_EVERY_S)
+        return None
+
+    def _come_online(self) -> bool:
+        """Try until it works, with pauses that grow and differ between people; False when the run is over first."""
+        pause_s = BACKOFF_S
+        while not self._ended:
+            try:
+                self._connect()
+            except RealtimeError as error:
+                logger.debug("%s: %s", self.person.email, error)
+            else:
+                return True
+            if self._load.gate.closed and not self.memory:
+                return False
+            gevent.sleep(pause_s * self._rng.uniform(0.5, 1.5))
+            pause_s = min(2 * pause_s, LONGEST_BACKOFF_S)
+        return False
+
+    def _connect(self) -> None:
+        """A socket, its subscriptions, and what was missed."""
+        session = self._session
+        if session is None:
+            raise RealtimeError("not signed in")
+        settings = self._load.settings
+        known = {chat.id: self.memory[chat.id].seen for chat in self.circle.chats} if self._socket else None
+        socket = RealtimeSocket(
+            url=settings.next_public_supabase_url,
+            api_key=settings.next_public_supabase_anon_key.get_secret_value(),
+            number=self._load.next_socket(),
+            user_id=self._user_id,
+            record=self._load.record,
+            meter=self._meter,
+            heartbeat_s=settings.chatsoak_heartbeat_s,
+            on_insert=self._arrived,
+            on_down=self._went_down,
+        )
+        socket.open(settings.chatsoak_request_timeout_s)
+        self._socket = socket
+        try:
+            socket.join((chat.id for chat in self.circle.chats), session.access_token, JOIN_S)
+            for chat_id, seen in (known or {}).items():
+                self._catch_up(socket, chat_id, seen)
+        except RealtimeError:
+            socket.close()
+            raise
+        self._online.set()
+
+    def _catch_up(self, socket: RealtimeSocket, chat_id: str, seen: int) -> None:
+        walk, before, newest = self._load.next_walk(), None, seen
+        while True:
+            page = self.messages.history(chat_id, before, CATCH_UP_PAGE, PagePurpose.CATCH_UP, walk)
+            if page.outcome is not Outcome.OK:
+                raise RealtimeError(f"history of chat {chat_id} could not be read")
+            for _, seq, sender in page.messages:
+                if seq > seen:
+                    newest = max(newest, seq)
+                    self.memory[chat_id].note(seq, own=sender == self.person.id)
+            if len(page.messages) < CATCH_UP_PAGE or page.messages[-1][1] <= seen + 1:
+                break
+            before = page.messages[-1][1]
+        socket.note_caught_up(chat_id, newest)
+        if newest > seen:
+            self.receipts.arrived(chat_id)
+
+    def _went_down(self, reason: str) -> None:
+        if self._ended or not self._online.is_set():
+            return  # whoever is connecting at this moment notices by itself
+        logger.debug("%s: %s", self.person.email, reason)
+        self._online.clear()
+        self._background.append(gevent.spawn_later(BACKOFF_S * self._rng.uniform(0, 2), self._come_online))
+
+    def _arrived(self, row: Row) -> None:
+        chat_id, seq = row["chat_id"], row["seq"]
+        own = row["sender_id"] == self.person.id
+        if isinstance(seq, int):
+            self.memory[chat_id].note(seq, own=own)
+        if not own:
+            self._on_message(Incoming(chat_id, row["id"], row["sender_id"], seq))
+
+    def _send_receipt(self, chat_id: str) -> bool:
+        outcome = self.messages.mark(MarkKind.DELIVERED, chat_id, self.person.id, self.memory[chat_id].seen)
+        return outcome is Outcome.OK
+
+    def _use(self, session: Session) -> None:
+        self._session = session
+        self.messages.use(session)
+
+    def _keep_session(self) -> None:
+        """Refresh the token before it runs out, on HTTP and on the socket."""
+        while True:
+            assert self._session is not None
+            gevent.sleep(max(1.0, (self._session.expires_at_s - time.monotonic()) * REFRESH_AT))
+            try:
+                self._use(self._auth.refresh(self._session))
+            except SignInError as error:
+                logger.warning("%s: %s", self.person.email, error)
+                continue
+            if self._socket is not None and self._online.is_set():
+                self._socket.refresh(self._session.access_token)

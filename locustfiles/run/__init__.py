@@ -1,0 +1,1 @@
+"""A run from its preparation to its verdict, driven by Locust's events."""

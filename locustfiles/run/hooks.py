@@ -1,0 +1,171 @@
+"""Locust's events, each handed to the one object that owns the run. Importing this module registers it."""
+
+import atexit
+import logging
+import sys
+from typing import Any
+
+import gevent
+from locust import events
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from analysis.errors import ChatsoakError
+from analysis.settings import ShapeName
+from locustfiles.life.user import ChatUser
+from locustfiles.run.conductor import Conductor
+from locustfiles.run.crew import Alone, Crew, Workers
+from locustfiles.run.interrupts import Interrupts
+from locustfiles.run.load import Load
+from locustfiles.run.options import add_options, env_file_of, overrides_of
+from locustfiles.run.target import Target, embed, reach
+from locustfiles.run.worker import Worker
+from locustfiles.shapes.shape import ChosenShape
+
+logger = logging.getLogger(__name__)
+
+WRONG_CONFIGURATION = 2
+
+
+class Session:
+    """One Locust process, from its init to its end: in web mode there may be many runs in it."""
+
+    def __init__(self, environment: Environment) -> None:
+        assert environment.parsed_options is not None
+        self.environment = environment
+        self._options = environment.parsed_options
+        self._target: Target | None = None
+        self._conductor: Conductor | None = None
+        self._crew: Crew | None = None
+        self._worker: Worker | None = None
+        self._interrupts: Interrupts | None = None
+
+    # Events, in the order in which Locust fires them
+
+    def on_init(self) -> None:
+        """Before any load, and before the web page opens: target and settings are there and right, or
+        Locust ends with exit code 2 and one sentence."""
+        runner = self.environment.runner
+        self._interrupts = Interrupts(
+            terminate_too=bool(self._options.headless) and self._shape() is not None
+        )
+        if isinstance(runner, WorkerRunner):
+            self._worker = Worker(runner, env_file_of(self._options), self._use)
+            return
+        self._crew = Workers(runner) if isinstance(runner, MasterRunner) else Alone(self._use)
+        try:
+            self._aim(self._options.host)
+            if self._options.headless or self._options.autostart:
+                self._prepare()
+        except ChatsoakError as error:
+            self._refuse(error)
+        except KeyboardInterrupt:
+            self._leave()
+            sys.exit(WRONG_CONFIGURATION)
+
+    def on_test_start(self) -> None:
+        """Before any user is spawned."""
+        if self._worker is not None:
+            return
+        try:
+            if self._target is None or self.environment.host != self._target.host:
+                self._aim(self.environment.host)
+            self._prepare()
+            assert self._conductor is not None
+            self._conductor.start(self._users_asked())
+        except ChatsoakError as error:
+            logger.error("No run is started. %s", error)
+            self.environment.process_exit_code = error.exit_code
+            runner = self.environment.runner
+            assert runner is not None
+            gevent.spawn(runner.quit if self._options.headless else runner.stop)
+
+    def on_test_stopping(self) -> None:
+        """Users still live, so that their sockets can hear the last deliveries."""
+        if self._conductor is not None:
+            self._conductor.end()
+            self._set_exit_code()
+
+    def on_quitting(self) -> None:
+        """The process is about to end, perhaps in the middle of a run; Locust reads the exit code next."""
+        if self._worker is not None:
+            self._worker.leave()
+            self.environment.process_exit_code = self.environment.process_exit_code or 0
+        self.on_test_stopping()
+        self._leave()
+
+    def on_quit(self) -> None:
+        """Locust has printed its statistics: repeat where the report is, as the last line."""
+        if self._conductor is not None and self._conductor.report is not None:
+            sys.stdout.write(f"Report: {self._conductor.report}\n")
+            sys.stdout.flush()
+
+    # What they need
+
+    def _aim(self, host: str | None) -> None:
+        """Take `host` as the target; none means the embedded staging environment."""
+        assert self._crew is not None
+        self._leave()
+        env_file, overrides = env_file_of(self._options), overrides_of(self._options)
+        self._target = reach(host, env_file, overrides) if host else embed(env_file, overrides)
+        self._conductor = Conductor(self._target, self._crew)
+        self.environment.host = self._options.host = self._target.host
+        if (shape := self._shape()) is not None:
+            shape.runner = self.environment.runner
+            self.environment.shape_class = shape
+        logger.info("Target: %s%s", self._target.host, " (embedded staging environment)" if not host else "")
+
+    def _shape(self) -> ChosenShape | None:
+        """The shape asked for; a soak needs none."""
+        name = (
+            self._target.settings.chatsoak_shape
+            if self._target is not None
+            else ShapeName(self._options.chatsoak_shape or ShapeName.SOAK)
+        )
+        return None if name is ShapeName.SOAK else ChosenShape(name)
+
+    def _prepare(self) -> None:
+        assert self._conductor is not None
+        self._conductor.prepare(self._users_asked())
+
+    def _users_asked(self) -> int:
+        runner = self.environment.runner
+        return max(int(self._options.num_users or 1), runner.target_user_count if runner is not None else 0)
+
+    def _use(self, load: Load) -> None:
+        ChatUser.load = load
+
+    def _set_exit_code(self) -> None:
+        if self._conductor is not None and self._conductor.verdict_code is not None:
+            self.environment.process_exit_code = self._conductor.verdict_code
+
+    def _refuse(self, error: ChatsoakError) -> None:
+        sys.stderr.write(f"chatsoak: {error}\n")
+        self._leave()
+        if isinstance(self.environment.runner, MasterRunner):
+            self.environment.runner.quit()  # tell workers that are already there
+        sys.exit(error.exit_code)
+
+    def _leave(self) -> None:
+        if self._target is not None:
+            self._target.leave()
+            self._target = None
+
+
+@events.init_command_line_parser.add_listener
+def _on_init_command_line_parser(parser: LocustArgumentParser, **_: Any) -> None:
+    add_options(parser)
+
+
+@events.init.add_listener
+def _on_init(environment: Environment, **_: Any) -> None:
+    session = Session(environment)
+    environment.events.test_start.add_listener(lambda **_: session.on_test_start())
+    environment.events.test_stopping.add_listener(lambda **_: session.on_test_stopping())
+    # Added after the runner's own listener and fired in reverse: ours comes first, and a worker can still
+    # tell the master that its record is whole before Locust says good-bye.
+    environment.events.quitting.add_listener(lambda **_: session.on_quitting())
+    environment.events.quit.add_listener(lambda **_: session.on_quit())
+    atexit.register(session._leave)
+    session.on_init()

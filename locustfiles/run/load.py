@@ -1,0 +1,113 @@
+"""The load of one process in one run: its record, its people, the gate through which every action goes."""
+
+import time
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from gevent.pool import Group
+
+from analysis.record import ProcessInfo, RecordWriter
+from analysis.record.tables import LOAD_TABLES
+from analysis.settings import Settings, Workload
+from locustfiles.pool import Pool
+from locustfiles.run.assignment import Assignment
+from locustfiles.run.gate import Gate
+from locustfiles.run.pulse import Pulse
+from locustfiles.texts import Texts
+from locustfiles.workload import ClosedPace, OpenPace, Pace
+from locustfiles.workload.slots import Lane, Slots, Straight
+
+CEASE_SLACK_S = 5.0  # beyond a request's time-out, for actions of several requests
+
+
+class Online(Protocol):
+    """Somebody with an open socket, who has to be drained before the run may be judged."""
+
+    def drain(self, deadline: float) -> str | None:
+        """Wait for what is on its way, then go offline. Returns what did not arrive, in words.
+
+        Args:
+            deadline: by `time.monotonic`.
+        """
+
+
+class Load:
+    """One load process's part in one run.
+
+    Attributes:
+        notes: what the verdict's reader should know, in sentences.
+    """
+
+    def __init__(self, assignment: Assignment, settings: Settings) -> None:
+        self.assignment = assignment
+        self.settings = settings
+        self.host = assignment.host
+        self.gate = Gate()
+        self.notes: list[str] = []
+        self.pool = Pool(assignment.people, assignment.chats, assignment.share, assignment.shares)
+        self.rng = Random(f"{settings.chatsoak_seed}/{assignment.process}")
+        self.texts = Texts(self.rng, f"{assignment.process[0]}{assignment.share}")
+        self.lane: Lane = Straight()
+        if settings.chatsoak_workload is Workload.OPEN:
+            self.lane = Slots(settings.chatsoak_max_in_flight)
+        self.online: set[Online] = set()
+        self.record = RecordWriter(
+            Path(assignment.folder) / "record" / assignment.process,
+            LOAD_TABLES,
+            ProcessInfo.here(assignment.process),
+        )
+        self.never_left = 0  # open workload: sends that were due and had not begun when the load stopped
+        self.next_walk = count(1).__next__
+        self.next_socket = count(1).__next__
+        self._pulse = Pulse(self.record, lambda: len(self.online))
+
+    def pace(self) -> Pace:
+        """A new user's pace."""
+        settings = self.settings
+        if settings.chatsoak_workload is Workload.CLOSED:
+            return ClosedPace(settings.chatsoak_think_time_s, self.rng)
+        sends_share = max(0.01, 1 - settings.chatsoak_history_share - settings.chatsoak_reconnect_share)
+        rate_per_s = settings.chatsoak_arrival_rate / self.assignment.users / sends_share
+        return OpenPace(rate_per_s, self.rng, time.monotonic_ns())
+
+    def cease(self) -> None:
+        """Stop sending: let no action begin, and wait for those under way."""
+        self.gate.close()
+        timeout_s = self.settings.chatsoak_request_timeout_s + CEASE_SLACK_S
+        if not self.gate.wait_idle(timeout_s):
+            self.notes.append(
+                f"{self.assignment.process}: some action still went on {timeout_s:.0f} s after the stop."
+            )
+
+    def drain(self) -> None:
+        """Wait, within the settings' bound, for deliveries on their way; then everybody goes offline and
+        the record is closed."""
+        deadline = time.monotonic() + self.settings.chatsoak_drain_s
+        crowd = Group()
+        jobs = [crowd.spawn(person.drain, deadline) for person in list(self.online)]
+        crowd.join()
+        late = [job.value for job in jobs if job.successful() and job.value]
+        failed = [job for job in jobs if not job.successful()]
+        if late:
+            self.notes.append(
+                f"{self.assignment.process}: drain timed out for {len(late)} people, e.g. {late[0]}."
+            )
+        if failed:
+            self.notes.append(
+                f"{self.assignment.process}: {len(failed)} people could not be drained: {failed[0].exception!r}."
+            )
+        if isinstance(self.lane, Slots) and self.lane.overflow:
+            self.notes.append(
+                f"{self.assignment.process}: {self.lane.overflow} sends found all {self.settings.chatsoak_max_in_flight} "
+                "slots taken and left late; their delay counts as latency."
+            )
+        self.close()
+
+    def close(self) -> None:
+        """Close the record; whoever is still online is left as they are."""
+        self._pulse.stop()
+        self.record.close()
+        if self.record.error:
+            self.notes.append(f"{self.assignment.process}: {self.record.error}")

@@ -1,0 +1,100 @@
+"""chatsoak's own options of the ``locust`` command, and the settings that they override.
+
+Secrets have no option: a command line can be read by everybody on the machine.
+"""
+
+from argparse import Namespace
+from pathlib import Path
+
+from locust.argument_parser import LocustArgumentParser
+
+from analysis.settings import DEFAULT_ENV_FILE, ShapeName, Workload
+
+# Option's attribute → field of Settings.
+_OVERRIDES = {
+    "chatsoak_workload": "chatsoak_workload",
+    "chatsoak_think_time": "chatsoak_think_time_s",
+    "chatsoak_arrival_rate": "chatsoak_arrival_rate",
+    "chatsoak_shape": "chatsoak_shape",
+    "chatsoak_people": "chatsoak_people",
+    "chatsoak_drain": "chatsoak_drain_s",
+}
+
+
+def add_options(parser: LocustArgumentParser) -> None:
+    """Add chatsoak's options to Locust's command line. They are fixed for all runs of a web page."""
+    group = parser.add_argument_group(
+        "chatsoak", "With no --host the embedded staging environment is started."
+    )
+
+    def add(
+        flag: str,
+        env_var: str,
+        text: str,
+        *,
+        metavar: str | None = None,
+        choices: list[str] | None = None,
+        kind: type = str,
+    ) -> None:
+        group.add_argument(  # of a group: Locust's page shows the parser's own options only
+            flag, dest="chatsoak_" + flag[2:].replace("-", "_"), help=text, metavar=metavar,
+            choices=choices, type=kind, default=None, env_var=env_var,
+        )  # fmt: skip
+
+    add(
+        "--env-file",
+        "CHATSOAK_ENV_FILE",
+        f"File that describes the target (default {DEFAULT_ENV_FILE} when a host is given)",
+        metavar="<filename>",
+    )
+    add(
+        "--workload",
+        "CHATSOAK_WORKLOAD",
+        "closed: wait for the answer, then think; open: send on schedule",
+        choices=[name.value for name in Workload],
+    )
+    add(
+        "--think-time",
+        "CHATSOAK_THINK_TIME_S",
+        "Mean pause of a user between actions, closed workload (default 1)",
+        metavar="<seconds>",
+        kind=float,
+    )
+    add(
+        "--arrival-rate",
+        "CHATSOAK_ARRIVAL_RATE",
+        "Sends a second over all users, open workload (default 10)",
+        metavar="<number>",
+        kind=float,
+    )
+    add(
+        "--shape",
+        "CHATSOAK_SHAPE",
+        "How the number of users moves up to --users (default soak: they start and stay)",
+        choices=[name.value for name in ShapeName],
+    )
+    add(
+        "--people",
+        "CHATSOAK_PEOPLE",
+        "People to create (default: as many as users)",
+        metavar="<number>",
+        kind=int,
+    )
+    add(
+        "--drain",
+        "CHATSOAK_DRAIN_S",
+        "Longest wait for deliveries after the last send (default 15)",
+        metavar="<seconds>",
+        kind=float,
+    )
+
+
+def env_file_of(options: Namespace) -> Path | None:
+    """The file given by ``--env-file``, or None."""
+    return Path(options.chatsoak_env_file) if options.chatsoak_env_file else None
+
+
+def overrides_of(options: Namespace) -> dict[str, object]:
+    """Settings given on the command line, by field name."""
+    given = {field: getattr(options, name, None) for name, field in _OVERRIDES.items()}
+    return {field: value for field, value in given.items() if value is not None}

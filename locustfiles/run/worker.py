@@ -1,0 +1,103 @@
+"""A worker's side of the master's orders: open the record, cease, drain."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gevent.event import Event
+from gevent.lock import RLock
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import WorkerRunner
+
+from analysis.errors import ChatsoakError
+from analysis.record import ProcessInfo
+from analysis.settings import DEFAULT_ENV_FILE, load
+from locustfiles.run.assignment import Assignment
+from locustfiles.run.crew import DONE, ORDER, sentence
+from locustfiles.run.load import Load
+
+logger = logging.getLogger(__name__)
+
+ORPHAN_S = 3.0  # after an interrupt, how long to wait for the master to end the run too
+MASTER_S = 60.0  # how long the master may take from its first order to stop to its last
+
+
+class Worker:
+    """Carries out the master's orders, one run after another.
+
+    Args:
+        env_file: describes a target that is not embedded; its secrets are not sent by the master.
+        on_load: called with the load that users belong to from then on.
+    """
+
+    def __init__(self, runner: WorkerRunner, env_file: Path | None, on_load: Callable[[Load], None]) -> None:
+        self._runner = runner
+        self._env_file = env_file
+        self._on_load = on_load
+        self._load: Load | None = None
+        self._done: set[str] = set()
+        self._ordered = Event()  # the master has begun to end the run
+        self._drained = Event()
+        self._lock = RLock()  # one order after another
+        runner.register_message(ORDER, self._on_order, concurrent=True)
+
+    def leave(self) -> None:
+        """This process is about to end: see that its record is whole, with the master if it ends as well."""
+        if self._load is None or "drain" in self._done:
+            return
+        self._carry_out("cease", {})
+        if self._ordered.wait(timeout=ORPHAN_S):
+            self._drained.wait(timeout=MASTER_S)
+        self._carry_out("drain", {})
+
+    def _on_order(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        if msg.data["do"] != "open":
+            self._ordered.set()
+        self._carry_out(msg.data["do"], msg.data)
+
+    def _carry_out(self, do: str, data: dict[str, Any]) -> None:
+        with self._lock:
+            if do in self._done and do != "open":
+                return
+            error = None
+            try:
+                if do == "open":
+                    self._open(data)
+                elif self._load is not None:
+                    self._load.cease() if do == "cease" else self._load.drain()
+            except (ChatsoakError, OSError) as problem:
+                error = sentence(problem)
+                logger.error("%s", error)
+            self._done.add(do)
+            self._answer(do, error)
+            if do == "drain":
+                self._drained.set()
+
+    def _open(self, data: dict[str, Any]) -> None:
+        assignment = Assignment.from_message({name: value for name, value in data.items() if name != "do"})
+        settings = load(self._env_file or DEFAULT_ENV_FILE, dict(assignment.settings))
+        self._done.clear()
+        self._ordered.clear()
+        self._drained.clear()
+        self._load = Load(assignment, settings)
+        self._on_load(self._load)
+
+    def _answer(self, done: str, error: str | None) -> None:
+        here = ProcessInfo.here("worker")
+        assignment = self._load.assignment if self._load is not None else None
+        self._runner.send_message(
+            DONE,
+            {
+                "done": done,
+                "error": error,
+                "process": assignment.process if assignment else "A worker",
+                "notes": self._load.notes if self._load is not None else [],
+                "host": here.host,
+                "clock_domain": here.clock_domain,
+                "folder": str(Path(assignment.folder).resolve() / "record" / assignment.process)
+                if assignment
+                else "",
+            },
+        )
