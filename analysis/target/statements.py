@@ -1,7 +1,7 @@
 """Splits a file of SQL into its statements, as psql does: pure, text in, texts out.
 
-Semicolons end a statement, except inside '…' and "…", E'…', $tag$…$tag$, comments, and ``begin atomic`` bodies,
-which our files do not use.
+Semicolons end a statement, except inside (…), '…' and "…", E'…', $tag$…$tag$ and comments. What is opened and
+never closed goes on to the end of the text. ``begin atomic`` bodies are not understood; our files have none.
 Source: https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 """
 
@@ -12,10 +12,12 @@ _TOKEN = re.compile(
     r"""
     (?P<line>--[^\n]*)
   | (?P<block>/\*)
-  | (?P<escaped>(?<![\w$])[eE]'(?:[^'\\]|\\.|'')*')
-  | (?P<string>'(?:[^']|'')*')
-  | (?P<name>"(?:[^"]|"")*")
+  | (?P<escaped>(?<![\w$])[eE]'(?:[^'\\]|\\.|'')*(?:'|\\?\Z))
+  | (?P<string>'(?:[^']|'')*(?:'|\Z))
+  | (?P<name>"(?:[^"]|"")*(?:"|\Z))
   | (?P<dollar>(?<![\w$])\$(?:[A-Za-z_\x80-\U0010ffff][\w]*)?\$)
+  | (?P<open>\()
+  | (?P<close>\))
   | (?P<end>;)
     """,
     re.VERBOSE | re.DOTALL,
@@ -29,26 +31,25 @@ def split(text: str) -> list[str]:
 
 
 def _statements(text: str) -> Iterator[str]:
-    start = at = 0
-    bare: list[str] = []  # the statement without comments, to see whether there is one
+    start = at = depth = 0
+    says_something = False  # whether the statement has anything but comments and blanks
     while match := _TOKEN.search(text, at):
-        bare.append(text[at : match.start()])
+        says_something = says_something or bool(text[at : match.start()].strip())
         at = match.end()
         kind = match.lastgroup
-        if kind == "block":
-            at = _after_block(text, at)
-        elif kind == "dollar":
-            closing = text.find(match.group(), at)
-            at = len(text) if closing < 0 else closing + len(match.group())
-            bare.append("$")
-        elif kind == "end":
-            if "".join(bare).strip():
+        if kind == "end" and depth <= 0:
+            if says_something:
                 yield text[start : match.start()].strip()
-            start, bare = at, []
+            start, depth, says_something = at, 0, False
+        elif kind == "block":
+            at = _after_block(text, at)
         elif kind != "line":
-            bare.append(match.group())
-    bare.append(text[at:])
-    if "".join(bare).strip():
+            says_something = True
+            depth += (kind == "open") - (kind == "close")
+            if kind == "dollar":
+                closing = text.find(match.group(), at)
+                at = len(text) if closing < 0 else closing + len(match.group())
+    if says_something or text[at:].strip():
         yield text[start:].strip()
 
 

@@ -1,0 +1,51 @@
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, new_database, run_files
+from tests.staging.stages import RunningStage, running_stage
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[RunningStage]:
+    """A stage without faults."""
+    with running_stage() as running:
+        yield running
+
+
+@pytest.fixture
+def target(stage: RunningStage, tmp_path: Path) -> Target:
+    """The stage, as a target in good order."""
+    return Target.of(stage, tmp_path / "reports")
+
+
+@pytest.fixture(scope="session")
+def schema_template(stage: RunningStage) -> Iterator[str]:
+    """Name of a database with the app's schema and no migration, to be copied."""
+    with new_database(stage.database_url) as url:
+        run_files(url, SCHEMA)
+        yield urlsplit(url).path[1:]
+
+
+@pytest.fixture(scope="session")
+def migrated_template(stage: RunningStage, schema_template: str) -> Iterator[str]:
+    """Name of a database with the app's schema and all migrations, to be copied."""
+    with new_database(stage.database_url, schema_template) as url:
+        run_files(url, MIGRATIONS)
+        yield urlsplit(url).path[1:]
+
+
+@pytest.fixture
+def bare_database(stage: RunningStage, schema_template: str) -> Iterator[str]:
+    """URL of a database of its own, as the app has it before the migrations."""
+    with new_database(stage.database_url, schema_template) as url:
+        yield url
+
+
+@pytest.fixture
+def database(stage: RunningStage, migrated_template: str) -> Iterator[str]:
+    """URL of a database of its own, with all migrations."""
+    with new_database(stage.database_url, migrated_template) as url:
+        yield url
