@@ -1,0 +1,102 @@
+"""Where the clients of one load process put down what they saw: the run record, and Locust's statistics.
+
+One ledger a process and a run; all users share it.
+"""
+
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Final
+
+from analysis.record import RecordWriter
+from locustfiles.clients.http import Answer
+
+GENERATION: Final = (
+    10_000  # sends whose deliveries are timed for Locust's page: this many, and the ones before
+)
+
+Fire = Callable[..., None]  # `environment.events.request.fire`
+
+
+class RequestFailedError(Exception):
+    """What Locust shows as a request's failure."""
+
+
+class Ledger:
+    """The record and the `request` event.
+
+    Args:
+        record: a row for everything that happens goes here.
+        fire: fires Locust's `request` event: ``environment.events.request.fire``.
+
+    Attributes:
+        sends, events, sockets, marks, pages, calls: add a row to the record's table of that name.
+    """
+
+    def __init__(self, record: RecordWriter, fire: Fire) -> None:
+        self.sends = record.adder("sends")
+        self.events = record.adder("events")
+        self.sockets = record.adder("sockets")
+        self.marks = record.adder("marks")
+        self.pages = record.adder("pages")
+        self.calls = record.adder("calls")
+        self._fire = fire
+        self._left: dict[str, int] = {}  # when a message left this process, by its client_generated_id
+        self._left_before: dict[str, int] = {}
+        self._sockets = count(1)
+        self._walks = count(1)
+
+    def next_socket(self) -> int:
+        """A number for a socket, unique within this process."""
+        return next(self._sockets)
+
+    def next_walk(self) -> int:
+        """A number for a walk through a history, unique within this process."""
+        return next(self._walks)
+
+    def request(self, method: str, name: str, url: str, answer: Answer) -> None:
+        """Show an HTTP call in Locust's statistics."""
+        elapsed_ms = (answer.answered_ns - answer.left_ns) / 1e6
+        self._fire(
+            request_type=method,
+            name=name,
+            response_time=elapsed_ms,
+            response_length=len(answer.content),
+            response=answer,
+            context={},
+            exception=None if answer.error is None else RequestFailedError(_summary(answer)),
+            start_time=time.time() - elapsed_ms / 1000,
+            url=url,
+        )
+
+    def step(self, name: str, elapsed_ns: int | None, length: int = 0, error: str | None = None) -> None:
+        """Show a step of a socket in Locust's statistics; `elapsed_ns` None = it has no duration."""
+        elapsed_ms = None if elapsed_ns is None else elapsed_ns / 1e6
+        self._fire(
+            request_type="WS",
+            name=name,
+            response_time=elapsed_ms,
+            response_length=length,
+            response=None,
+            context={},
+            exception=None if error is None else RequestFailedError(error),
+            start_time=time.time() - (elapsed_ms or 0.0) / 1000,
+            url=None,
+        )
+
+    def note_leaving(self, client_generated_id: str) -> None:
+        """A message leaves now: its deliveries to users of this process can be timed."""
+        if len(self._left) >= GENERATION:
+            self._left_before, self._left = self._left, {}
+        self._left.setdefault(client_generated_id, time.monotonic_ns())  # a repeat left before
+
+    def note_delivery(self, client_generated_id: str, received_ns: int, length: int) -> None:
+        """A message arrived at a user of this process; timed if this process also sent it."""
+        left_ns = self._left.get(client_generated_id) or self._left_before.get(client_generated_id)
+        if left_ns is not None:
+            self.step("delivery", received_ns - left_ns, length)
+
+
+def _summary(answer: Answer) -> str:
+    """Few different words, since Locust keeps a row for each: the record has the server's own."""
+    return f"HTTP {answer.status_code}" if answer.status_code else str(answer.error)
