@@ -1,3 +1,5 @@
+"""One stage without faults for all tests of this folder that break nothing."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +9,5 @@ from tests.staging.stages import RunningStage, running_stage
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[RunningStage]:
-    """A stage without faults."""
     with running_stage() as running:
         yield running
