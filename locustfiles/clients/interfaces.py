@@ -24,6 +24,7 @@ class Stored:
 
     message_id: str | None
     seq: int | None
+    sender_id: str | None = None
 
 
 class Interface(Protocol):
@@ -182,9 +183,11 @@ def _stored(message: Any, id_field: str, seq_field: str) -> Stored:
     if not isinstance(message, dict):
         return NOTHING
     message_id, seq = message.get(id_field), message.get(seq_field)
+    sender_id = message.get("sender_id", message.get("senderId"))
     return Stored(
         message_id if isinstance(message_id, str) else None,
         seq if isinstance(seq, int) else _number(seq),
+        sender_id if isinstance(sender_id, str) else None,
     )
 
 

@@ -5,7 +5,6 @@ One ledger a process and a run; all users share it.
 
 import time
 from collections.abc import Callable
-from itertools import count
 from typing import Final
 
 from analysis.record import RecordWriter
@@ -43,16 +42,6 @@ class Ledger:
         self._fire = fire
         self._left: dict[str, int] = {}  # when a message left this process, by its client_generated_id
         self._left_before: dict[str, int] = {}
-        self._sockets = count(1)
-        self._walks = count(1)
-
-    def next_socket(self) -> int:
-        """A number for a socket, unique within this process."""
-        return next(self._sockets)
-
-    def next_walk(self) -> int:
-        """A number for a walk through a history, unique within this process."""
-        return next(self._walks)
 
     def request(self, method: str, name: str, url: str, answer: Answer) -> None:
         """Show an HTTP call in Locust's statistics."""

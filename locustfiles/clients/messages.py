@@ -139,7 +139,7 @@ class MessagesClient:
         """Read the newest messages below `before_seq` (None: the newest of all).
 
         Args:
-            walk: from `Ledger.next_walk`, the same for all pages of one walk.
+            walk: a number that all pages of one walk through a history share, unique within this process.
         """
         interface, ledger = self._interface, self._ledger
         answer = Answer()

@@ -18,12 +18,14 @@ from gevent.event import Event
 from locust.env import Environment
 
 from analysis.record import Person
-from analysis.record.tables import MarkKind, Outcome, PagePurpose
-from locustfiles.clients.auth import AuthClient, Session, SignInError
+from analysis.record.tables import Outcome, PagePurpose
+from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.errors import RealtimeError
+from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
 from locustfiles.clients.meter import Meter
 from locustfiles.clients.realtime import RealtimeSocket, Row
+from locustfiles.clients.session import Session
 from locustfiles.life.memory import ChatMemory
 from locustfiles.life.receipts import Receipts
 from locustfiles.life.sign_in import CannotSignIn
@@ -64,14 +66,23 @@ class Device:
         self._user_id = UUID(person.id).bytes
         self._meter = Meter(environment.events.request.fire)
         settings = load.settings
-        self._auth = AuthClient(settings, self._meter, load.record.adder("calls"), self._user_id)
-        self.messages = MessagesClient(settings, load.host, self._meter, load.record, self._user_id)
+        self._ledger = load.ledger(environment.events.request.fire)
+        self._supabase = HttpClient(settings.next_public_supabase_url, settings.chatsoak_request_timeout_s)
+        self._auth = AuthClient(settings, self._ledger, self._supabase, person.id)
+        self._messages: MessagesClient | None = None
         self.receipts = Receipts(self._send_receipt, self._rng)
         self._session: Session | None = None
         self._socket: RealtimeSocket | None = None
         self._online = Event()
         self._ended = False
         self._background: list[gevent.Greenlet] = []
+
+    @property
+    def messages(self) -> MessagesClient:
+        """What this person says and reads over HTTP, once signed in."""
+        if self._messages is None:
+            raise CannotSignIn(f"{self.person.email} is not signed in")
+        return self._messages
 
     def sign_in(self) -> None:
         """Become this person.
@@ -114,7 +125,7 @@ class Device:
 
     def mark_read(self, chat_id: str) -> None:
         """Everything in the chat is read."""
-        self.messages.mark(MarkKind.READ, chat_id, self.person.id, self.memory[chat_id].look())
+        self.messages.mark_read(chat_id, self.memory[chat_id].look())
 
     def browse(self, chat_id: str, page: int, pages: int) -> None:
         """Read history from the newest message backwards, at most so many pages."""
@@ -123,7 +134,7 @@ class Device:
             answer = self.messages.history(chat_id, before, page, PagePurpose.BROWSE, walk)
             if answer.outcome is not Outcome.OK or len(answer.messages) < page:
                 return
-            before = answer.messages[-1][1]
+            before = answer.messages[-1].seq
 
     def drain(self, deadline: float) -> str | None:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
@@ -137,7 +148,7 @@ class Device:
             self._socket.close()
         gevent.killall(self._background, block=False)
         self.messages.close()
-        self._auth.close()
+        self._supabase.close()
         self._load.online.discard(self)
         return missing
 
@@ -202,13 +213,13 @@ class Device:
             page = self.messages.history(chat_id, before, CATCH_UP_PAGE, PagePurpose.CATCH_UP, walk)
             if page.outcome is not Outcome.OK:
                 raise RealtimeError(f"history of chat {chat_id} could not be read")
-            for _, seq, sender in page.messages:
-                if seq > seen:
-                    newest = max(newest, seq)
-                    self.memory[chat_id].note(seq, own=sender == self.person.id)
-            if len(page.messages) < CATCH_UP_PAGE or page.messages[-1][1] <= seen + 1:
+            for message in page.messages:
+                if message.seq is not None and message.seq > seen:
+                    newest = max(newest, message.seq)
+                    self.memory[chat_id].note(message.seq, own=message.sender_id == self.person.id)
+            before = page.messages[-1].seq if page.messages else None
+            if len(page.messages) < CATCH_UP_PAGE or before is None or before <= seen + 1:
                 break
-            before = page.messages[-1][1]
         socket.note_caught_up(chat_id, newest)
         if newest > seen:
             self.receipts.arrived(chat_id)
@@ -229,18 +240,21 @@ class Device:
             self._on_message(Incoming(chat_id, row["id"], row["sender_id"], seq))
 
     def _send_receipt(self, chat_id: str) -> bool:
-        outcome = self.messages.mark(MarkKind.DELIVERED, chat_id, self.person.id, self.memory[chat_id].seen)
-        return outcome is Outcome.OK
+        return self.messages.mark_delivered(chat_id, self.memory[chat_id].seen).outcome is Outcome.OK
 
     def _use(self, session: Session) -> None:
         self._session = session
-        self.messages.use(session)
+        if self._messages is None:
+            self._messages = MessagesClient(
+                self._load.settings, self._load.host, session, self._ledger, self._supabase
+            )
+        self._messages.use(session)
 
     def _keep_session(self) -> None:
         """Refresh the token before it runs out, on HTTP and on the socket."""
         while True:
             assert self._session is not None
-            gevent.sleep(max(1.0, (self._session.expires_at_s - time.monotonic()) * REFRESH_AT))
+            gevent.sleep(max(1.0, self._session.remaining_s * REFRESH_AT))
             try:
                 self._use(self._auth.refresh(self._session))
             except SignInError as error:

@@ -11,6 +11,7 @@ from gevent.pool import Group
 from analysis.record import ProcessInfo, RecordWriter
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings, Workload
+from locustfiles.clients.ledger import Fire, Ledger
 from locustfiles.pool import Pool
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.gate import Gate
@@ -61,7 +62,14 @@ class Load:
         self.never_left = 0  # open workload: sends that were due and had not begun when the load stopped
         self.next_walk = count(1).__next__
         self.next_socket = count(1).__next__
+        self._ledger: Ledger | None = None
         self._pulse = Pulse(self.record, lambda: len(self.online))
+
+    def ledger(self, fire: Fire) -> Ledger:
+        """Where this process's clients put down what they saw; `fire` fires Locust's `request` event."""
+        if self._ledger is None:
+            self._ledger = Ledger(self.record, fire)
+        return self._ledger
 
     def pace(self) -> Pace:
         """A new user's pace."""
