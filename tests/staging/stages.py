@@ -8,7 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -23,8 +23,8 @@ class Person:
 
     id: str
     email: str
-    token: str
-    refresh_token: str
+    token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class RunningStage:
 
     app_url: str
     supabase_url: str
-    anon_key: str
-    service_role_key: str
-    database_url: str
+    anon_key: str = field(repr=False)
+    service_role_key: str = field(repr=False)
+    database_url: str = field(repr=False)
     pid: int
 
     def person(self) -> Person:
