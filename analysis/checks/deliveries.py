@@ -156,9 +156,19 @@ def _times(account: Account) -> _Times:
         left_ns=of_operation("left_ns", NEVER),
         left_clock=of_operation("clock", -1),
         stored_by_ns=np.where(acknowledged == NEVER, _ENDLESS, acknowledged),
-        seen_by_ns=rows["first_at_ns"].to_numpy(np.int64),
+        seen_by_ns=_seen_by(account),
         monitor_clock=account.monitor_clock,
     )
+
+
+def _seen_by(account: Account) -> Ints:
+    """When the look that first saw each row was over: its snapshot was not taken later."""
+    polls = account.evidence.polls
+    over_ns = polls["at_ns"].to_numpy() + (polls["duration_ms"].to_numpy() * 1e6).astype(np.int64)
+    number = polls["poll"].to_numpy(np.int64)
+    order = np.argsort(number, kind="stable")
+    place = positions(number[order], account.rows["first_poll"].to_numpy(np.int64))
+    return np.where(place >= 0, np.append(over_ns[order], _ENDLESS)[place], _ENDLESS)
 
 
 def _what_came(account: Account, subscribed: Subscriptions, times: _Times) -> pd.DataFrame:

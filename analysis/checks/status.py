@@ -14,8 +14,11 @@ import pandas as pd
 from analysis.checks.account import NULL, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds, status_word
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.tables import EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.tables import UNSETTLED_A_POLL, EventType, ObservedChange, Outcome, PollKind, Status
 
+LOOK_LAG_NS = (
+    100_000_000  # a look's time is noted when its snapshot is there, a round trip after it was taken
+)
 SETTLED_US = (
     1_000_000  # an event this much older than the last look must show in it: far above any commit lag
 )
@@ -90,20 +93,10 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     message is counted as open. Receipts and looks are compared only on one clock.
     """
     receipts = _first_receipts(account)
-    target_ns = round(delivered_within_s * 1e9)
-    polls = account.evidence.polls
-    looks = polls.loc[polls["kind"] != PollKind.FAILED, "at_ns"].sort_values().to_numpy(np.int64)
-    observed = _observed(account)
-    arrived = observed[observed["status"].isin([Status.DELIVERED, Status.READ])].drop_duplicates("row")
-    delivered_ns = np.full(len(account.rows), np.iinfo(np.int64).max, np.int64)
-    delivered_ns[arrived["row"].to_numpy()] = arrived["at_ns"].to_numpy()
     row = receipts["row"].to_numpy(np.int64)
-    deadline = receipts["answered_ns"].to_numpy(np.int64) + target_ns
-    # The last look that still saw the row as it was before it was seen to be delivered.
-    before = np.searchsorted(looks, delivered_ns[row], side="left") - 1
-    last_sent_look = np.where(before >= 0, looks[before.clip(min=0)] if len(looks) else NULL, NULL)
-    late = (last_sent_look >= deadline) & (last_sent_look >= account.rows["first_at_ns"].to_numpy()[row])
-    never = delivered_ns[row] == np.iinfo(np.int64).max
+    deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
+    last_sent_look, never = _last_looks_at_sent(account, row)
+    late = last_sent_look >= deadline
     still_open = int((never & ~late).sum())
     faults = np.flatnonzero(late)
     namer = Namer(account)
@@ -204,6 +197,45 @@ def _back_at_the_end(account: Account, observed: pd.DataFrame, told: pd.DataFram
     stages = pd.concat([highest[["row", "status", "at_ns"]], final[["row", "status", "at_ns"]]])
     present = ~account.rows["gone"].to_numpy()[stages["row"].to_numpy()]
     return _steps_back(stages[present].sort_values("row", kind="stable"), "had gone back at the end")
+
+
+def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
+    """For each of `row` the time of a look that surely still saw it before it was delivered, and whether it never was.
+
+    The looks record changes only. A row that was not delivered yet at some look was as before at every look
+    at it until then; but a poll looks at a limited number of rows, in turn, so that with many of them the last
+    look at this one may lie some polls back. The last sweep looks at all. -1: no look saw it before.
+    """
+    polls, observations = account.evidence.polls, account.evidence.observations
+    polls = polls[polls["kind"] != PollKind.FAILED].sort_values("poll", kind="stable")
+    if not len(polls):
+        return np.full(len(row), NULL, np.int64), np.ones(len(row), np.bool_)
+    number, taken = polls["poll"].to_numpy(np.int64), polls["at_ns"].to_numpy(np.int64)
+    status, message = observations["status"], observations["message_id"].to_numpy()
+    poll_of = observations["poll"].to_numpy(np.int64)
+
+    delivered = np.full(len(account.rows), np.iinfo(np.int64).max, np.int64)
+    there = (observations["change"] != ObservedChange.GONE) & status.isin([Status.DELIVERED, Status.READ])
+    at = account.row_of_message[message[there]]
+    np.minimum.at(delivered, at, poll_of[there])
+
+    settled = np.full(len(account.rows), np.iinfo(np.int64).max, np.int64)
+    stays_read = account.rows["status"].to_numpy() == Status.READ
+    read = (observations["change"] != ObservedChange.GONE) & (status == Status.READ)
+    np.minimum.at(settled, account.row_of_message[message[read]], poll_of[read])
+    first = account.rows["first_poll"].to_numpy(np.int64)
+    unsettled = np.searchsorted(np.sort(first), number, side="right") - np.searchsorted(
+        np.sort(settled[stays_read]), number, side="right"
+    )
+    turn = np.maximum(1, -(-unsettled // UNSETTLED_A_POLL))  # polls until every such row had its turn
+    turn[polls["kind"].to_numpy() == PollKind.SWEEP] = 1
+
+    before = np.searchsorted(number, delivered[row], side="left") - 1
+    surely = before - turn[before.clip(min=0)] + 1
+    saw = (before >= 0) & (surely >= 0)
+    surely = np.where(saw, surely, 0)
+    saw &= number[surely] >= first[row]
+    return np.where(saw, taken[surely], NULL), delivered[row] == np.iinfo(np.int64).max
 
 
 def _first_receipts(account: Account) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints, pair
-from analysis.record.tables import EventType, PagePurpose, SocketEvent
+from analysis.record.tables import EventType, SocketEvent
 
 OPEN = -1  # ended_ns of a subscription whose end was not recorded: its process was killed
 
@@ -21,7 +21,7 @@ class Subscriptions:
 
     Attributes:
         table: ``participation``, ``process``, ``socket``, ``clock``, ``began_ns``, ``ended_ns`` (`OPEN`),
-            ``newest_seq`` (the newest message that the user knew of when the drain ended; `NULL` when the
+            ``newest_seq`` (in the drain the user knew of messages up to this one and waited for them; `NULL` when the
             subscription ended otherwise).
         of_event: for each event the subscription by which it came, -1 if none.
     """
@@ -53,7 +53,6 @@ def positions(sorted_keys: Ints, wanted: Ints) -> Ints:
 def _table(account: Account) -> pd.DataFrame:
     sockets = account.evidence.sockets
     columns = ("process", "clock", "socket", "user_id", "chat_id", "event", "at_ns", "seq")
-    newest = _newest_at_drain(account)
     begun: list[list[int]] = []
     current: dict[tuple[int, int, int], dict[int, int]] = {}  # socket -> chat -> its subscription
     for process, clock, socket, user, chat, event, at_ns, seq in zip(
@@ -66,8 +65,7 @@ def _table(account: Account) -> pd.DataFrame:
         elif event in {SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED}:
             if (number := chats.pop(chat, None)) is not None:
                 begun[number][6] = at_ns
-                if event == SocketEvent.FINISHED:
-                    begun[number][7] = max(seq, newest.get((chat, user), NULL))
+                begun[number][7] = seq
         elif event == SocketEvent.CLOSED:
             for number in chats.values():
                 begun[number][6] = at_ns
@@ -78,23 +76,6 @@ def _table(account: Account) -> pd.DataFrame:
     table.insert(0, "participation", positions(participation_keys(account), key))
     table = table[table["participation"] >= 0]
     return table.sort_values(["participation", "began_ns"], kind="stable", ignore_index=True)
-
-
-def _newest_at_drain(account: Account) -> dict[tuple[int, int], int]:
-    """For each chat and person the highest seq on the pages that were read for the drain."""
-    pages, page_rows = account.evidence.pages, account.evidence.page_rows
-    of_drain = pages["purpose"].to_numpy()[page_rows["page"].to_numpy()] == PagePurpose.DRAIN
-    last = page_rows[of_drain]
-    seen = pd.DataFrame(
-        {
-            "chat_id": pages["chat_id"].to_numpy()[last["page"].to_numpy()],
-            "user_id": pages["user_id"].to_numpy()[last["page"].to_numpy()],
-            "seq": last["seq"].to_numpy(),
-        }
-    )
-    newest = seen.groupby(["chat_id", "user_id"], as_index=False)["seq"].max()
-    keys = zip(newest["chat_id"].tolist(), newest["user_id"].tolist(), strict=True)
-    return dict(zip(keys, newest["seq"].tolist(), strict=True))
 
 
 def _of_events(account: Account, table: pd.DataFrame) -> Ints:

@@ -12,17 +12,24 @@ from uuid import UUID
 import asyncpg
 
 from analysis.monitor.memory import Look, Memory
-from analysis.monitor.rows import Stored, read
+from analysis.monitor.rows import read
 from analysis.target.database import sql
 
-UNSETTLED_A_POLL = 5000
-SETTLED_A_POLL = 2000
-IDS_A_QUERY = 5000
+UNDELIVERED_A_POLL = 20_000  # in practice all of them: how long a row stayed `sent` is judged by these looks
+MOVING_A_POLL = 5_000
+SETTLED_A_POLL = 2_000  # so that a deletion, or a status set back, is seen within (rows / 2,000) polls
+ROWS_AT_ONCE = 5_000  # asked for, or held, at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """By which snapshot a look has read."""
+    """By which snapshot a look has read.
+
+    Attributes:
+        at_ns: right after it was taken, by our monotonic clock.
+        database_us: the database's clock then.
+        xmin: the oldest transaction that was still running.
+    """
 
     at_ns: int
     database_us: int
@@ -52,48 +59,43 @@ async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list
     return [(row["chat_id"].bytes, row["seq"], row["rows"]) for row in rows]
 
 
-async def poll(connection: asyncpg.Connection, memory: Memory, number: int, taken: Snapshot) -> Look:
+async def poll(connection: asyncpg.Connection, memory: Memory, look: Look) -> None:
     """What is new, what may have moved, and a slice of what should rest. The cost follows the new rows."""
     chats, frontiers = memory.frontiers
-    found = read(await connection.fetch(sql("monitor/new_rows"), _uuids(chats), frontiers))
-    found += read(await connection.fetch(sql("monitor/rows_without_seq"), _uuids(chats)))
-    asked = memory.due(UNSETTLED_A_POLL, SETTLED_A_POLL)
-    found += await _by_id(connection, asked)
-    look = memory.see(found, asked, number, taken.at_ns)
+    asked = memory.due(UNDELIVERED_A_POLL, MOVING_A_POLL, SETTLED_A_POLL)
+    memory.take_in(read(await connection.fetch(sql("monitor/new_rows"), _uuids(chats), frontiers)), look)
+    memory.take_in(read(await connection.fetch(sql("monitor/rows_without_seq"), _uuids(chats))), look)
+    await _look_for(connection, memory, asked, look)
     memory.looked()
-    return look
 
 
 async def sweep(
     connection: asyncpg.Connection,
     memory: Memory,
-    number: int,
-    taken: Snapshot,
+    look: Look,
     began_us: int,
     unseen: Sequence[UnseenSend],
-) -> Look:
+) -> None:
     """Every row of the run: by chat, by what was ever seen, and by what was acknowledged and never seen."""
     chats, seqs = memory.baseline
-    found = read(await connection.fetch(sql("monitor/rows_of_run"), _uuids(chats), seqs, began_us))
-    there = {row.message_id for row in found}
-    asked = memory.all()
-    found += await _by_id(connection, [message for message in asked if message not in there])
-    found += await _by_id(connection, [send.message_id for send in unseen if send.message_id])
-    keyed = [send for send in unseen if send.client_generated_id]
-    for start in range(0, len(keyed), IDS_A_QUERY):
-        part = keyed[start : start + IDS_A_QUERY]
-        senders = _uuids([send.sender_id for send in part])
-        keys = [UUID(bytes=send.client_generated_id) for send in part]
-        found += read(await connection.fetch(sql("monitor/rows_of_sends"), senders, keys))
-    return memory.see(found, asked, number, taken.at_ns)
+    cursor = await connection.cursor(sql("monitor/rows_of_run"), _uuids(chats), seqs, began_us)
+    while rows := await cursor.fetch(ROWS_AT_ONCE):
+        memory.take_in(read(rows), look)
+    await _look_for(connection, memory, memory.not_seen_by(look), look)
+    await _look_for(connection, memory, [send.message_id for send in unseen if send.message_id], look)
+    keyed = [(send.sender_id, send.client_generated_id) for send in unseen if send.client_generated_id]
+    for start in range(0, len(keyed), ROWS_AT_ONCE):
+        senders, keys = zip(*keyed[start : start + ROWS_AT_ONCE], strict=True)
+        found = await connection.fetch(sql("monitor/rows_of_sends"), _uuids(senders), _uuids(keys))
+        memory.take_in(read(found), look)
 
 
-async def _by_id(connection: asyncpg.Connection, ids: Sequence[bytes]) -> list[Stored]:
-    found: list[Stored] = []
-    for start in range(0, len(ids), IDS_A_QUERY):
-        part = _uuids(ids[start : start + IDS_A_QUERY])
-        found += read(await connection.fetch(sql("monitor/rows_by_id"), part))
-    return found
+async def _look_for(connection: asyncpg.Connection, memory: Memory, ids: Sequence[bytes], look: Look) -> None:
+    """Read these messages; those known and not there any more are gone."""
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        part = ids[start : start + ROWS_AT_ONCE]
+        memory.take_in(read(await connection.fetch(sql("monitor/rows_by_id"), _uuids(part))), look)
+        memory.miss(part, look)
 
 
 def _uuids(ids: Sequence[bytes]) -> list[UUID]:

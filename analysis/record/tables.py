@@ -146,7 +146,10 @@ SOCKETS = pa.schema(
         ("chat_id", UUID),  # null for steps of the whole socket
         ("event", pa.int8()),  # SocketEvent
         ("at_ns", pa.int64()),
-        ("seq", pa.int64()),  # CAUGHT_UP only
+        (
+            "seq",
+            pa.int64(),
+        ),  # CAUGHT_UP, and FINISHED: the newest seq of the chat that the user had to wait for
         ("detail", pa.string()),
     ]
 )
@@ -215,6 +218,9 @@ LOAD_TABLES: dict[str, pa.Schema] = {
     "calls": CALLS,
     "generator": GENERATOR,
 }
+
+# A poll looks again at up to this many rows whose status may still move, those first that waited longest.
+UNSETTLED_A_POLL = 5000
 
 OBSERVATIONS = pa.schema(  # append-only: a row's last observation is its final state
     [
