@@ -13,10 +13,12 @@ import asyncpg
 
 from analysis.monitor.memory import Look, Memory
 from analysis.monitor.rows import read
+from analysis.record.tables import UNSETTLED_A_POLL
 from analysis.target.database import sql
 
-UNDELIVERED_A_POLL = 20_000  # in practice all of them: how long a row stayed `sent` is judged by these looks
-MOVING_A_POLL = 5_000
+# `status.stuck` counts on UNSETTLED_A_POLL of either kind. Of those that nobody has received yet we look at more, in
+# practice at all, because it is by these looks that the time they stayed `sent` is judged.
+UNDELIVERED_A_POLL = 4 * UNSETTLED_A_POLL
 SETTLED_A_POLL = 2_000  # so that a deletion, or a status set back, is seen within (rows / 2,000) polls
 ROWS_AT_ONCE = 5_000  # asked for, or held, at a time
 
@@ -62,11 +64,11 @@ async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list
 async def poll(connection: asyncpg.Connection, memory: Memory, look: Look) -> None:
     """What is new, what may have moved, and a slice of what should rest. The cost follows the new rows."""
     chats, frontiers = memory.frontiers
-    asked = memory.due(UNDELIVERED_A_POLL, MOVING_A_POLL, SETTLED_A_POLL)
+    asked = memory.due(UNDELIVERED_A_POLL, UNSETTLED_A_POLL, SETTLED_A_POLL)
     memory.take_in(read(await connection.fetch(sql("monitor/new_rows"), _uuids(chats), frontiers)), look)
     memory.take_in(read(await connection.fetch(sql("monitor/rows_without_seq"), _uuids(chats))), look)
     await _look_for(connection, memory, asked, look)
-    memory.looked()
+    memory.looked(asked)
 
 
 async def sweep(

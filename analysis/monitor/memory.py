@@ -1,42 +1,49 @@
-"""What the monitor knows of the run's rows: pure, no database.
+"""What the monitor knows of the run's rows, and which of them are due for another look: pure, no database.
 
-Per row it keeps its chat, seq, status and a fingerprint: about 300 bytes, so that a million rows take about 300 MB.
+Per row it keeps its chat, seq, status and a fingerprint of all its fields, about 420 bytes in all (a test
+measures it): a run of a million messages costs the monitor's process about 420 MB.
 """
 
 import heapq
-from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from analysis.criteria import Finding
 from analysis.monitor.findings import gone, judge
-from analysis.monitor.rows import Row, Stored
+from analysis.monitor.rows import Row, Stored, gone_observation
 from analysis.record.tables import ObservedChange, Status
 
-
-@dataclass(slots=True)
-class Remembered:
-    """A row as last seen."""
-
-    chat_id: bytes
-    seq: int | None
-    status: Status
-    fingerprint: int
+PATIENCE_LOOKS = 30  # how often what lies above a hole is read again before the hole is left to the last look
 
 
 @dataclass(slots=True)
 class Look:
-    """What one look at the database brought."""
+    """What one look at the database brings: filled while it goes on, so that a look which breaks off loses nothing.
 
-    observations: list[Row]
-    findings: list[Finding]
+    Attributes:
+        poll: its number.
+        at_ns: when its snapshot was taken.
+    """
+
+    poll: int
+    at_ns: int
+    observations: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     new: int = 0
     changed: int = 0
     gone: int = 0
 
 
-PATIENCE_LOOKS = 30  # how often what lies above a hole is read again before the hole is left to the last look
+@dataclass(slots=True)
+class Remembered:
+    """A row as last seen; `poll` is the look that saw it."""
+
+    chat_id: bytes
+    seq: int | None
+    status: Status
+    fingerprint: int
+    poll: int
 
 
 class _Frontier:
@@ -69,7 +76,7 @@ class _Turns:
     """Rows that are looked at in turn, those that have waited longest first."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[bytes, None] = OrderedDict()
+        self._waiting: dict[bytes, None] = {}
 
     def add(self, message_id: bytes) -> None:
         self._waiting.setdefault(message_id)
@@ -77,26 +84,59 @@ class _Turns:
     def discard(self, message_id: bytes) -> None:
         self._waiting.pop(message_id, None)
 
-    def take(self, count: int) -> list[bytes]:
-        taken = list(islice(self._waiting, count))
-        for message_id in taken:
-            self._waiting.move_to_end(message_id)
-        return taken
+    def first(self, count: int) -> list[bytes]:
+        return list(islice(self._waiting, count))
+
+    def had(self, message_id: bytes) -> None:
+        """To the end of the queue, if it is in this one."""
+        if message_id in self._waiting:
+            del self._waiting[message_id]
+            self._waiting[message_id] = None
+
+
+class _Holders:
+    """Which messages of one chat have which seq: one each, if all is well."""
+
+    def __init__(self) -> None:
+        self._by_seq: dict[int, tuple[bytes, ...]] = {}
+
+    def take(self, seq: int, message_id: bytes) -> tuple[bytes, ...]:
+        """`message_id` has `seq` now. Returns the others that have it, too."""
+        others = self._others(seq, message_id)
+        self._by_seq[seq] = (*others, message_id)
+        return others
+
+    def release(self, seq: int, message_id: bytes) -> None:
+        if others := self._others(seq, message_id):
+            self._by_seq[seq] = others
+        else:
+            self._by_seq.pop(seq, None)
+
+    def _others(self, seq: int, message_id: bytes) -> tuple[bytes, ...]:
+        return tuple(holder for holder in self._by_seq.get(seq, ()) if holder != message_id)
 
 
 class Memory:
-    """The run's rows as last seen, and which of them have to be looked at again."""
+    """The run's rows as last seen."""
 
     def __init__(self, baseline: Mapping[bytes, int]) -> None:
+        """`baseline`: each chat of the run and its newest seq before the first send."""
         self._baseline = dict(baseline)
+        self._chats = {chat: chat for chat in baseline}  # so that rows share the bytes of their chat's id
         self._frontiers = {chat: _Frontier(seq) for chat, seq in baseline.items()}
+        self._holders: dict[bytes, _Holders] = {}
         self._rows: dict[bytes, Remembered] = {}
-        self._unsettled = _Turns()  # their status will move
+        # Kept apart, because the verdict rests on when a row stopped being `sent`, and a soak piles up rows that
+        # were delivered and that nobody reads.
+        self._undelivered = _Turns()
+        self._moving = _Turns()  # anything else that is not read: it will move, or something is wrong with it
         self._settled = _Turns()  # read: nothing should happen to them any more
-        self._holders: defaultdict[tuple[bytes, int], set[bytes]] = defaultdict(set)
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __contains__(self, message_id: object) -> bool:
+        return message_id in self._rows
 
     @property
     def baseline(self) -> tuple[list[bytes], list[int]]:
@@ -108,92 +148,79 @@ class Memory:
         """Chats, and the seq from which on there may be something new."""
         return list(self._frontiers), [frontier.seq for frontier in self._frontiers.values()]
 
-    def due(self, unsettled: int, settled: int) -> list[bytes]:
-        """Rows to look at again: at most so many whose status may still move, and of the others, in turn."""
-        return self._unsettled.take(unsettled) + self._settled.take(settled)
+    def due(self, undelivered: int, moving: int, settled: int) -> list[bytes]:
+        """Rows to look at again, those first that have waited longest: at most so many of each kind."""
+        return (
+            self._undelivered.first(undelivered) + self._moving.first(moving) + self._settled.first(settled)
+        )
 
-    def looked(self) -> None:
-        """A look at what is new came to its end."""
+    def looked(self, due: Iterable[bytes]) -> None:
+        """A poll came to its end; only then have the rows that were `due` had their turn."""
+        for message_id in due:
+            for kind in (self._undelivered, self._moving, self._settled):
+                kind.had(message_id)
         for frontier in self._frontiers.values():
             frontier.looked()
 
-    def all(self) -> set[bytes]:
-        """Every row that was there at its last look."""
-        return set(self._rows)
+    def not_seen_by(self, look: Look) -> list[bytes]:
+        """Every row that `look` has not brought."""
+        return [message_id for message_id, known in self._rows.items() if known.poll != look.poll]
 
-    def see(self, rows: Iterable[Stored], asked: Iterable[bytes], poll: int, at_ns: int) -> Look:
-        """Take in a look: `rows` were there, and those of `asked` that are not among them are gone."""
-        look = Look([], [])
-        there: set[bytes] = set()
+    def take_in(self, rows: Iterable[Stored], look: Look) -> None:
+        """`rows` were there."""
         for row in rows:
-            if row.message_id in there:
-                continue
-            there.add(row.message_id)
-            self._see_one(row, look, poll, at_ns)
+            known = self._rows.get(row.message_id)
+            if known is None or known.poll != look.poll:
+                self._see_one(row, known, look)
+
+    def miss(self, asked: Iterable[bytes], look: Look) -> None:
+        """All of `asked` were looked for: those that `look` has not brought are gone."""
         for message_id in asked:
-            if message_id not in there and (known := self._rows.get(message_id)):
+            known = self._rows.get(message_id)
+            if known is not None and known.poll != look.poll:
                 self._forget(message_id, known)
                 look.gone += 1
                 look.observations.append(
-                    (
-                        poll,
-                        ObservedChange.GONE,
-                        at_ns,
-                        message_id,
-                        known.chat_id,
-                        known.seq,
-                        None,
-                        None,
-                        known.status,
-                        None,
-                        None,
-                        None,
-                        None,
+                    gone_observation(
+                        look.poll, look.at_ns, message_id, known.chat_id, known.seq, known.status
                     )
                 )
-                look.findings.append(gone(message_id, known.chat_id, known.seq, at_ns))
-        return look
+                look.findings.append(gone(message_id, known.chat_id, known.seq, look.at_ns))
 
-    def _see_one(self, row: Stored, look: Look, poll: int, at_ns: int) -> None:
-        known = self._rows.get(row.message_id)
-        fingerprint = hash(
-            (
-                row.chat_id,
-                row.seq,
-                row.sender_id,
-                row.client_generated_id,
-                row.status_text,
-                row.text,
-                row.deleted,
-            )
-        )
+    def _see_one(self, row: Stored, known: Remembered | None, look: Look) -> None:
+        fingerprint = row.fingerprint
         if known is not None and known.fingerprint == fingerprint:
+            known.poll = look.poll
             return
         change = ObservedChange.APPEARED if known is None else ObservedChange.CHANGED
         look.new += known is None
         look.changed += known is not None
-        look.observations.append(row.observation(poll, change, at_ns))
+        look.observations.append(row.observation(look.poll, change, look.at_ns))
         if known is not None and known.seq is not None:
-            self._holders[known.chat_id, known.seq].discard(row.message_id)
-        others: set[bytes] = set()
+            self._holders[known.chat_id].release(known.seq, row.message_id)
+        chat = self._chats.setdefault(row.chat_id, row.chat_id)
+        others: tuple[bytes, ...] = ()
         if row.seq is not None:
-            holders = self._holders[row.chat_id, row.seq]
-            others = set(holders)
-            holders.add(row.message_id)
-            if frontier := self._frontiers.get(row.chat_id):
+            others = self._holders.setdefault(chat, _Holders()).take(row.seq, row.message_id)
+            if frontier := self._frontiers.get(chat):
                 frontier.saw(row.seq)
-        look.findings += judge(row, None if known is None else known.status, others, at_ns)
-        self._rows[row.message_id] = Remembered(row.chat_id, row.seq, row.status, fingerprint)
-        if row.status is Status.READ and row.seq is not None:
-            self._unsettled.discard(row.message_id)
-            self._settled.add(row.message_id)
-        else:
-            self._settled.discard(row.message_id)
-            self._unsettled.add(row.message_id)
+        look.findings += judge(row, None if known is None else known.status, others, look.at_ns)
+        self._rows[row.message_id] = Remembered(chat, row.seq, row.status, fingerprint, look.poll)
+        turns = self._turns(row)
+        for kind in (self._undelivered, self._moving, self._settled):
+            if kind is turns:
+                kind.add(row.message_id)
+            else:
+                kind.discard(row.message_id)
+
+    def _turns(self, row: Stored) -> _Turns:
+        if row.status is Status.SENT:
+            return self._undelivered
+        return self._settled if row.status is Status.READ and row.seq is not None else self._moving
 
     def _forget(self, message_id: bytes, known: Remembered) -> None:
         del self._rows[message_id]
-        self._unsettled.discard(message_id)
-        self._settled.discard(message_id)
+        for kind in (self._undelivered, self._moving, self._settled):
+            kind.discard(message_id)
         if known.seq is not None:
-            self._holders[known.chat_id, known.seq].discard(message_id)
+            self._holders[known.chat_id].release(known.seq, message_id)

@@ -1,16 +1,16 @@
-"""Stored messages as the monitor reads them, and what it remembers of each."""
+"""Stored messages as the monitor's queries give them, and as it writes them down."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from analysis.record.tables import ObservedChange, Status
 
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(
+    NamedTuple
+):  # cheaper to make than a dataclass, and the last sweep makes one for each row of the run
     """A row of chat_messages at one look. Ids are 16 bytes."""
 
     message_id: bytes
@@ -27,6 +27,11 @@ class Stored:
     def status(self) -> Status:
         """Code of the status."""
         return Status.of(self.status_text)
+
+    @property
+    def fingerprint(self) -> int:
+        """Differs, but for one chance in 2^64, when any field does; within one process only."""
+        return hash(tuple(self))
 
     def observation(self, poll: int, change: ObservedChange, at_ns: int) -> Row:
         """The row of table `observations`."""
@@ -48,21 +53,41 @@ class Stored:
         )
 
 
+def gone_observation(
+    poll: int, at_ns: int, message_id: bytes, chat_id: bytes, seq: int | None, status: Status
+) -> Row:
+    """The row of table `observations` for a message that is not there any more, with what is remembered of it."""
+    unknown = None
+    return (
+        poll,
+        ObservedChange.GONE,
+        at_ns,
+        message_id,
+        chat_id,
+        seq,
+        unknown,  # sender_id
+        unknown,  # client_generated_id
+        status,
+        unknown,  # status_text
+        unknown,  # text
+        unknown,  # created_us
+        unknown,  # deleted
+    )
+
+
 def read(records: Iterable[Any]) -> list[Stored]:
-    """What a query of ``sql/monitor/rows_*.sql`` gave."""
+    """What a query of ``sql/monitor/`` for rows of chat_messages gave."""
     return [
         Stored(
-            message_id=record["id"].bytes,
-            chat_id=record["chat_id"].bytes,
-            seq=record["seq"],
-            sender_id=record["sender_id"].bytes if record["sender_id"] else None,
-            client_generated_id=record["client_generated_id"].bytes
-            if record["client_generated_id"]
-            else None,
-            status_text=record["status"],
-            text=record["text"],
-            created_us=record["created_us"],
-            deleted=record["deleted"],
+            message.bytes,
+            chat.bytes,
+            seq,
+            sender.bytes if sender else None,
+            key.bytes if key else None,
+            status,
+            text,
+            created_us,
+            deleted,
         )
-        for record in records
+        for message, chat, seq, sender, key, status, text, created_us, deleted in records
     ]

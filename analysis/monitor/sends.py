@@ -1,6 +1,6 @@
 """Which acknowledged sends has no look brought? Read from the run's own record, for the last sweep."""
 
-from collections.abc import Collection
+from collections.abc import Container
 from pathlib import Path
 
 from analysis.monitor.looks import UnseenSend
@@ -10,7 +10,7 @@ from analysis.record.tables import SENDS, Outcome
 COLUMNS = ("user_id", "client_generated_id", "outcome", "message_id")
 
 
-def unseen_sends(run_folder: Path, seen: Collection[bytes]) -> list[UnseenSend]:
+def unseen_sends(run_folder: Path, seen: Container[bytes]) -> list[UnseenSend]:
     """Sends that may be stored somewhere (ok or info) and whose message id is not among `seen`.
 
     The load writes its record while we read it; what is not there yet is no part of this run's verdict either,

@@ -1,0 +1,103 @@
+"""What the monitor writes down: the tables of ``database/``, ``findings.jsonl``, and its words on stdout."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from analysis.criteria import Finding
+from analysis.errors import RecordError
+from analysis.monitor.looks import Snapshot
+from analysis.monitor.memory import Look
+from analysis.record import ProcessInfo, RecordWriter
+from analysis.record.tables import DATABASE_TABLES, PollKind
+
+FINDINGS_FILE = "findings.jsonl"
+SAID_A_LOOK = 20  # findings on stdout; findings.jsonl has all of them
+
+
+class Journal:
+    """The monitor's part of a run's record, open for writing.
+
+    Raises:
+        RecordError: the folder cannot be written, or holds the record of a monitor already.
+    """
+
+    def __init__(self, run_folder: Path) -> None:
+        self.folder = run_folder / "database"
+        self._record = RecordWriter(self.folder, DATABASE_TABLES, ProcessInfo.here("monitor"))
+        try:
+            self._findings = (self.folder / FINDINGS_FILE).open("a", encoding="utf-8")
+        except OSError as error:
+            self._record.close()
+            raise RecordError(f"{self.folder / FINDINGS_FILE} cannot be written: {error.strerror}.") from None
+        self._add_baseline = self._record.adder("baseline")
+        self._add_observation = self._record.adder("observations")
+        self._add_poll = self._record.adder("polls")
+        self._add_gauge = self._record.adder("gauges")
+
+    def baseline(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
+        """Write down each chat with its newest seq and its number of rows."""
+        for row in rows:
+            self._add_baseline(row)
+        self._record.flush()
+
+    def gauges(self, at_ns: int, values: Iterable[tuple[str, float]]) -> None:
+        """Write down the server's figures."""
+        for name, value in values:
+            self._add_gauge((at_ns, name, value))
+
+    def looked(self, kind: PollKind, look: Look, taken: Snapshot, began_ns: int) -> None:
+        """Write down a look that came to its end."""
+        clocks = (taken.database_us, taken.xmin)
+        self._write(kind, look, taken.at_ns, began_ns, clocks, None)
+
+    def failed(self, look: Look, began_ns: int, error: BaseException) -> None:
+        """Write down a look that did not, with what it had seen by then."""
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None), said)
+
+    def say(self, what: dict[str, Any]) -> None:
+        """A line to whoever started us, who may have ended."""
+        try:
+            print(json.dumps(what, ensure_ascii=False), flush=True)  # noqa: T201 - the protocol
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+
+    def close(self) -> None:
+        """Close everything in good order."""
+        self._record.close()
+        self._findings.close()
+
+    def _write(
+        self,
+        kind: PollKind,
+        look: Look,
+        at_ns: int,
+        began_ns: int,
+        clocks: tuple[int | None, int | None],
+        error: str | None,
+    ) -> None:
+        for row in look.observations:
+            self._add_observation(row)
+        duration_ms = (time.monotonic_ns() - began_ns) / 1e6
+        counts = (look.new, look.changed, look.gone)
+        self._add_poll((look.poll, kind, at_ns, duration_ms, *clocks, *counts, error))
+        self._record.flush()
+        self._tell(look.findings)
+
+    def _tell(self, findings: list[Finding]) -> None:
+        for number, finding in enumerate(findings):
+            said = {name: value for name, value in asdict(finding).items() if value is not None}
+            self._findings.write(json.dumps(said, ensure_ascii=False) + "\n")
+            if number < SAID_A_LOOK:
+                self.say({"finding": said})
+        self._findings.flush()
+        if (more := len(findings) - SAID_A_LOOK) > 0:
+            self.say({"finding": {"why": f"{more:,} more at this look: see {FINDINGS_FILE}."}})
