@@ -127,7 +127,7 @@ class HttpClient:
             answer.outcome, answer.error = outcome_of(status), None
             answer.answered_ns = time.monotonic_ns()
             if answer.outcome is not Outcome.OK:
-                answer.error = _words(status, answer.content)
+                answer.error = words(status, answer.content)
         except TimeoutError:
             answer.error = "timed out"
         except (OSError, HTTPParseError) as error:
@@ -198,7 +198,7 @@ def _reason(error: Exception) -> str:
     return f"no HTTP answer: {error}"
 
 
-def _words(status: int, body: bytes) -> str:
+def words(status: int, body: bytes) -> str:
     """The status and the server's own words, where it sent some as JSON."""
     try:
         said = orjson.loads(body)

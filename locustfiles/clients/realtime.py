@@ -1,61 +1,79 @@
 """One person's Supabase Realtime socket: a channel for each chat, events into the record, down when it is down.
 
-Joined is not subscribed: after the join's reply the server still sends nothing until its ``system`` ok. Steps are
-rows of table `sockets`, so that later it is known exactly which events were owed. Serializer 2.0.0 (arrays) is
-used, as by the official JavaScript client: its frames are smaller and cost less to parse than 1.0.0's objects.
+Joined is not subscribed: after the join's reply the server still sends nothing until its ``system`` ok. Each step is
+a row of table `sockets`, so that later it is known exactly which events were owed. A channel that ends by itself
+takes the socket down with it: the user then comes back one way, whatever was lost, and reads what was missed.
 Sources: supabase/realtime, lib/realtime_web/channels/realtime_channel.ex; supabase-js, packages/core/realtime-js.
 """
 
 import time
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import gevent
 import orjson
 from gevent.event import Event
 
-from analysis.record import RecordWriter
-from analysis.record.tables import EventType, SocketEvent, Status
-from locustfiles.clients.errors import RealtimeError
-from locustfiles.clients.frames import FrameError
-from locustfiles.clients.meter import Meter
-from locustfiles.clients.websocket import Opcode, WebSocket
+from analysis.record.tables import EventType, SocketEvent
+from locustfiles.clients.events import (
+    CHANGE,
+    EVENT_TYPES,
+    TABLE,
+    Change,
+    Data,
+    Frame,
+    MalformedFrameError,
+    crc32,
+    decode,
+    status_code,
+)
+from locustfiles.clients.ledger import Ledger
+from locustfiles.clients.websocket import GOODBYE_S, RealtimeError, WebSocket
 
-TOPIC = "realtime:chatsoak-"
-BUSY_NS = 2_000_000  # a socket that has read for this long without waiting lets the others go first
-MISSED_HEARTBEATS = 2  # without any reply for this many intervals, the socket is down
-
-_TYPES = {"INSERT": EventType.INSERT, "UPDATE": EventType.UPDATE, "DELETE": EventType.DELETE}
-_STATUS = {None: Status.NULL, "sent": Status.SENT, "delivered": Status.DELIVERED, "read": Status.READ}
-
-Row = dict[str, Any]
+TOPIC: Final = "realtime:chat:"
+VERSION: Final = "2.0.0"  # of the serializer
 
 
 @dataclass(slots=True)
 class _Channel:
-    """A chat on this socket. `state` grows: asked, joined, subscribed; or it is refused, in words."""
+    """A chat on this socket: asked for, then subscribed, or refused in words.
+
+    Attributes:
+        settled: it is subscribed or refused.
+        refreshed_ns: when a new token was pushed whose confirmation is not here yet; 0 = none.
+        last_ns: by `time.monotonic_ns`, the newest proof that events flow.
+        last_seq: newest seq that came by it.
+    """
 
     chat_id: str
     join_ref: str
     asked_ns: int
     subscribed: bool = False
     refused: str | None = None
-    changed: Event = field(default_factory=Event)
+    settled: Event = field(default_factory=Event)
+    refreshed_ns: int = 0
+    last_ns: int = 0
+    last_seq: int | None = None
 
 
 class RealtimeSocket:
-    """A socket, from `open` to `close`. It is opened once; after it is down, make a new one.
+    """A socket, from `open` to its end. It is opened once; when it is down, make a new one.
+
+    The callbacks are called by the greenlet that reads and must not wait for anything.
 
     Args:
         url: of the Supabase project.
         api_key: the anon key.
         number: of this socket within the process.
-        user_id: the person, as 16 bytes.
-        on_insert: called with the new row of each INSERT; must not wait.
-        on_down: called once, with a reason, when the socket is down without having been closed by us.
+        user_id: the person's UUID.
+        heartbeat_s: seconds between heartbeats; one that is unanswered when the next is due ends the socket.
+        timeout_s: for connecting, and for each write.
+        on_insert: called with each message that arrives.
+        on_gap: called with a chat's id and the newest seq that had come by then (None: none had): the server has made
+            its subscription anew, and what was written meanwhile has to be read from history.
+        on_down: called once, with a reason, when the socket ends without our having ended it.
     """
 
     def __init__(
@@ -64,37 +82,39 @@ class RealtimeSocket:
         url: str,
         api_key: str,
         number: int,
-        user_id: bytes,
-        record: RecordWriter,
-        meter: Meter,
+        user_id: str,
+        ledger: Ledger,
         heartbeat_s: float,
-        on_insert: Callable[[Row], None],
+        timeout_s: float,
+        on_insert: Callable[[Change], None],
+        on_gap: Callable[[str, int | None], None],
         on_down: Callable[[str], None],
     ) -> None:
-        self._url = (
-            "ws" + url.removeprefix("http") + f"/realtime/v1/websocket?apikey={quote(api_key)}&vsn=2.0.0"
-        )
+        query = f"apikey={quote(api_key, safe='')}&vsn={VERSION}"
+        self._url = f"ws{url.removeprefix('http')}/realtime/v1/websocket?{query}"
         self._number = number
         self._user_id = user_id
-        self._add_event = record.adder("events")
-        self._add_socket = record.adder("sockets")
-        self._meter = meter
+        self._ledger = ledger
         self._heartbeat_s = heartbeat_s
+        self._timeout_s = timeout_s
         self._on_insert = on_insert
+        self._on_gap = on_gap
         self._on_down = on_down
         self._socket: WebSocket | None = None
+        self._ended: str | None = None  # why
         self._channels: dict[str, _Channel] = {}  # by topic
         self._ref = 0
-        self._alive_ns = 0  # the last sign of life
-        self._heartbeats: dict[str, int] = {}  # ref → when it left
-        self._greenlets: list[gevent.Greenlet] = []
+        self._beats: dict[str, int] = {}  # ref of an unanswered heartbeat -> when it left
+        self._answered = Event()  # the newest heartbeat was answered, or the socket ended
+        self._reader: gevent.Greenlet | None = None
+        self._heart: gevent.Greenlet | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether the WebSocket is up, as far as we know."""
-        return self._socket is not None
+        return self._socket is not None and self._ended is None
 
-    def open(self, timeout_s: float) -> None:
+    def open(self) -> None:
         """Connect.
 
         Raises:
@@ -102,234 +122,285 @@ class RealtimeSocket:
         """
         began_ns = time.monotonic_ns()
         try:
-            self._socket = WebSocket(self._url, timeout_s)
+            self._socket = WebSocket(self._url, self._timeout_s)
         except RealtimeError as error:
             self._note(SocketEvent.REFUSED, None, detail=str(error))
-            self._meter.record("WS", "connect", began_ns, time.monotonic_ns(), error=error)
+            self._ledger.step("connect", time.monotonic_ns() - began_ns, error=str(error))
             raise
-        self._alive_ns = time.monotonic_ns()
-        self._meter.record("WS", "connect", began_ns, self._alive_ns)
-        self._note(SocketEvent.CONNECTED, None, at_ns=self._alive_ns)
-        self._greenlets = [gevent.spawn(self._read, self._socket), gevent.spawn(self._beat)]
+        opened_ns = self._socket.received_ns
+        self._ledger.step("connect", opened_ns - began_ns)
+        self._note(SocketEvent.CONNECTED, None, at_ns=opened_ns)
+        self._reader = gevent.spawn(self._read, self._socket)
+        self._heart = gevent.spawn(self._beat)
 
     def join(self, chat_ids: Iterable[str], access_token: str, timeout_s: float) -> None:
         """Join the chats and wait until the server has confirmed each subscription.
 
         Raises:
-            RealtimeError: a join was refused, not confirmed in time, or the socket went down.
+            RealtimeError: a join was refused or not confirmed in time, or the socket went down.
         """
-        joined = []
-        for chat_id in chat_ids:
-            channel = _Channel(chat_id, self._next_ref(), time.monotonic_ns())
-            topic = TOPIC + chat_id
-            self._channels[topic] = channel
-            joined.append(channel)
-            changes = {
-                "event": "*",
-                "schema": "public",
-                "table": "chat_messages",
-                "filter": f"chat_id=eq.{chat_id}",
-            }
-            config = {
-                "broadcast": {"ack": False, "self": False},
-                "presence": {"key": "", "enabled": False},
-                "postgres_changes": [changes],
-                "private": False,
-            }
-            self._push(topic, "phx_join", {"config": config, "access_token": access_token}, channel.join_ref)
+        asked = [self._ask(chat_id, access_token) for chat_id in chat_ids]
         deadline = time.monotonic() + timeout_s
-        for channel in joined:
-            if not channel.changed.wait(timeout=max(0.0, deadline - time.monotonic())):
-                channel.refused = f"the subscription was not confirmed within {timeout_s:g} s"
-                self._note(SocketEvent.REFUSED, channel.chat_id, detail=channel.refused)
+        for channel in asked:
+            if not channel.settled.wait(timeout=max(0.0, deadline - time.monotonic())):
+                self._refuse(channel, f"the subscription was not confirmed within {timeout_s:g} s")
             if channel.refused:
-                error = RealtimeError(channel.refused)
-                self._meter.record("WS", "subscribe", channel.asked_ns, time.monotonic_ns(), error=error)
-                raise error
+                raise RealtimeError(channel.refused)
 
     def refresh(self, access_token: str) -> None:
-        """Give every channel a new token; the server confirms each with another ``system`` ok."""
+        """Give every channel a new token. The server confirms each with another ``system`` ok: see `on_gap`."""
         for topic, channel in self._channels.items():
-            self._push(topic, "access_token", {"access_token": access_token}, channel.join_ref)
+            if channel.subscribed and self.is_open:
+                channel.refreshed_ns = time.monotonic_ns()
+                self._push(
+                    channel.join_ref, self._next_ref(), topic, "access_token", {"access_token": access_token}
+                )
 
     def note_caught_up(self, chat_id: str, seq: int) -> None:
-        """History was read up to `seq` after a reconnect."""
+        """History was read after a gap; `seq` is the newest message known now."""
         self._note(SocketEvent.CAUGHT_UP, chat_id, seq=seq)
 
-    def finish(self, chat_ids: Iterable[str]) -> None:
-        """Nothing more is owed: the subscriptions that still hold were whole up to this moment."""
+    def probe(self, timeout_s: float) -> bool:
+        """Whether the server answers a heartbeat now, and so everything that it had sent before has arrived."""
+        if not self.is_open:
+            return False
+        self._answered.clear()
+        self._heartbeat()
+        return bool(self._answered.wait(timeout=timeout_s)) and self.is_open
+
+    def finish(self, newest: Mapping[str, int | None], timeout_s: float) -> bool:
+        """Nothing more is owed: the subscriptions that still hold were whole up to this moment.
+
+        Asks the server first: a socket that only looks open promises nothing. Returns whether it does hold.
+
+        Args:
+            newest: by chat, the newest seq that was waited for.
+        """
         at_ns = time.monotonic_ns()
-        for chat_id in chat_ids:
+        if not self.probe(timeout_s):
+            return False
+        for chat_id, seq in newest.items():
             channel = self._channels.get(TOPIC + chat_id)
-            if self.is_open and channel is not None and channel.subscribed:
-                self._note(SocketEvent.FINISHED, chat_id, at_ns=at_ns)
+            if channel is not None and channel.subscribed:
+                self._note(SocketEvent.FINISHED, chat_id, at_ns=at_ns, seq=seq)
+        return True
 
     def close(self) -> None:
-        """Close in good order."""
-        self._end("closed by us", WebSocket.close)
+        """Close in good order, and wait until that is done, for a moment at most."""
+        socket = self._socket
+        if socket is None or not self._end("closed by us", None):
+            return
+        try:
+            socket.say_goodbye()
+        except OSError:  # it is gone already, which is what we want
+            socket.cut()
+        if self._reader is not None and self._reader is not gevent.getcurrent():
+            self._reader.join(timeout=GOODBYE_S)
+            socket.cut()
 
     def cut(self) -> None:
         """Drop the connection without a word, as a phone in a tunnel does."""
-        self._end("cut by us", WebSocket.cut)
+        if self._socket is not None and self._end("cut by us", None):
+            self._socket.cut()
 
-    def _end(self, reason: str, how: Callable[[WebSocket], None]) -> None:
-        socket, self._socket = self._socket, None
-        if socket is None:
-            return
-        self._note(SocketEvent.CLOSED, None, detail=reason)
-        how(socket)
-        current = gevent.getcurrent()
-        gevent.killall([one for one in self._greenlets if one is not current], block=False)
+    # What the user's greenlets ask for
 
-    def _down(self, reason: str) -> None:
-        """It ended without our doing: from its last sign of life on, nothing is promised."""
-        socket, self._socket = self._socket, None
-        if socket is None:
-            return
-        self._note(SocketEvent.CLOSED, None, at_ns=self._alive_ns, detail=reason)
-        socket.cut()
-        for channel in self._channels.values():
-            channel.subscribed = False
-            channel.refused = channel.refused or f"the socket went down: {reason}"
-            channel.changed.set()
-        current = gevent.getcurrent()
-        gevent.killall([one for one in self._greenlets if one is not current], block=False)
-        self._on_down(reason)
+    def _ask(self, chat_id: str, access_token: str) -> _Channel:
+        channel = _Channel(chat_id, self._next_ref(), time.monotonic_ns())
+        topic = TOPIC + chat_id
+        self._channels[topic] = channel
+        if not self.is_open:
+            self._refuse(channel, f"the socket is down: {self._ended}")
+            return channel
+        binding = {"event": "*", "schema": "public", "table": TABLE, "filter": f"chat_id=eq.{chat_id}"}
+        config = {
+            "broadcast": {"ack": False, "self": False},
+            "presence": {"key": "", "enabled": False},
+            "postgres_changes": [binding],
+            "private": False,
+        }
+        payload = {"config": config, "access_token": access_token}
+        self._push(channel.join_ref, channel.join_ref, topic, "phx_join", payload)
+        return channel
 
-    def _read(self, socket: WebSocket) -> None:
-        """The socket's greenlet: everything that comes in."""
-        loads = orjson.loads
-        turn_ns = time.monotonic_ns()
-        reason = "the server closed the socket"
-        try:
-            while messages := socket.receive():
-                now_ns = self._alive_ns = time.monotonic_ns()
-                for kind, payload in messages:
-                    if kind == Opcode.TEXT:
-                        self._receive(loads(payload), now_ns)
-                    elif kind == Opcode.PING:
-                        socket.pong(payload)
-                    elif kind == Opcode.CLOSE:
-                        code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
-                        reason = f"the server closed the socket with code {code}"
-                # `receive` does not wait while there is data: let the others have their turn.
-                if time.monotonic_ns() - turn_ns > BUSY_NS:
-                    gevent.sleep(0)
-                    turn_ns = time.monotonic_ns()
-        except (OSError, FrameError, orjson.JSONDecodeError) as error:
-            reason = f"{type(error).__name__}: {error}"
-        self._down(reason)
-
-    def _receive(self, frame: Any, now_ns: int) -> None:
-        join_ref, ref, topic, event, payload = frame
-        if event == "postgres_changes":
-            self._change(payload["data"], now_ns)
-        elif event == "phx_reply":
-            self._reply(join_ref, ref, topic, payload, now_ns)
-        elif event == "system":
-            self._system(topic, payload, now_ns)
-        elif event in ("phx_close", "phx_error"):
-            channel = self._channels.get(topic)
-            if channel is not None and join_ref in (None, channel.join_ref):
-                self._lost(channel, f"{event} from the server")
-
-    def _change(self, data: Row, now_ns: int) -> None:
-        kind = data["type"]
-        row = data["old_record"] if kind == "DELETE" else data["record"]
-        text = row.get("message_text")
-        self._add_event(
-            (
-                self._user_id,
-                self._number,
-                row.get("chat_id"),
-                row.get("id"),
-                row.get("sender_id"),
-                row.get("seq"),
-                _TYPES[kind],
-                _STATUS.get(row.get("status"), Status.OTHER),
-                zlib.crc32(text.encode()) if text is not None else None,
-                data["commit_timestamp"],
-                now_ns,
-            )
-        )
-        if kind == "INSERT":
-            self._on_insert(row)
-
-    def _reply(self, join_ref: str | None, ref: str | None, topic: str, payload: Row, now_ns: int) -> None:
-        if topic == "phoenix":
-            left_ns = self._heartbeats.pop(ref or "", None)
-            if left_ns is not None:
-                self._meter.record("WS", "heartbeat", left_ns, now_ns)
-            return
-        channel = self._channels.get(topic)
-        if channel is None or ref != channel.join_ref or join_ref not in (None, channel.join_ref):
-            return
-        if payload["status"] == "ok":
-            self._note(SocketEvent.JOINED, channel.chat_id, at_ns=now_ns)
-            self._meter.record("WS", "join", channel.asked_ns, now_ns)
-        else:
-            response = payload.get("response")
-            reason = response.get("reason") if isinstance(response, dict) else None
-            self._refuse(channel, str(reason or "refused without a reason"))
-
-    def _system(self, topic: str, payload: Row, now_ns: int) -> None:
-        channel = self._channels.get(topic)
-        if channel is None:
-            return
-        if payload.get("status") != "ok":
-            if channel.subscribed:
-                self._lost(channel, str(payload.get("message")))
-            else:
-                self._refuse(channel, str(payload.get("message")))
-        elif payload.get("extension") == "postgres_changes":
-            if channel.subscribed and channel.changed.is_set():
-                # Once more: the server has made the subscription anew, and does not say since when it was without.
-                self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns, detail="again")
-                return
-            channel.subscribed = True
-            self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns)
-            self._meter.record("WS", "subscribe", channel.asked_ns, now_ns)
-            channel.changed.set()
-
-    def _refuse(self, channel: _Channel, reason: str) -> None:
-        channel.refused = reason
-        self._note(SocketEvent.REFUSED, channel.chat_id, detail=reason)
-        channel.changed.set()
-
-    def _lost(self, channel: _Channel, reason: str) -> None:
-        """A channel ended by itself. The device comes back with a new socket, which is one way for all losses."""
-        channel.subscribed = False
-        self._note(SocketEvent.UNSUBSCRIBED, channel.chat_id, detail=reason)
-        self._down(f"the channel of chat {channel.chat_id} ended: {reason}")
-
-    def _beat(self) -> None:
-        """Heartbeats: a socket whose server does not answer them is deaf, however open it looks."""
-        while True:
-            gevent.sleep(self._heartbeat_s)
-            silent_ns = time.monotonic_ns() - self._alive_ns
-            if silent_ns > MISSED_HEARTBEATS * self._heartbeat_s * 1e9:
-                self._down(f"no sign of life for {silent_ns / 1e9:.1f} s")
-                return
-            ref = self._next_ref()
-            self._heartbeats[ref] = time.monotonic_ns()
-            self._push("phoenix", "heartbeat", {}, None, ref)
-
-    def _push(
-        self, topic: str, event: str, payload: Row, join_ref: str | None, ref: str | None = None
-    ) -> None:
-        if ref is None:
-            ref = join_ref if event == "phx_join" else self._next_ref()
-        socket = self._socket
-        if socket is None:
+    def _push(self, join_ref: str | None, ref: str, topic: str, event: str, payload: dict[str, Any]) -> None:
+        if self._socket is None or self._ended is not None:
             return
         try:
-            socket.send_text(orjson.dumps([join_ref, ref, topic, event, payload]))
+            self._socket.send_text(orjson.dumps([join_ref, ref, topic, event, payload]))
         except OSError as error:
-            self._down(f"{type(error).__name__}: {error}")
+            self._down((error.strerror or str(error)).lower())
 
     def _next_ref(self) -> str:
         self._ref += 1
         return str(self._ref)
+
+    def _beat(self) -> None:
+        """A socket whose server does not answer heartbeats is deaf, however open it looks."""
+        while True:
+            gevent.sleep(self._heartbeat_s)
+            if self._beats:
+                self._down("the server did not answer a heartbeat")
+                return
+            self._heartbeat()
+
+    def _heartbeat(self) -> None:
+        ref = self._next_ref()
+        self._beats[ref] = time.monotonic_ns()
+        self._push(None, ref, "phoenix", "heartbeat", {})
+
+    # The greenlet that reads
+
+    def _read(self, socket: WebSocket) -> None:
+        """Everything that comes in, until the end. A read is bounded, and the next one passes gevent's loop."""
+        reason = None
+        try:
+            while (messages := socket.receive()) is not None:
+                received_ns = socket.received_ns
+                for message in messages:
+                    try:
+                        frame = decode(message)
+                    except MalformedFrameError as error:
+                        self._ledger.step("malformed frame", None, len(message), str(error))
+                        continue
+                    if frame.event == CHANGE and frame.payload.data is not None:
+                        self._change(frame.topic, frame.payload.data, received_ns, len(message))
+                    else:
+                        self._control(frame, received_ns)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+        finally:
+            self._down(reason or socket.end)
+            socket.release()
+
+    def _change(self, topic: str, data: Data, received_ns: int, length: int) -> None:
+        row = data.old_record if data.type == "DELETE" else data.record
+        kind = EVENT_TYPES.get(data.type)
+        if row is None or kind is None or data.errors:
+            self._ledger.step(
+                "event", None, length, "; ".join(data.errors or ()) or f"an event {data.type!r}"
+            )
+            if row is None or kind is None:
+                return
+        status = status_code(row.status)
+        self._ledger.events(
+            (
+                self._user_id,
+                self._number,
+                row.chat_id,
+                row.id,
+                row.sender_id,
+                row.seq,
+                kind,
+                status,
+                crc32(row.message_text),
+                data.commit_timestamp,
+                received_ns,
+            )
+        )
+        channel = self._channels.get(topic)
+        if channel is not None:
+            channel.last_ns = received_ns
+        if kind is EventType.INSERT:
+            if channel is not None and row.seq is not None:
+                channel.last_seq = row.seq
+            if row.client_generated_id is not None:
+                self._ledger.note_delivery(row.client_generated_id, received_ns, length)
+            self._on_insert(Change(kind, row.chat_id, row.id, row.sender_id, row.seq, status, received_ns))
+
+    def _control(self, frame: Frame, now_ns: int) -> None:
+        if frame.topic == "phoenix":
+            left_ns = self._beats.pop(frame.ref or "", None)
+            if left_ns is not None:
+                self._ledger.step("heartbeat", now_ns - left_ns)
+                if not self._beats:
+                    self._answered.set()
+            return
+        channel = self._channels.get(frame.topic)
+        if channel is None or frame.join_ref not in {None, channel.join_ref}:
+            return  # of an earlier join of this topic
+        if frame.event == "phx_reply":
+            self._reply(channel, frame, now_ns)
+        elif frame.event == "system":
+            self._system(channel, frame, now_ns)
+        elif frame.event in {"phx_close", "phx_error"}:
+            self._lost(channel, f"{frame.event} from the server")
+
+    def _reply(self, channel: _Channel, frame: Frame, now_ns: int) -> None:
+        if frame.ref != channel.join_ref:
+            return
+        if frame.payload.status == "ok":
+            self._note(SocketEvent.JOINED, channel.chat_id, at_ns=now_ns)
+            self._ledger.step("join", now_ns - channel.asked_ns)
+            return
+        response = frame.payload.response
+        reason = response.get("reason") if isinstance(response, dict) else None
+        self._refuse(channel, str(reason or "refused without a reason"))
+
+    def _system(self, channel: _Channel, frame: Frame, now_ns: int) -> None:
+        payload = frame.payload
+        if payload.status != "ok":
+            self._lost(channel, payload.message or "a system error without words")
+        elif payload.extension == CHANGE and channel.subscribed:
+            self._subscribed_again(channel, now_ns)
+        elif payload.extension == CHANGE and channel.refused is None:
+            channel.subscribed = True
+            channel.last_ns = now_ns
+            self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns)
+            self._ledger.step("subscribe", now_ns - channel.asked_ns)
+            channel.settled.set()
+
+    def _subscribed_again(self, channel: _Channel, now_ns: int) -> None:
+        """The server has made the subscription anew: after a new token, or for reasons of its own.
+
+        It does not say since when it was without. What is certain: it held until the token was pushed, or until
+        the last event that came.
+        """
+        since_ns, channel.refreshed_ns = channel.refreshed_ns or channel.last_ns, 0
+        self._note(SocketEvent.UNSUBSCRIBED, channel.chat_id, at_ns=since_ns, detail="subscribed anew")
+        self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns, detail="again")
+        channel.last_ns = now_ns
+        self._on_gap(channel.chat_id, channel.last_seq)
+
+    def _refuse(self, channel: _Channel, reason: str) -> None:
+        channel.refused = reason
+        self._note(SocketEvent.REFUSED, channel.chat_id, detail=reason)
+        self._ledger.step("subscribe", time.monotonic_ns() - channel.asked_ns, error=reason)
+        channel.settled.set()
+
+    def _lost(self, channel: _Channel, reason: str) -> None:
+        if not channel.subscribed:
+            if channel.refused is None:
+                self._refuse(channel, reason)
+            return
+        channel.subscribed = False
+        self._note(SocketEvent.UNSUBSCRIBED, channel.chat_id, detail=reason)
+        self._down(f"a channel ended: {reason}")
+
+    # The end
+
+    def _down(self, reason: str) -> None:
+        """It ended without our doing: from its last sign of life on, nothing is promised."""
+        socket = self._socket
+        if socket is not None and self._end(reason, socket.received_ns):
+            self._ledger.step("lost", None, error=reason)
+            socket.cut()
+            self._on_down(reason)
+
+    def _end(self, reason: str, at_ns: int | None) -> bool:
+        """Note the end, once, and tell whoever waits for something. False when it had ended before."""
+        if self._ended is not None:
+            return False
+        self._ended = reason
+        self._note(SocketEvent.CLOSED, None, at_ns=at_ns, detail=reason)
+        for channel in self._channels.values():
+            channel.subscribed = False
+            if not channel.settled.is_set():
+                self._refuse(channel, f"the socket went down: {reason}")
+        self._answered.set()
+        if self._heart is not None and self._heart is not gevent.getcurrent():
+            self._heart.kill(block=False)
+        return True
 
     def _note(
         self,
@@ -341,4 +412,4 @@ class RealtimeSocket:
         detail: str | None = None,
     ) -> None:
         at_ns = time.monotonic_ns() if at_ns is None else at_ns
-        self._add_socket((self._user_id, self._number, chat_id, event, at_ns, seq, detail))
+        self._ledger.sockets((self._user_id, self._number, chat_id, event, at_ns, seq, detail))

@@ -1,119 +1,161 @@
-"""A WebSocket over a gevent socket: handshake and outgoing frames by the `websockets` library, incoming by `FrameReader`.
+"""A WebSocket to a server, for one greenlet that reads and any that write.
 
-Measured side by side (docs/performance.md): the library's own parser is general and takes several times as long a
-frame; its handshake and its masking cost once, or rarely.
+The `websockets` library's sans-I/O protocol shakes hands, masks what we send and answers pings and closes;
+`FrameReader` cuts out what comes in.
 """
 
-import contextlib
+import time
+from typing import Final
 
-import gevent.socket
+from gevent.lock import BoundedSemaphore
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
-from websockets.frames import Close, Frame
-from websockets.frames import Opcode as FrameOpcode
+from websockets.frames import CloseCode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from locustfiles.clients.connection import connected
-from locustfiles.clients.errors import NotSentError, RealtimeError
-from locustfiles.clients.frames import FrameReader, Message, Opcode
+from locustfiles.clients.frames import LARGEST_MESSAGE, FrameReader
+from locustfiles.clients.http import words
+from locustfiles.clients.stream import ConnectError, Origin, Stream
 
-READ_BYTES = 65536
-END_OF_HEAD = b"\r\n\r\n"
+GOODBYE_S: Final = 1.0  # how long the server may take to close after a close frame
+END_OF_HEAD: Final = b"\r\n\r\n"
+LONGEST_HEAD: Final = 65_536  # bytes
+
+
+class RealtimeError(Exception):
+    """The words of Realtime's refusal, or why the socket is down."""
 
 
 class WebSocket:
-    """An open WebSocket. One greenlet reads; any may write.
+    """An open WebSocket.
 
-    Args:
-        url: ``ws://`` or ``wss://``, with its query. It may hold a key, and is in no error's text.
-
-    Raises:
-        RealtimeError: refused, or unreachable.
+    Attributes:
+        received_ns: by `time.monotonic_ns`, when the last read returned: the server's last sign of life.
     """
 
-    def __init__(self, url: str, timeout_s: float) -> None:
-        uri = parse_uri(url)
-        try:
-            self._socket = connected(uri.host, uri.port, timeout_s, tls=uri.secure)
-        except NotSentError as error:
-            raise RealtimeError(str(error)) from None
-        self._reader = FrameReader()
-        self._early: list[Message] = []
-        try:
-            self._shake_hands(ClientProtocol(uri, max_size=None))
-        except OSError as error:
-            self._socket.close()
-            raise RealtimeError(f"handshake: {type(error).__name__}: {error}") from None
-        except BaseException:
-            self._socket.close()
-            raise
-        self._socket.settimeout(None)
+    __slots__ = ("_early", "_lock", "_protocol", "_reader", "_stream", "_timeout_s", "received_ns")
 
-    def receive(self) -> list[Message]:
-        """Wait for the next messages; an empty list means that the connection has ended.
+    def __init__(self, url: str, timeout_s: float) -> None:
+        """Connect.
+
+        Args:
+            url: ``ws://`` or ``wss://``, with its query. It may hold a key, and is in no error's text.
+            timeout_s: for connecting, for the handshake, and for each later write.
 
         Raises:
-            FrameError: the server broke the protocol.
+            RealtimeError: refused, or unreachable.
+        """
+        self._timeout_s = timeout_s
+        self._lock = BoundedSemaphore(1)
+        self._protocol = ClientProtocol(parse_uri(url), max_size=LARGEST_MESSAGE)
+        try:
+            self._stream = Stream.connect(Origin.of(url), timeout_s)
+        except ConnectError as error:
+            raise RealtimeError(f"not connected: {error}") from None
+        try:
+            self._early = self._shake_hands()
+        except OSError as error:
+            self._stream.close()
+            raise RealtimeError(f"WebSocket handshake: {(error.strerror or str(error)).lower()}") from None
+        except BaseException:
+            self._stream.close()
+            raise
+        self._reader = FrameReader(self._protocol)
+        self.received_ns = time.monotonic_ns()
+
+    def receive(self) -> list[bytes] | None:
+        """Wait for one read and return the text messages that are whole by it; None at the end.
+
+        Raises:
             OSError: the connection broke.
         """
         if self._early:
-            early, self._early = self._early, []
-            return early
-        while data := self._socket.recv(READ_BYTES):
-            if messages := self._reader.receive(data):
-                return messages
-        return []
+            data, self._early = self._early, b""
+        else:
+            data = self._stream.recv(None if self._protocol.state is State.OPEN else GOODBYE_S)
+            if not data:
+                return None
+            self.received_ns = time.monotonic_ns()
+        messages = self._reader.receive(data)
+        if self._protocol.writes:
+            self._flush()
+        return messages
 
     def send_text(self, data: bytes) -> None:
-        """Send a text message. Raises OSError when the connection is broken."""
-        self._send(Frame(FrameOpcode.TEXT, data))
+        """Send a text message.
 
-    def pong(self, payload: bytes) -> None:
-        """Answer a ping."""
-        self._send(Frame(FrameOpcode.PONG, payload))
+        Raises:
+            OSError: the connection is broken, or closing.
+        """
+        if self._protocol.state is not State.OPEN:
+            raise ConnectionError("the WebSocket is closing")
+        self._protocol.send_text(data)
+        self._flush()
 
-    def close(self, code: int = 1000) -> None:
-        """Say goodbye if the server still listens, and close the socket."""
-        with contextlib.suppress(OSError):  # it is gone already, which is what we want
-            self._send(Frame(FrameOpcode.CLOSE, Close(code, "").serialize()))
-        self.cut()
+    def say_goodbye(self) -> None:
+        """Begin the closing handshake; the reader meets the end when the server has answered.
+
+        Raises:
+            OSError: the connection is broken.
+        """
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
+            self._flush()
 
     def cut(self) -> None:
-        """Close the socket without a word, as a lost network does. A greenlet in `receive` wakes with an error."""
-        with contextlib.suppress(OSError):  # not connected any more
-            self._socket.shutdown(gevent.socket.SHUT_RDWR)
-        self._socket.close()
+        """End the connection without a word, as a lost network does. The reader meets the end at once."""
+        self._stream.shutdown()
 
-    def _send(self, frame: Frame) -> None:
-        self._socket.sendall(frame.serialize(mask=True))
+    def release(self) -> None:
+        """Give the socket back, after the reader has met the end."""
+        self._stream.close()
 
-    def _shake_hands(self, protocol: ClientProtocol) -> None:
+    @property
+    def end(self) -> str:
+        """Why it ended, in a few words."""
+        protocol = self._protocol
+        if protocol.parser_exc is not None:
+            return f"the server broke the protocol: {protocol.parser_exc}"
+        if protocol.close_rcvd is not None:
+            reason = f" ({protocol.close_rcvd.reason})" if protocol.close_rcvd.reason else ""
+            return f"the server closed the socket with code {int(protocol.close_rcvd.code)}{reason}"
+        if protocol.close_sent is not None:
+            return f"closed by us with code {int(protocol.close_sent.code)}"
+        return "the connection ended without a close frame"
+
+    def _flush(self) -> None:
+        with self._lock:  # a frame must be whole before another one's first byte
+            for data in self._protocol.data_to_send():
+                if data:  # empty = half-close, which the end of the reader does
+                    self._stream.send(data, self._timeout_s)
+
+    def _shake_hands(self) -> bytes:
+        """Open the WebSocket; returns bytes that came after the server's head."""
+        protocol, stream = self._protocol, self._stream
         protocol.send_request(protocol.connect())
-        for data in protocol.data_to_send():
-            self._socket.sendall(data)
-        buffer = b""
-        while END_OF_HEAD not in buffer:
-            data = self._socket.recv(READ_BYTES)
-            if not data:
-                raise RealtimeError("the server closed the connection during the WebSocket handshake")
-            buffer += data
-        head, _, rest = buffer.partition(END_OF_HEAD)
+        self._flush()
+        deadline = time.monotonic() + self._timeout_s
+        received = b""
+        while END_OF_HEAD not in received:
+            data = stream.recv(max(0.0, deadline - time.monotonic()))
+            received += data
+            if not data or len(received) > LONGEST_HEAD:
+                raise RealtimeError("the server's answer to the WebSocket handshake is no HTTP")
+        head, _, rest = received.partition(END_OF_HEAD)
         protocol.receive_data(head + END_OF_HEAD)
         if protocol.state is State.OPEN:
-            self._early = self._reader.receive(rest)  # frames may follow in the same read
-            return
-        protocol.receive_data(rest)
-        while protocol.handshake_exc is None:
-            data = self._socket.recv(READ_BYTES)
+            return rest
+        if rest:
+            protocol.receive_data(rest)
+        while protocol.handshake_exc is None:  # a refusal's body is part of its words
+            data = stream.recv(max(0.0, deadline - time.monotonic()))
             if not data:
                 protocol.receive_eof()
                 break
             protocol.receive_data(data)
         error = protocol.handshake_exc
         if isinstance(error, InvalidStatus):
-            raise RealtimeError(f"the WebSocket was refused with {error.response.status_code}")
-        raise RealtimeError(f"the WebSocket handshake failed: {type(error).__name__}")
-
-
-__all__ = ["Opcode", "WebSocket"]
+            said = words(error.response.status_code, bytes(error.response.body or b""))
+            raise RealtimeError(f"the WebSocket was refused: {said}")
+        raise RealtimeError(f"the WebSocket handshake failed: {error}")

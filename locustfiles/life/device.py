@@ -8,10 +8,9 @@ written meanwhile arrives either by the socket or by the catch-up.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from uuid import UUID
 
 import gevent
 from gevent.event import Event
@@ -20,12 +19,12 @@ from locust.env import Environment
 from analysis.record import Person
 from analysis.record.tables import Outcome, PagePurpose
 from locustfiles.clients.auth import AuthClient, SignInError
-from locustfiles.clients.errors import RealtimeError
+from locustfiles.clients.events import Change
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
-from locustfiles.clients.meter import Meter
-from locustfiles.clients.realtime import RealtimeSocket, Row
+from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.session import Session
+from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life.memory import ChatMemory
 from locustfiles.life.receipts import Receipts
 from locustfiles.life.sign_in import CannotSignIn
@@ -38,6 +37,7 @@ TUNNEL_S = (1.0, 4.0)  # how long somebody has no network
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
 REFRESH_AT = 0.8  # of a token's lifetime
 CATCH_UP_PAGE = 100
+PROBE_S = 2.0  # how long a drain that is late already waits for the socket's last sign of life
 LOOK_EVERY_S = 0.1
 
 
@@ -63,8 +63,6 @@ class Device:
         self._load = load
         self._rng = Random(f"{load.settings.chatsoak_seed}/{person.id}")
         self._on_message = on_message
-        self._user_id = UUID(person.id).bytes
-        self._meter = Meter(environment.events.request.fire)
         settings = load.settings
         self._ledger = load.ledger(environment.events.request.fire)
         self._supabase = HttpClient(settings.next_public_supabase_url, settings.chatsoak_request_timeout_s)
@@ -138,13 +136,14 @@ class Device:
 
     def drain(self, deadline: float) -> str | None:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
-        missing = self._wait_for_everything(deadline)
+        newest = {chat.id: self.messages.latest_seq(chat.id) for chat in self.circle.chats}
+        missing = self._wait_for(newest, deadline)
         if not self.receipts.wait_idle(max(0.0, deadline - time.monotonic())) and missing is None:
             missing = f"{self.person.email}: a receipt was still under way"
         self._ended = True
         if self._socket is not None:
             if self._online.is_set():
-                self._socket.finish(chat.id for chat in self.circle.chats)
+                self._socket.finish(newest, max(PROBE_S, deadline - time.monotonic()))
             self._socket.close()
         gevent.killall(self._background, block=False)
         self.messages.close()
@@ -152,13 +151,12 @@ class Device:
         self._load.online.discard(self)
         return missing
 
-    def _wait_for_everything(self, deadline: float) -> str | None:
-        """Until each chat's newest seq has been seen; sending has stopped, so that one is final."""
-        for chat in self.circle.chats:
-            newest = self.messages.latest_seq(chat.id)
-            while newest is not None and (self.memory[chat.id].seen < newest or not self._online.is_set()):
+    def _wait_for(self, newest: Mapping[str, int | None], deadline: float) -> str | None:
+        """Until each chat's newest seq has been seen; once the run has stopped sending, that one is final."""
+        for chat_id, seq in newest.items():
+            while seq is not None and (self.memory[chat_id].seen < seq or not self._online.is_set()):
                 if time.monotonic() > deadline:
-                    return f"{self.person.email} saw chat {chat.id} up to seq {self.memory[chat.id].seen} of {newest}"
+                    return f"{self.person.email} saw chat {chat_id} up to seq {self.memory[chat_id].seen} of {seq}"
                 gevent.sleep(LOOK_EVERY_S)
         return None
 
@@ -189,14 +187,15 @@ class Device:
             url=settings.next_public_supabase_url,
             api_key=settings.next_public_supabase_anon_key.get_secret_value(),
             number=self._load.next_socket(),
-            user_id=self._user_id,
-            record=self._load.record,
-            meter=self._meter,
+            user_id=self.person.id,
+            ledger=self._ledger,
             heartbeat_s=settings.chatsoak_heartbeat_s,
+            timeout_s=settings.chatsoak_request_timeout_s,
             on_insert=self._arrived,
+            on_gap=self._gap,
             on_down=self._went_down,
         )
-        socket.open(settings.chatsoak_request_timeout_s)
+        socket.open()
         self._socket = socket
         try:
             socket.join((chat.id for chat in self.circle.chats), session.access_token, JOIN_S)
@@ -231,13 +230,26 @@ class Device:
         self._online.clear()
         self._background.append(gevent.spawn_later(BACKOFF_S * self._rng.uniform(0, 2), self._come_online))
 
-    def _arrived(self, row: Row) -> None:
-        chat_id, seq = row["chat_id"], row["seq"]
-        own = row["sender_id"] == self.person.id
-        if isinstance(seq, int):
-            self.memory[chat_id].note(seq, own=own)
+    def _gap(self, chat_id: str, last_seq: int | None) -> None:
+        """The server subscribed a chat anew: what was written meanwhile is read from history."""
+        if self._socket is not None and self._online.is_set():
+            seen = self.memory[chat_id].seen
+            known = seen if last_seq is None else min(seen, last_seq)
+            self._background.append(gevent.spawn(self._close_gap, self._socket, chat_id, known))
+
+    def _close_gap(self, socket: RealtimeSocket, chat_id: str, known: int) -> None:
+        try:
+            self._catch_up(socket, chat_id, known)
+        except RealtimeError as error:
+            logger.warning("%s: %s", self.person.email, error)
+
+    def _arrived(self, change: Change) -> None:
+        if change.chat_id is None or change.message_id is None or change.seq is None:
+            return  # recorded as it came; there is nothing that a device could show
+        own = change.sender_id == self.person.id
+        self.memory[change.chat_id].note(change.seq, own=own)
         if not own:
-            self._on_message(Incoming(chat_id, row["id"], row["sender_id"], seq))
+            self._on_message(Incoming(change.chat_id, change.message_id, change.sender_id or "", change.seq))
 
     def _send_receipt(self, chat_id: str) -> bool:
         return self.messages.mark_delivered(chat_id, self.memory[chat_id].seen).outcome is Outcome.OK
