@@ -204,7 +204,7 @@ class _Rest:
 
 
 async def _rows(
-    connection: asyncpg.Connection, statement: str, parameters: list[object]
+    connection: asyncpg.Connection, statement: str, parameters: Sequence[object]
 ) -> tuple[bytes, int]:
     """The rows of `statement` as a JSON array, made by PostgreSQL, and how many they are."""
     row = await connection.fetchrow(
