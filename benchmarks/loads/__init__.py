@@ -1,0 +1,1 @@
+"""The load of each side, one file a side."""
