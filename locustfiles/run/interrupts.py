@@ -40,7 +40,8 @@ class Interrupts:
         logger.info(
             "Interrupted: the run is drained, judged and reported; press Ctrl-C again to leave at once."
         )
-        raise KeyboardInterrupt  # in a signal's greenlet: gevent hands it on to the main greenlet
+        # As gevent does with a KeyboardInterrupt raised here, but without printing a traceback of it first.
+        gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
     def _leave(self) -> NoReturn:
         terminate_all()
