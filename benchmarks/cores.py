@@ -97,7 +97,15 @@ def machine(cores: Cores) -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
-    for name in ("locust", "gevent", "geventhttpclient", "websockets", "websocket-client", "msgspec", "orjson"):
+    for name in (
+        "locust",
+        "gevent",
+        "geventhttpclient",
+        "websockets",
+        "websocket-client",
+        "msgspec",
+        "orjson",
+    ):
         found[name] = version(name)
     found["k6"] = _said([k6(), "version"]).split()[1]
     return found

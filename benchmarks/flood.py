@@ -40,7 +40,9 @@ class Flood:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         numbers = count(1)
-        self._writes = [b"".join(_event(next(numbers)) for _ in range(FRAMES_OF_A_WRITE)) for _ in range(WRITES)]
+        self._writes = [
+            b"".join(_event(next(numbers)) for _ in range(FRAMES_OF_A_WRITE)) for _ in range(WRITES)
+        ]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -103,7 +105,9 @@ def _event(number: int) -> bytes:
 
 def _frame(content: object) -> bytes:
     payload = orjson.dumps(content)
-    head = bytes([0x81, len(payload)]) if len(payload) < 126 else b"\x81\x7e" + struct.pack(">H", len(payload))
+    head = (
+        bytes([0x81, len(payload)]) if len(payload) < 126 else b"\x81\x7e" + struct.pack(">H", len(payload))
+    )
     return head + payload
 
 

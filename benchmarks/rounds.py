@@ -54,7 +54,10 @@ def measure(
                 seconds, cpu, done = time.monotonic() - start, load.cpu_s() - start_cpu, count() - start_count
             side.rates.append(done / seconds)
             side.cpu_us.append(cpu / done * 1e6)
-            print(f"  round {number}: {side.name:<46} {side.rates[-1]:>9,.0f}/s  {side.cpu_us[-1]:>7.1f} µs", flush=True)
+            print(
+                f"  round {number}: {side.name:<46} {side.rates[-1]:>9,.0f}/s  {side.cpu_us[-1]:>7.1f} µs",
+                flush=True,
+            )
 
 
 def table(sides: Sequence[Side], unit: str) -> str:

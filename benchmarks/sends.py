@@ -25,7 +25,11 @@ def run(cores: Cores, log: Path, rounds: int = ROUNDS) -> list[Side]:
         env = {"BENCH_URL": nginx.url}
         fixed = json.dumps({"token": common.TOKEN, "chat": common.CHAT, "text": common.TEXT})
         sides = [
-            Side("chatsoak, recorded and in Locust's statistics", [*locust, "benchmarks/loads/chatsoak_sends.py"], env),
+            Side(
+                "chatsoak, recorded and in Locust's statistics",
+                [*locust, "benchmarks/loads/chatsoak_sends.py"],
+                env,
+            ),
             Side("k6", [k6(), "run", "--quiet", "benchmarks/loads/sends.js"], env | {"BENCH_COMMON": fixed}),
             Side("Locust's FastHttpUser", [*locust, "benchmarks/loads/fast_http_sends.py"], env),
         ]

@@ -1,8 +1,8 @@
 """Writes the record of a clean run of any size in seconds: N messages in groups of three, 3N deliveries.
 
-Everything that a real run of that size records is there: sends with texts, events, subscriptions, receipts,
-pages of history, looks of the monitor that saw each message appear and be delivered, gauges. Its verdict is
-a pass.
+Everything that a real run of that size records is there: sends with texts; for each message and participant the
+INSERT event and the UPDATE events of delivered and read, 9N in all; subscriptions, receipts, pages of history;
+looks of the monitor that saw each message appear, be delivered and be read; gauges. No check finds a fault.
 
     python benchmarks/synthetic_record.py /tmp/run --sends 1000000
 """
@@ -54,6 +54,7 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
     chat = number % CHATS
     seq = number // CHATS + 1
     sender = chat * PEOPLE_OF_A_CHAT + seq % PEOPLE_OF_A_CHAT
+    reader = chat * PEOPLE_OF_A_CHAT + (seq + 1) % PEOPLE_OF_A_CHAT
     left = START_NS + number * (1_000_000_000 // SENDS_PER_S)
     took = random.gamma(4.0, 12_000_000, sends).astype(np.int64) + 1_000_000
     texts = pa.array([TEXT.format(n=n) for n in number.tolist()])
@@ -68,8 +69,13 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
     by_receiver = np.lexsort((thrice, receiver))
     for group in np.split(by_receiver, np.flatnonzero(np.diff(receiver[by_receiver])) + 1):
         received[group] = np.maximum.accumulate(received[group])
+    # INSERT, then the UPDATE of the first receipt, then the one of the first look.
+    stage = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], len(thrice))
+    receiver, of = np.tile(receiver, 3), np.tile(thrice, 3)
+    received = np.concatenate([received, received + 300_000_000, received + 2_300_000_000])
     order = np.argsort(received, kind="stable")
-    receiver, of, received = receiver[order], thrice[order], received[order]
+    receiver, of, received, stage = receiver[order], of[order], received[order], stage[order]
+    delay_us = np.select([stage == Status.DELIVERED, stage == Status.READ], [300_000, 2_300_000], 0)
 
     everybody = np.arange(CHATS * PEOPLE_OF_A_CHAT)
     load = {
@@ -95,10 +101,10 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "message_id": _take(messages, of),
             "sender_id": _take(people, sender[of]),
             "seq": seq[of],
-            "type": EventType.INSERT,
-            "status": Status.SENT,
+            "type": np.where(stage == Status.SENT, EventType.INSERT, EventType.UPDATE),
+            "status": stage,
             "text_crc32": checksums[of],
-            "committed_us": START_US + (left[of] - START_NS) // 1_000_000 * 1000,
+            "committed_us": START_US + (left[of] - START_NS) // 1_000_000 * 1000 + delay_us,
             "received_ns": received,
         },
         "sockets": {
@@ -110,43 +116,42 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "seq": None,
             "detail": None,
         },
-        "marks": {
-            "user_id": _take(people, receiver),
-            "chat_id": _take(chats, chat[of]),
-            "kind": MarkKind.DELIVERED,
-            "left_ns": received + 1_000_000,
-            "answered_ns": received + 20_000_000,
+        "marks": {  # the next participant acknowledges it, and later looks at it
+            "user_id": _take(people, np.tile(reader, 2)),
+            "chat_id": _take(chats, np.tile(chat, 2)),
+            "kind": np.repeat([MarkKind.DELIVERED, MarkKind.READ], sends),
+            "left_ns": np.concatenate([left + took + 200_000_000, left + took + 2_200_000_000]),
+            "answered_ns": np.concatenate([left + took + 210_000_000, left + took + 2_210_000_000]),
             "outcome": Outcome.OK,
             "status_code": 200,
             "updated_count": 1,
-            "up_to_seq": seq[of],
+            "up_to_seq": np.tile(seq, 2),
         },
         "pages": _pages(people, chats, messages, last_seq, end),
         "calls": {},
         "generator": _generator(end),
     }
-    seen = left + 1_000_000_000
     polls = np.arange(START_NS, end, 1_000_000_000)
-    twice = np.concatenate([number, number])
-    at = np.concatenate([seen, seen + 1_000_000_000])
-    order = np.argsort(at, kind="stable")
-    twice, at = twice[order], at[order]
-    appeared = order < sends
+    looked = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], sends)
+    seen = np.tile(number, 3)
+    poll = (left[seen] - START_NS) // 1_000_000_000 + np.repeat([1, 2, 4], sends)
+    order = np.argsort(poll, kind="stable")
+    poll, seen, looked = poll[order], seen[order], looked[order]
     database = {
         "baseline": {"chat_id": chats, "seq": 0, "rows": 0},
         "observations": {
-            "poll": ((at - START_NS) // 1_000_000_000).astype(np.int32),
-            "change": np.where(appeared, ObservedChange.APPEARED, ObservedChange.CHANGED),
-            "at_ns": at,
-            "message_id": _take(messages, twice),
-            "chat_id": _take(chats, chat[twice]),
-            "seq": seq[twice],
-            "sender_id": _take(people, sender[twice]),
-            "client_generated_id": _take(client_ids, twice),
-            "status": np.where(appeared, Status.SENT, Status.DELIVERED),
+            "poll": poll,
+            "change": np.where(looked == Status.SENT, ObservedChange.APPEARED, ObservedChange.CHANGED),
+            "at_ns": polls[poll],
+            "message_id": _take(messages, seen),
+            "chat_id": _take(chats, chat[seen]),
+            "seq": seq[seen],
+            "sender_id": _take(people, sender[seen]),
+            "client_generated_id": _take(client_ids, seen),
+            "status": looked,
             "status_text": None,
-            "text": texts.take(pa.array(twice)),
-            "created_us": START_US + (left[twice] - START_NS) // 1000,
+            "text": texts.take(pa.array(seen)),
+            "created_us": START_US + (left[seen] - START_NS) // 1000,
             "deleted": False,
         },
         "polls": {

@@ -16,7 +16,7 @@ from analysis.record import ProcessInfo, RecordWriter
 from analysis.record.tables import LOAD_TABLES
 from benchmarks.flood import FRAMES_OF_A_WRITE, WRITES
 from benchmarks.loads.common import CHAT, PERSON, TOKEN
-from locustfiles.clients import Change, Ledger, RealtimeSocket
+from locustfiles.clients import Ledger, RealtimeSocket, Row
 from locustfiles.run.pulse import Pulse
 
 
@@ -25,8 +25,8 @@ class Device:
 
     newest = 0
 
-    def on_insert(self, change: Change) -> None:
-        self.newest = max(self.newest, change.seq or 0)
+    def on_insert(self, row: Row) -> None:
+        self.newest = max(self.newest, row.seq or 0)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ Nothing here imports Locust or needs monkey-patching: what Locust is to be told 
 """
 
 from locustfiles.clients.auth import AuthClient, SignInError
-from locustfiles.clients.events import Change
+from locustfiles.clients.events import Row
 from locustfiles.clients.http import Answer, HttpClient
 from locustfiles.clients.interfaces import Stored
 from locustfiles.clients.ledger import Ledger, RequestFailedError
@@ -16,7 +16,6 @@ from locustfiles.clients.websocket import RealtimeError
 __all__ = [
     "Answer",
     "AuthClient",
-    "Change",
     "HttpClient",
     "Ledger",
     "Mark",
@@ -25,6 +24,7 @@ __all__ = [
     "RealtimeError",
     "RealtimeSocket",
     "RequestFailedError",
+    "Row",
     "SendResult",
     "Session",
     "SignInError",

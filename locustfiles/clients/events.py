@@ -8,8 +8,7 @@ a third of orjson's time for a frame of 1 kB, with nothing left for the garbage 
 types is rare and goes through orjson, cell by cell.
 """
 
-import zlib
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 import orjson
@@ -21,7 +20,7 @@ TABLE: Final = "chat_messages"
 
 
 class Row(msgspec.Struct, gc=False):
-    """A row of ``chat_messages``, as far as an event has it."""
+    """A row of ``chat_messages``, as far as an event has it. `id` is the message's."""
 
     id: str | None = None
     chat_id: str | None = None
@@ -63,23 +62,12 @@ class Frame(msgspec.Struct, array_like=True, gc=False):
     payload: Payload
 
 
-class Change(NamedTuple):
-    """A change of a message, as handed to the user."""
-
-    type: EventType
-    chat_id: str | None
-    message_id: str | None
-    sender_id: str | None
-    seq: int | None
-    status: Status
-    received_ns: int
-
-
 class MalformedFrameError(ValueError):
     """A frame that is none of Realtime's."""
 
 
 EVENT_TYPES: Final = {"INSERT": EventType.INSERT, "UPDATE": EventType.UPDATE, "DELETE": EventType.DELETE}
+STATUSES: Final = {None: Status.NULL, "sent": Status.SENT, "delivered": Status.DELIVERED, "read": Status.READ}
 
 _decode = msgspec.json.Decoder(Frame).decode
 
@@ -96,19 +84,6 @@ def decode(message: bytes) -> Frame:
         return _leniently(message)
     except msgspec.DecodeError:
         raise MalformedFrameError(f"{len(message)} bytes that are no JSON") from None
-
-
-def crc32(text: str | None) -> int | None:
-    """As column ``text_crc32`` of the record has it."""
-    return None if text is None else zlib.crc32(text.encode())
-
-
-def status_code(text: str | None) -> Status:
-    """As column ``status`` of the record has it."""
-    return _STATUS_CODES.get(text, Status.OTHER)
-
-
-_STATUS_CODES = {None: Status.NULL, "sent": Status.SENT, "delivered": Status.DELIVERED, "read": Status.READ}
 
 
 def _leniently(message: bytes) -> Frame:

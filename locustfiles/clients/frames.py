@@ -40,39 +40,36 @@ class FrameReader:
 
     def receive(self, data: bytes) -> list[bytes]:
         """The text messages that are whole now, as valid UTF-8. Others are answered or dropped by the protocol."""
-        if self._have:
-            self._parts.append(data)
-            self._have += len(data)
-            if self._have < self._need:
-                return []
-            data = b"".join(self._parts)
-            self._parts.clear()
-            self._have = 0
+        if self._have and not (data := self._joined(data)):
+            return []
         messages: list[bytes] = []
         position, end = 0, len(data)
+        plain = self._fragments is None and self._protocol.state is State.OPEN
         while end - position >= 2:
-            length = data[position + 1]
+            first, length = data[position], data[position + 1]
             start = position + 2
             if length == 126:
                 start += 2
-                length = int.from_bytes(data[position + 2 : start], "big") if start <= end else 0
+                length = data[start - 2] << 8 | data[start - 1] if start <= end else 0
             elif length == 127:
                 start += 8
-                length = int.from_bytes(data[position + 2 : start], "big") if start <= end else 0
-            first = data[position]
-            if length > LARGEST_MESSAGE or data[position + 1] & _MASKED or first & _RESERVED_BITS:
-                self._unusual(data[position:], messages)  # never read any further: the protocol ends it here
-                return messages
+                length = int.from_bytes(data[start - 8 : start], "big") if start <= end else 0
             stop = start + length
-            if stop > end:
-                self._need = stop - position
-                break
-            if first == _FIN_TEXT and self._fragments is None and self._protocol.state is State.OPEN:
+            if stop <= end and first == _FIN_TEXT and plain and length <= LARGEST_MESSAGE:
                 message = data[start:stop]
                 if message.isascii() or self._is_utf8(message):
                     messages.append(message)
+                else:
+                    plain = False
+            elif length > LARGEST_MESSAGE or data[position + 1] & _MASKED or first & _RESERVED_BITS:
+                self._unusual(data[position:], messages)  # never read any further: the protocol ends it here
+                return messages
+            elif stop > end:
+                self._need = stop - position
+                break
             else:
                 self._unusual(data[position:stop], messages)
+                plain = self._fragments is None and self._protocol.state is State.OPEN
             position = stop
         else:
             self._need = 2
@@ -80,6 +77,17 @@ class FrameReader:
             self._parts.append(data[position:])
             self._have = end - position
         return messages
+
+    def _joined(self, data: bytes) -> bytes:
+        """The reads since the last whole frame, with `data`; nothing as long as they cannot make up a frame."""
+        self._parts.append(data)
+        self._have += len(data)
+        if self._have < self._need:
+            return b""
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self._have = 0
+        return data
 
     def _unusual(self, data: bytes, messages: list[bytes]) -> None:
         self._protocol.receive_data(data)

@@ -7,6 +7,7 @@ Sources: supabase/realtime, lib/realtime_web/channels/realtime_channel.ex; supab
 """
 
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,18 +17,17 @@ import gevent
 import orjson
 from gevent.event import Event
 
-from analysis.record.tables import EventType, SocketEvent
+from analysis.record.tables import EventType, SocketEvent, Status
 from locustfiles.clients.events import (
     CHANGE,
     EVENT_TYPES,
+    STATUSES,
     TABLE,
-    Change,
     Data,
     Frame,
     MalformedFrameError,
-    crc32,
+    Row,
     decode,
-    status_code,
 )
 from locustfiles.clients.ledger import Ledger
 from locustfiles.clients.websocket import GOODBYE_S, RealtimeError, WebSocket
@@ -70,7 +70,7 @@ class RealtimeSocket:
         user_id: the person's UUID.
         heartbeat_s: seconds between heartbeats; one that is unanswered when the next is due ends the socket.
         timeout_s: for connecting, and for each write.
-        on_insert: called with each message that arrives.
+        on_insert: called with the row of each message that arrives.
         on_gap: called with a chat's id and the newest seq that had come by then (None: none had): the server has made
             its subscription anew, and what was written meanwhile has to be read from history.
         on_down: called once, with a reason, when the socket ends without our having ended it.
@@ -86,7 +86,7 @@ class RealtimeSocket:
         ledger: Ledger,
         heartbeat_s: float,
         timeout_s: float,
-        on_insert: Callable[[Change], None],
+        on_insert: Callable[[Row], None],
         on_gap: Callable[[str, int | None], None],
         on_down: Callable[[str], None],
     ) -> None:
@@ -274,15 +274,13 @@ class RealtimeSocket:
             socket.release()
 
     def _change(self, topic: str, data: Data, received_ns: int, length: int) -> None:
-        row = data.old_record if data.type == "DELETE" else data.record
         kind = EVENT_TYPES.get(data.type)
+        row = data.old_record if kind is EventType.DELETE else data.record
         if row is None or kind is None or data.errors:
-            self._ledger.step(
-                "event", None, length, "; ".join(data.errors or ()) or f"an event {data.type!r}"
-            )
+            self._ledger.step("event", None, length, "; ".join(data.errors or ()) or "an event without a row")
             if row is None or kind is None:
                 return
-        status = status_code(row.status)
+        text = row.message_text
         self._ledger.events(
             (
                 self._user_id,
@@ -292,21 +290,20 @@ class RealtimeSocket:
                 row.sender_id,
                 row.seq,
                 kind,
-                status,
-                crc32(row.message_text),
+                STATUSES.get(row.status, Status.OTHER),
+                None if text is None else zlib.crc32(text.encode()),
                 data.commit_timestamp,
                 received_ns,
             )
         )
-        channel = self._channels.get(topic)
-        if channel is not None:
+        if (channel := self._channels.get(topic)) is not None:
             channel.last_ns = received_ns
         if kind is EventType.INSERT:
             if channel is not None and row.seq is not None:
                 channel.last_seq = row.seq
             if row.client_generated_id is not None:
                 self._ledger.note_delivery(row.client_generated_id, received_ns, length)
-            self._on_insert(Change(kind, row.chat_id, row.id, row.sender_id, row.seq, status, received_ns))
+            self._on_insert(row)
 
     def _control(self, frame: Frame, now_ns: int) -> None:
         if frame.topic == "phoenix":

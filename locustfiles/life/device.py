@@ -19,7 +19,7 @@ from locust.env import Environment
 from analysis.record import Person
 from analysis.record.tables import Outcome, PagePurpose
 from locustfiles.clients.auth import AuthClient, SignInError
-from locustfiles.clients.events import Change
+from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
 from locustfiles.clients.realtime import RealtimeSocket
@@ -243,13 +243,13 @@ class Device:
         except RealtimeError as error:
             logger.warning("%s: %s", self.person.email, error)
 
-    def _arrived(self, change: Change) -> None:
-        if change.chat_id is None or change.message_id is None or change.seq is None:
+    def _arrived(self, row: Row) -> None:
+        if row.chat_id is None or row.id is None or row.seq is None:
             return  # recorded as it came; there is nothing that a device could show
-        own = change.sender_id == self.person.id
-        self.memory[change.chat_id].note(change.seq, own=own)
+        own = row.sender_id == self.person.id
+        self.memory[row.chat_id].note(row.seq, own=own)
         if not own:
-            self._on_message(Incoming(change.chat_id, change.message_id, change.sender_id or "", change.seq))
+            self._on_message(Incoming(row.chat_id, row.id, row.sender_id or "", row.seq))
 
     def _send_receipt(self, chat_id: str) -> bool:
         return self.messages.mark_delivered(chat_id, self.memory[chat_id].seen).outcome is Outcome.OK
