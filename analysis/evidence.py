@@ -23,17 +23,15 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from analysis.errors import RecordError
-from analysis.frames import Gathered
-from analysis.identifiers import Identifiers, encode, uuid_array
+from analysis.frames import Gathered, Spaces
+from analysis.identifiers import Codes, Identifiers, uuid_array
 from analysis.record import ProcessRecord, Run, is_complete, iter_batches, read_process, read_run
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, ObservedChange
 
 DATABASE = "database"  # the monitor's folder beside ``record/``
-
-_PEOPLE = {"user_id", "sender_id"}
-_CHATS = {"chat_id"}
 
 
 class Source(Protocol):
@@ -121,42 +119,33 @@ def read_evidence(folder: Path) -> Evidence:
 def assemble(run: Run, sources: Mapping[str, Source], monitor: Source) -> Evidence:
     """The evidence of `run` from the parts of its record, wherever they come from."""
     clocks: dict[str, int] = {}
-    load = {name: Gathered(schema) for name, schema in LOAD_TABLES.items()}
-    parts = []
-    for number, (name, source) in enumerate(sources.items()):
-        part = _gather(name, source, load, number, clocks, expected=name in run.processes)
-        parts.append(part)
-    stored = {name: Gathered(schema) for name, schema in DATABASE_TABLES.items()}
-    database = _gather("monitor", monitor, stored, 0, clocks, expected=True)
-
-    tables = load | stored
-    chat_pieces = {"run": [uuid_array(chat.id for chat in run.chats)]}
-    people_pieces = {"run": [uuid_array(user for chat in run.chats for user in chat.participants)]}
-    message_pieces: dict[str, list[pa.Array]] = {}
-    for name, gathered in tables.items():
-        for column, pieces in gathered.take_ids().items():
-            kind = people_pieces if column in _PEOPLE else chat_pieces if column in _CHATS else message_pieces
-            kind[f"{name}.{column}"] = pieces
-    chats, chat_codes = encode(chat_pieces)
-    people, person_codes = encode(people_pieces)
-    messages, message_codes = encode(message_pieces)
-    codes = chat_codes | person_codes | message_codes
-    sizes = [len(chat.participants) for chat in run.chats]
-    participants = pd.DataFrame(
-        {"chat_id": np.repeat(chat_codes["run"], sizes), "user_id": person_codes["run"]}, copy=False
-    ).drop_duplicates(ignore_index=True)
-    page_rows = tables["pages"].page_rows(codes["pages.message_ids"])
-    frames = {
-        name: gathered.frame({column: codes.pop(f"{name}.{column}") for column in gathered.id_columns})
-        for name, gathered in tables.items()
-    }
+    parts = [
+        _part(name, source, clocks, LOAD_TABLES, name in run.processes) for name, source in sources.items()
+    ]
+    database = _part("monitor", monitor, clocks, DATABASE_TABLES, expected=True)
+    spaces = Spaces()
+    participants = _participants(run, spaces)
+    frames = {}
+    page_rows = pd.DataFrame()
+    for name, schema in (LOAD_TABLES | DATABASE_TABLES).items():
+        writers = (
+            [(database, monitor)] if name in DATABASE_TABLES else zip(parts, sources.values(), strict=True)
+        )
+        gathered = Gathered(schema, spaces)
+        for number, (part, source) in enumerate(writers):
+            for rows in _joined(source.batches(name)):
+                gathered.add(rows, number, part.clock)
+                part.rows[name] += len(rows)
+        if name == "pages":
+            page_rows = gathered.page_rows()
+        frames[name] = gathered.frame()
     return Evidence(
         run=run,
         parts=tuple(parts),
         database=database,
-        people=people,
-        chats=chats,
-        messages=messages,
+        people=spaces.people,
+        chats=spaces.chats,
+        messages=spaces.messages,
         participants=participants,
         page_rows=page_rows,
         rows=final_rows(frames["observations"]),
@@ -173,12 +162,13 @@ def final_rows(observations: pd.DataFrame) -> pd.DataFrame:
     ``observation`` is the position of the observation that they are from.
     """
     messages = observations["message_id"].to_numpy()
-    first = ~pd.Series(messages).duplicated(keep="first").to_numpy()
-    last = ~pd.Series(messages).duplicated(keep="last").to_numpy()
-    there = np.flatnonzero(observations["change"].to_numpy() != ObservedChange.GONE)
-    last_there = there[~pd.Series(messages[there]).duplicated(keep="last").to_numpy()]
-    never_there = np.setdiff1d(messages[last], messages[last_there])
-    only_gone = np.flatnonzero(last & np.isin(messages, never_there))
+    change = observations["change"].to_numpy()
+    first, last = _first(messages), _first(messages[::-1])[::-1]
+    there = np.flatnonzero(change != ObservedChange.GONE)
+    last_there = there[_first(messages[there][::-1])[::-1]]
+    was_there = np.zeros(len(messages) and int(messages.max()) + 1, np.bool_)
+    was_there[messages[last_there]] = True
+    only_gone = np.flatnonzero(last & ~was_there[messages])
     rows = observations.iloc[np.concatenate([last_there, only_gone])]
     rows = rows.drop(columns=["change", "poll", "at_ns"]).rename_axis("observation").reset_index()
     of = pd.DataFrame(
@@ -188,33 +178,37 @@ def final_rows(observations: pd.DataFrame) -> pd.DataFrame:
             "first_poll": observations["poll"].to_numpy()[first],
         }
     )
-    gone = messages[last & (observations["change"].to_numpy() == ObservedChange.GONE)]
+    is_gone = np.zeros(len(was_there), np.bool_)
+    is_gone[messages[last & (change == ObservedChange.GONE)]] = True
     rows = of.merge(rows, on="message_id", how="left", sort=False)
-    return rows.assign(gone=np.isin(rows["message_id"].to_numpy(), gone))
+    return rows.assign(gone=is_gone[rows["message_id"].to_numpy()])
+
+
+def _first(codes: Codes) -> NDArray[np.bool_]:
+    """Where each code stands for the first time."""
+    return ~pd.Series(codes).duplicated().to_numpy()
 
 
 _ROWS_AT_ONCE = 65_536  # batches are joined up to this many rows: fewer and larger steps, still little memory
 
 
-def _gather(
-    name: str,
-    source: Source,
-    tables: Mapping[str, Gathered],
-    number: int,
-    clocks: dict[str, int],
-    *,
-    expected: bool,
+def _part(
+    name: str, source: Source, clocks: dict[str, int], tables: Iterable[str], expected: bool
 ) -> ProcessPart:
+    """A part of which no row has been read yet."""
     process = source.process()
     domain = process.info.clock_domain if process else f"unknown/{name}"
     clock = clocks.setdefault(domain, len(clocks))
-    rows = dict.fromkeys(tables, 0)
-    for table, gathered in tables.items():
-        for joined in _joined(source.batches(table)):
-            gathered.add(joined, number, clock)
-            rows[table] += len(joined)
     unfinished = tuple(table for table in tables if not source.complete(table))
-    return ProcessPart(name, clock, process, rows, unfinished, expected)
+    return ProcessPart(name, clock, process, dict.fromkeys(tables, 0), unfinished, expected)
+
+
+def _participants(run: Run, spaces: Spaces) -> pd.DataFrame:
+    chats = spaces.chats.encode(uuid_array(chat.id for chat in run.chats))
+    people = spaces.people.encode(uuid_array(user for chat in run.chats for user in chat.participants))
+    sizes = [len(chat.participants) for chat in run.chats]
+    table = pd.DataFrame({"chat_id": np.repeat(chats, sizes), "user_id": people}, copy=False)
+    return table.drop_duplicates(ignore_index=True)
 
 
 def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

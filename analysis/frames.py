@@ -1,11 +1,11 @@
 """Batches of a record to the columns of a frame, piece by piece, keeping only what a judge needs.
 
-Texts of messages are the bulk of a record; they are hashed as they pass. Ids stay Arrow columns until all
-of them have been seen and can be numbered (see `analysis.identifiers`).
+Texts of messages are the bulk of a record; they are hashed as they pass. Ids become numbers (see
+`analysis.identifiers`).
 """
 
 import zlib
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,75 +14,97 @@ import pyarrow as pa
 import pyarrow.types as pat
 from numpy.typing import NDArray
 
-from analysis.identifiers import NONE, Codes
+from analysis.identifiers import NONE, Codes, Identifiers
 from analysis.record.tables import UUID
 
 NULL = -1  # stands for null in whole numbers: no seq, count or time of a record is negative
 
+_PEOPLE = {"user_id", "sender_id"}
+_CHATS = {"chat_id"}
 _TEXT = "text"  # of a message: hashed; every other text becomes a category
 
 
-class Gathered:
-    """The columns of one table while the record is read."""
+# Columns whose values are far smaller than their type in the record allows, and that make up much of a frame.
+_NARROWED: dict[str, np.dtype[Any]] = {
+    name: np.dtype(narrow)
+    for name, narrow in (("seq", "i4"), ("text_crc32", "u4"), ("process", "i1"), ("clock", "i1"))
+}
 
-    def __init__(self, schema: pa.Schema) -> None:
-        self.id_columns = [field.name for field in schema if field.type == UUID]
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """The three kinds of ids of a record."""
+
+    people: Identifiers = field(default_factory=Identifiers)
+    chats: Identifiers = field(default_factory=Identifiers)
+    messages: Identifiers = field(default_factory=Identifiers)  # message ids and client_generated_ids
+
+
+class Gathered:
+    """The columns of one table while it is read.
+
+    People and chats are few and numbered as they pass. Messages are many: their ids are kept until the table
+    has been read, and numbered at once.
+    """
+
+    def __init__(self, schema: pa.Schema, spaces: Spaces) -> None:
         self._schema = schema
-        self._arrays: dict[str, list[pa.Array]] = {name: [] for name in self.id_columns}
-        self._numbers: dict[str, list[NDArray[Any]]] = {"process": [], "clock": []}
+        self._spaces = spaces
+        self._ids: dict[str, list[pa.Array]] = {}  # of messages
+        self._texts: dict[str, list[pa.Array]] = {}
+        self._numbers: dict[str, list[NDArray[Any]]] = {}
         self._lengths: list[NDArray[np.int64]] = []  # of the lists of message ids, pages only
 
     def add(self, table: pa.Table, process: int, clock: int) -> None:
         """Take in some rows that `process` wrote; nothing of `table` is kept alive."""
         self._number("process", np.full(len(table), process, np.int16))
         self._number("clock", np.full(len(table), clock, np.int16))
-        for field in self._schema:
-            column = table[field.name].combine_chunks()
-            if field.type == UUID:
-                self._arrays[field.name].append(column)
-            elif pat.is_list(field.type):
-                self._add_lists(field, column, table)
-            elif field.name == _TEXT:
-                self._add_texts(column)
-            elif pat.is_string(field.type):
-                self._arrays.setdefault(field.name, []).append(column)
+        for column in self._schema:
+            values = table[column.name].combine_chunks()
+            if column.name in _PEOPLE:
+                self._number(column.name, self._spaces.people.encode(values))
+            elif column.name in _CHATS:
+                self._number(column.name, self._spaces.chats.encode(values))
+            elif column.type == UUID:
+                self._ids.setdefault(column.name, []).append(values)
+            elif pat.is_list(column.type):
+                self._add_lists(column, values, table)
+            elif column.name == _TEXT:
+                self._add_texts(values)
+            elif pat.is_string(column.type):
+                self._texts.setdefault(column.name, []).append(values)
             else:
-                filler = False if pat.is_boolean(field.type) else NULL
+                filler = False if pat.is_boolean(column.type) else NULL
                 # An unsigned CRC needs a wider type to have room for the mark of a null.
-                widened = column.cast(pa.int64()) if pat.is_unsigned_integer(field.type) else column
+                widened = values.cast(pa.int64()) if pat.is_unsigned_integer(column.type) else values
                 filled = widened.fill_null(filler) if widened.null_count else widened
-                self._number(field.name, filled.to_numpy(zero_copy_only=False).copy())
+                self._number(column.name, filled.to_numpy(zero_copy_only=False).copy())
 
-    def take_ids(self) -> dict[str, list[pa.Array]]:
-        """Hand over the id columns (those in lists flattened); they are not kept."""
-        names = [*self.id_columns, *(["message_ids"] if "message_ids" in self._schema.names else [])]
-        return {name: self._arrays.pop(name, []) for name in names}
-
-    def frame(self, codes: Mapping[str, Codes]) -> pd.DataFrame:
-        """The table with its ids as `codes`, columns in the schema's order after process and clock."""
-        columns: dict[str, Any] = {
-            name: _joined(self._numbers, name, np.int16) for name in ("process", "clock")
-        }
-        for field in self._schema:
-            if field.name in codes:
-                columns[field.name] = codes[field.name]
-            elif field.name == _TEXT:
-                columns["text_hash"] = _joined(self._numbers, "text_hash", np.int64)
-                columns["text_crc32"] = _joined(self._numbers, "text_crc32", np.int64)
-            elif pat.is_string(field.type):
-                columns[field.name] = _category(self._arrays.pop(field.name, []))
-            elif not pat.is_list(field.type):
-                columns[field.name] = _joined(self._numbers, field.name, field.type.to_pandas_dtype())
+    def frame(self) -> pd.DataFrame:
+        """The table, its columns in the schema's order after process and clock. What was gathered is let go."""
+        columns: dict[str, Any] = {name: self._joined(name, np.int16) for name in ("process", "clock")}
+        for column in self._schema:
+            if column.name in _PEOPLE | _CHATS:
+                columns[column.name] = self._joined(column.name, np.int32)
+            elif column.type == UUID:
+                columns[column.name] = self._messages(column.name)
+            elif column.name == _TEXT:
+                columns["text_hash"] = self._joined("text_hash", np.int64)
+                columns["text_crc32"] = self._joined("text_crc32", np.int64)
+            elif pat.is_string(column.type):
+                columns[column.name] = _category(self._texts.pop(column.name, []))
+            elif not pat.is_list(column.type):
+                columns[column.name] = self._joined(column.name, column.type.to_pandas_dtype())
         return pd.DataFrame(columns, copy=False)
 
-    def page_rows(self, messages: Codes) -> pd.DataFrame:
+    def page_rows(self) -> pd.DataFrame:
         """A row for each message on each page: ``page``, ``seq``, ``message_id``."""
         lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int64)
         return pd.DataFrame(
             {
                 "page": np.repeat(np.arange(len(lengths)), lengths),
-                "seq": _joined(self._numbers, "seqs", np.int64),
-                "message_id": messages,
+                "seq": self._joined("seqs", np.int64),
+                "message_id": self._messages("message_ids"),
             },
             copy=False,
         )
@@ -101,9 +123,23 @@ class Gathered:
         self._number("text_hash", hashes)
         self._number("text_crc32", checksums)
 
-    def _add_lists(self, field: pa.Field, column: pa.ListArray, table: pa.Table) -> None:
+    def _messages(self, name: str) -> Codes:
+        return self._spaces.messages.encode(pa.chunked_array(self._ids.pop(name, []), UUID))
+
+    def _joined(self, name: str, empty: Any) -> NDArray[Any]:
+        """One array of the pieces, which are let go; narrow where the record's type is wider than its values."""
+        pieces = self._numbers.pop(name, [])
+        values = np.concatenate(pieces) if pieces else np.empty(0, empty)
+        narrow = _NARROWED.get(name)
+        if narrow is None or not len(values):
+            return values
+        limits = np.iinfo(narrow)
+        fits = limits.min <= values.min() and values.max() <= limits.max
+        return values.astype(narrow) if fits else values
+
+    def _add_lists(self, column_type: pa.Field, column: pa.ListArray, table: pa.Table) -> None:
         """A page's messages: as many as it has ids, or seqs where an answer has no ids."""
-        if field.type.value_type == UUID:
+        if column_type.type.value_type == UUID:
             return  # handled together with the seqs, so that both have a value for each message
         ids = table["message_ids"].combine_chunks()
         seq_lengths, id_lengths = _lengths(column), _lengths(ids)
@@ -111,7 +147,7 @@ class Gathered:
         seqs = column.flatten().fill_null(NULL).to_numpy(zero_copy_only=False)
         self._number("seqs", _spread(seqs, seq_lengths, lengths, NULL))
         positions = _spread(np.arange(id_lengths.sum()), id_lengths, lengths, NONE)
-        self._arrays.setdefault("message_ids", []).append(
+        self._ids.setdefault("message_ids", []).append(
             ids.flatten().take(pa.array(positions, mask=positions == NONE))
         )
         self._lengths.append(lengths)
@@ -134,12 +170,6 @@ def _spread(
     within = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     spread[np.repeat(starts, lengths) + within] = flat
     return spread
-
-
-def _joined(pieces: dict[str, list[NDArray[Any]]], name: str, empty: Any) -> NDArray[Any]:
-    """One array of the pieces, which are let go."""
-    arrays = pieces.pop(name, [])
-    return np.concatenate(arrays) if arrays else np.empty(0, empty)
 
 
 def _category(pieces: list[pa.Array]) -> "pd.Categorical[Any]":

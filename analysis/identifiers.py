@@ -5,10 +5,11 @@ stands, gets one number, so that equal ids have equal numbers and joins work on 
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis.record.tables import UUID
@@ -19,49 +20,33 @@ NONE = -1  # the code of an absent id
 
 
 class Identifiers:
-    """One kind of ids: code → UUID text and back."""
+    """One kind of ids: UUID → code while a record is read, code → UUID text ever after."""
 
-    def __init__(self, ids: pa.Array) -> None:
-        self._ids = ids
-        self._codes: dict[str, int] | None = None
+    def __init__(self) -> None:
+        self._ids = pa.array([], UUID)
 
     def __len__(self) -> int:
         return len(self._ids)
 
+    def encode(self, ids: pa.Array | pa.ChunkedArray) -> Codes:
+        """The codes of a column; ids that are new get the next ones, null is `NONE`."""
+        if not len(ids):
+            return np.empty(0, np.int32)
+        encoded = ids.dictionary_encode()
+        chunks = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
+        distinct = chunks[-1].dictionary  # the chunks of a column share one
+        known = pc.index_in(distinct, value_set=self._ids)
+        unknown = known.is_null()
+        first_new = len(self._ids)
+        self._ids = pa.concat_arrays([self._ids, distinct.filter(unknown)])
+        code = known.fill_null(NONE).to_numpy().copy()
+        code[unknown.to_numpy(zero_copy_only=False)] = np.arange(first_new, len(self._ids))
+        code = np.append(code, NONE).astype(np.int32)  # the place -1, of a null, leads to the last
+        return np.concatenate([code[chunk.indices.fill_null(NONE).to_numpy()] for chunk in chunks])
+
     def text(self, code: int) -> str | None:
         """The UUID with this code; None for `NONE`."""
         return None if code < 0 else str(uuid.UUID(bytes=self._ids[int(code)].as_py()))
-
-    def code(self, text: str) -> int:
-        """The code of a UUID; `NONE` when the record has no such id."""
-        if self._codes is None:
-            self._codes = {str(uuid.UUID(bytes=raw)): code for code, raw in enumerate(self._ids.to_pylist())}
-        return self._codes.get(text, NONE)
-
-
-def encode(columns: Mapping[str, Sequence[pa.Array]]) -> tuple[Identifiers, dict[str, Codes]]:
-    """Give the ids of all `columns` codes of one space.
-
-    Args:
-        columns: for each column its pieces, in order; nulls stay apart as `NONE`.
-    """
-    pieces = [piece for column in columns.values() for piece in column if len(piece)]
-    if not pieces:
-        return Identifiers(pa.array([], UUID)), {name: np.empty(0, np.int32) for name in columns}
-    encoded = pa.chunked_array(pieces, UUID).dictionary_encode()
-    indices = iter(encoded.chunks)
-    codes = {}
-    for name, column in columns.items():
-        parts = [_filled(next(indices)) for piece in column if len(piece)]
-        codes[name] = np.concatenate(parts) if parts else np.empty(0, np.int32)
-    return Identifiers(encoded.chunk(encoded.num_chunks - 1).dictionary), codes
-
-
-def _filled(encoded: pa.DictionaryArray) -> Codes:
-    filled: Codes = (
-        encoded.indices.fill_null(NONE).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    )
-    return filled
 
 
 def uuid_array(texts: Iterable[str]) -> pa.Array:

@@ -41,6 +41,7 @@ class Account:
         rows: `Evidence.rows` with ``operation`` (`NONE`: other people's) and ``before`` (stored before the
             run began: its seq is not above the chat's baseline).
         row_of_message: for each message code the position in `rows`, `NONE` when never seen.
+        baseline: for each chat code its newest seq before the run; 0 where that is not known.
         last_look_ns: when the final sweep was taken; None without one.
         monitor_clock: the clock domain of the monitor's times.
     """
@@ -50,6 +51,7 @@ class Account:
     operation_of_send: Ints
     rows: pd.DataFrame
     row_of_message: Ints
+    baseline: Ints
     last_look_ns: int | None
     monitor_clock: int
 
@@ -87,6 +89,7 @@ def account_for(evidence: Evidence) -> Account:
         operations=operations,
         operation_of_send=operation_of_send,
         rows=rows,
+        baseline=baseline,
         row_of_message=_dense(rows["message_id"], np.arange(len(rows)), len(evidence.messages), NONE),
         last_look_ns=int(sweeps.iloc[-1]) if len(sweeps) else None,
         monitor_clock=evidence.database.clock,

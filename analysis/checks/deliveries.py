@@ -23,7 +23,8 @@ import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
 from analysis.checks.subscriptions import OPEN, Subscriptions, participation_keys, positions, subscriptions
-from analysis.record.tables import EventType, Outcome, PagePurpose
+from analysis.identifiers import Codes
+from analysis.record.tables import Outcome, PagePurpose
 
 CERTAIN_AFTER_NS = 10_000_000_000  # ten times the delivery target: far beyond any healthy delivery
 
@@ -91,7 +92,7 @@ def deliveries(account: Account) -> Deliveries:
     within = np.arange(len(row)) - np.repeat(first_pair[stored], size)
     participation = np.repeat(starts[chat], size) + within
 
-    def pairs_of(messages: Ints, users: Ints) -> Ints:
+    def pairs_of(messages: Codes, users: Codes) -> Ints:
         """The pair of each message code and person; -1 if there is none, e.g. for an outsider."""
         rows = account.row_of_message[messages]
         first = np.where(rows >= 0, first_pair[rows], -1)
@@ -102,20 +103,20 @@ def deliveries(account: Account) -> Deliveries:
         return np.where((first >= 0) & (place >= 0), first + place - starts[row_chat.clip(min=0)], -1)
 
     evidence = account.evidence
-    inserts = evidence.events["type"].to_numpy() == EventType.INSERT
+    subscribed = subscriptions(account)
     came = pairs_of(
-        evidence.events["message_id"].to_numpy(np.int64)[inserts],
-        evidence.events["user_id"].to_numpy(np.int64)[inserts],
+        evidence.events["message_id"].to_numpy()[subscribed.inserts],
+        evidence.events["user_id"].to_numpy()[subscribed.inserts],
     )
     arrived = _flags(len(row), came)
+    del came
     page = evidence.page_rows["page"].to_numpy()
     to_catch_up = evidence.pages["purpose"].to_numpy()[page] != PagePurpose.BROWSE
     on_pages = pairs_of(
-        evidence.page_rows["message_id"].to_numpy(np.int64)[to_catch_up],
-        evidence.pages["user_id"].to_numpy(np.int64)[page[to_catch_up]],
+        evidence.page_rows["message_id"].to_numpy()[to_catch_up],
+        evidence.pages["user_id"].to_numpy()[page[to_catch_up]],
     )
     read = _flags(len(row), on_pages)
-    subscribed = subscriptions(account)
     owed = np.zeros(len(row), np.bool_)
     by_history = np.zeros(len(row), np.bool_)
     times = _times(account)
@@ -174,12 +175,10 @@ def _seen_by(account: Account) -> Ints:
 def _what_came(account: Account, subscribed: Subscriptions, times: _Times) -> pd.DataFrame:
     """The subscriptions with what each of them brought: ``last_left_ns``, ``lowest_seq``, ``highest_seq``, ``alive_ns``."""
     events, table = account.evidence.events, subscribed.table
-    by = subscribed.of_event
-    placed = np.flatnonzero(by >= 0)
-    row = account.row_of_message[events["message_id"].to_numpy()[placed]]
-    known = row >= 0
-    placed, row = placed[known], row[known]
-    subscription = by[placed]
+    row = account.row_of_message[events["message_id"].to_numpy()[subscribed.inserts]]
+    known = (subscribed.of_insert >= 0) & (row >= 0)
+    placed, row = subscribed.inserts[known], row[known]
+    subscription = subscribed.of_insert[known]
     seq = account.rows["seq"].to_numpy(np.int64)[row]
     same_clock = times.left_clock[row] == events["clock"].to_numpy()[placed]
     last_left = np.full(len(table), NEVER, np.int64)

@@ -1,16 +1,20 @@
 """`realtime.*`: what came over the sockets, against what is stored and what was owed."""
 
 from collections.abc import Iterator
+from enum import IntEnum
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from analysis.checks.account import NULL, Account, Bools, Ints, pair
+from analysis.checks.account import NULL, Account, Ints, pair
 from analysis.checks.deliveries import Deliveries
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.checks.subscriptions import participation_keys, positions
 from analysis.criteria import Criterion, Finding, from_findings
 from analysis.record.tables import EventType, Outcome
+
+EVENTS_AT_ONCE = 500_000
 
 
 def missed(account: Account, deliveries: Deliveries) -> Criterion:
@@ -53,24 +57,20 @@ def duplicated(account: Account, deliveries: Deliveries) -> Criterion:
     A message that comes once more by the next subscription, after a reconnect or a new join, is no fault:
     Realtime cannot know what the last one still brought. Such repeats are counted.
     """
-    inserts = _inserts(account, deliveries)
-    person = pair(inserts["user_id"].to_numpy(), inserts["message_id"].to_numpy())
-    again = pd.Series(person).duplicated().to_numpy()
-    within = inserts.duplicated(["process", "user_id", "socket", "subscription", "message_id"]).to_numpy()
-    faults = np.flatnonzero(within)
-    namer = Namer(account)
+    position, channel = _known_inserts(account, deliveries)
+    events = account.evidence.events
+    message = events["message_id"].to_numpy()[position]
+    within = pd.Series(pair(channel, message)).duplicated().to_numpy()
+    again = pd.Series(pair(events["user_id"].to_numpy()[position], message)).duplicated().to_numpy()
+    faults = position[within]
+    about = _Teller(account)
     return from_findings(
         "realtime.duplicated",
         "No message comes twice",
         "events",
-        len(inserts),
+        len(position),
         first_examples(
-            _about(
-                account,
-                namer,
-                inserts.iloc[number],
-                "This message came to {person} again on the same subscription.",
-            )
+            about.event(number, "This message came to {person} again on the same subscription.")
             for number in faults.tolist()
         ),
         count=len(faults),
@@ -83,29 +83,29 @@ def reordered(account: Account, deliveries: Deliveries) -> Criterion:
 
     The order is that in which the events were read from the socket; a second copy is `realtime.duplicated`.
     """
-    inserts = _inserts(account, deliveries)
-    by = ["process", "user_id", "socket", "subscription", "chat_id"]
-    row = account.row_of_message[inserts["message_id"].to_numpy()]
+    position, channel = _known_inserts(account, deliveries)
     rows = account.rows
-    stored_seq = np.append(rows["seq"].to_numpy(np.int64), NULL)[row]
-    mine = (np.append(rows["operation"].to_numpy(np.int64), NULL)[row] >= 0) & (stored_seq != NULL)
-    inserts = inserts.assign(stored_seq=stored_seq)[mine].drop_duplicates([*by, "message_id"])
-    highest = inserts.groupby(by)["stored_seq"].cummax().to_numpy()
-    faults = np.flatnonzero(highest > inserts["stored_seq"].to_numpy())
-    namer = Namer(account)
+    row = account.row_of_message[account.evidence.events["message_id"].to_numpy()[position]]
+    first = ~pd.Series(pair(channel, row)).duplicated().to_numpy()
+    numbered = (rows["operation"].to_numpy()[row] >= 0) & (rows["seq"].to_numpy()[row] != NULL)
+    position, channel = position[first & numbered], channel[first & numbered]
+    seq = rows["seq"].to_numpy(np.int64)[row[first & numbered]]
+    order = np.argsort(channel, kind="stable")
+    # The running maximum within each channel: a channel's keys are above all of the channels before it.
+    lowest = int(seq.min()) if len(seq) else 0
+    highest = np.maximum.accumulate(pair(channel[order], seq[order] - lowest))
+    before = (highest & 0xFFFFFFFF) + lowest
+    back = before > seq[order]
+    faults, after = position[order][back], before[back]
+    about = _Teller(account)
     return from_findings(
         "realtime.reordered",
         "Messages come in the order of their seq",
         "events",
-        len(inserts),
+        len(position),
         first_examples(
-            _about(
-                account,
-                namer,
-                inserts.iloc[number],
-                f"This message came to {{person}} after seq {highest[number]} of the same chat.",
-            )
-            for number in faults.tolist()
+            about.event(number, f"This message came to {{person}} after seq {seq} of the same chat.")
+            for number, seq in zip(faults.tolist(), after.tolist(), strict=True)
         ),
         count=len(faults),
     )
@@ -121,85 +121,128 @@ def phantom(account: Account) -> Criterion:
     shown = np.flatnonzero(
         (events["type"].to_numpy() != EventType.DELETE) & (events["message_id"].to_numpy() >= 0)
     )
-    events = events.iloc[shown]
-    rows, operations = account.rows, account.operations
-    row = account.row_of_message[events["message_id"].to_numpy()]
-    seen = row >= 0
-    sends = account.evidence.sends
-    acknowledged = sends.loc[sends["outcome"] == Outcome.OK, "message_id"].unique()
-    known = seen | np.isin(events["message_id"].to_numpy(), acknowledged)
-
-    def of_row(column: str) -> Ints:
-        values: Ints = np.append(rows[column].to_numpy(np.int64), NULL)[row]
-        return values
-
-    operation = np.append(rows["operation"].to_numpy(np.int64), NULL)[row]
-    sent_checksum = np.append(operations["text_crc32"].to_numpy(np.int64), NULL)[operation]
-    checksum, seq = events["text_crc32"].to_numpy(), events["seq"].to_numpy()
-    unlike_text = (
-        (operation >= 0)
-        & (checksum != NULL)
-        & (checksum != of_row("text_crc32"))
-        & (checksum != sent_checksum)
-    )
-    unlike_seq = (operation >= 0) & (seq != NULL) & (of_row("seq") != NULL) & (seq != of_row("seq"))
-    key = pair(events["chat_id"].to_numpy(), events["user_id"].to_numpy())
-    of_run = np.isin(events["chat_id"].to_numpy(), account.evidence.participants["chat_id"].to_numpy())
-    outsider = of_run & (positions(participation_keys(account), key) < 0)
-    unknown = of_run & ~known
+    judge = _EventJudge(account)
+    wrongs = [judge.wrong(part) for part in np.array_split(shown, len(shown) // EVENTS_AT_ONCE + 1)]
+    wrong = np.concatenate(wrongs)
     whole = account.last_look_ns is not None
-    faulty = outsider | unlike_text | unlike_seq | (unknown & whole)
-    faults = np.flatnonzero(faulty)
-    namer = Namer(account)
-
-    def why(number: int) -> str:
-        if outsider[number]:
-            return "This event came to {person}, who is not in the chat."
-        if unknown[number]:
-            return "An event showed {person} this message, and no such message was ever stored."
-        if unlike_seq[number]:
-            return f"An event showed {{person}} this message with seq {seq[number]}, and another is stored."
-        return "An event showed {person} this message with another text than was sent or stored."
-
+    faults = np.flatnonzero((wrong != _Wrong.NOTHING) & (whole | (wrong != _Wrong.UNKNOWN)))
+    about = _Teller(account)
     return from_findings(
         "realtime.phantom",
         "No event shows what is not stored",
         "events",
-        len(events),
+        len(shown),
         first_examples(
-            _about(account, namer, events.iloc[number], why(number)) for number in faults.tolist()
+            about.event(int(shown[place]), _Wrong(wrong[place]).sentence) for place in faults.tolist()
         ),
         count=len(faults),
         inconclusive=None if whole else NO_LAST_LOOK,
-        facts={"other_chats": int((~of_run).sum())},
     )
 
 
-def _inserts(account: Account, deliveries: Deliveries) -> pd.DataFrame:
-    """The INSERT events of messages that are known, with the subscription that brought each."""
-    events = account.evidence.events
-    wanted: Bools = (events["type"].to_numpy() == EventType.INSERT) & (
-        account.row_of_message[events["message_id"].to_numpy()] >= 0
-    )
-    columns = ["process", "user_id", "socket", "chat_id", "message_id", "received_ns", "seq", "sender_id"]
-    return events.loc[wanted, columns].assign(subscription=deliveries.subscriptions.of_event[wanted])
+class _Wrong(IntEnum):
+    """What an event got wrong."""
+
+    NOTHING = 0
+    TEXT = 1
+    SEQ = 2
+    UNKNOWN = 3
+    OUTSIDER = 4
+
+    @property
+    def sentence(self) -> str:
+        return {
+            _Wrong.TEXT: "An event showed {person} this message with another text than was sent or stored.",
+            _Wrong.SEQ: "An event showed {person} this message with another seq than is stored.",
+            _Wrong.UNKNOWN: "An event showed {person} this message, and no such message was ever stored.",
+            _Wrong.OUTSIDER: "This event came to {person}, who is not in the chat.",
+        }[self]
 
 
-def _about(account: Account, namer: Namer, event: "pd.Series[int]", why: str) -> Finding:
-    """A finding about an event; ``{person}`` in the sentence becomes its receiver."""
-    evidence = account.evidence
-    row = int(account.row_of_message[event["message_id"]])
-    receiver = int(event["user_id"])
-    recipient, at_ns = evidence.people.text(receiver), int(event["received_ns"])
-    sentence = why.format(person=namer.person(receiver))
-    if row >= 0:
-        return namer.row(row, sentence, recipient_id=recipient, at_ns=at_ns)
-    return Finding(
-        why=sentence,
-        chat_id=evidence.chats.text(event["chat_id"]),
-        seq=None if event["seq"] == NULL else int(event["seq"]),
-        message_id=evidence.messages.text(event["message_id"]),
-        sender_id=evidence.people.text(event["sender_id"]),
-        recipient_id=recipient,
-        at_ns=at_ns,
-    )
+class _EventJudge:
+    """Holds events against the rows, some at a time, so that millions of them take little memory."""
+
+    def __init__(self, account: Account) -> None:
+        evidence, rows = account.evidence, account.rows
+        self._events = evidence.events
+        self._row_of_message = account.row_of_message
+        self._keys = participation_keys(account)
+        self._of_run = np.zeros(len(evidence.chats) + 1, np.bool_)
+        self._of_run[evidence.participants["chat_id"].to_numpy()] = True
+        operation = rows["operation"].to_numpy(np.int64)
+        sent_checksum = np.append(account.operations["text_crc32"].to_numpy(np.int64), NULL)
+        # The last of each is for the position -1, of a message that has no row.
+        self._mine = np.append(operation >= 0, False)
+        self._seq = np.append(rows["seq"].to_numpy(np.int64), NULL)
+        self._checksum = np.append(rows["text_crc32"].to_numpy(np.int64), NULL)
+        self._sent_checksum = np.append(sent_checksum[operation], NULL)
+        sends = evidence.sends
+        self._acknowledged = np.zeros(len(evidence.messages) + 1, np.bool_)
+        self._acknowledged[sends["message_id"].to_numpy()[sends["outcome"].to_numpy() == Outcome.OK]] = True
+        self._acknowledged[-1] = False
+
+    def wrong(self, positions_: Ints) -> NDArray[np.int8]:
+        """What is wrong with the events at these positions: `_Wrong`."""
+        of_events = {name: self._events[name].to_numpy()[positions_] for name in _JUDGED}
+        message, chat = of_events["message_id"], of_events["chat_id"]
+        row = self._row_of_message[message]
+        mine = self._mine[row]
+        checksum, seq = of_events["text_crc32"].astype(np.int64), of_events["seq"].astype(np.int64)
+        found = np.zeros(len(row), np.int8)
+        unlike = (checksum != self._checksum[row]) & (checksum != self._sent_checksum[row])
+        found[mine & (checksum != NULL) & unlike] = _Wrong.TEXT
+        stored_seq = self._seq[row]
+        found[mine & (seq != NULL) & (stored_seq != NULL) & (seq != stored_seq)] = _Wrong.SEQ
+        of_run = self._of_run[chat]
+        found[of_run & (row < 0) & ~self._acknowledged[message]] = _Wrong.UNKNOWN
+        outsider = positions(self._keys, pair(chat, of_events["user_id"])) < 0
+        found[of_run & outsider] = _Wrong.OUTSIDER
+        return found
+
+
+_JUDGED = ("message_id", "chat_id", "user_id", "seq", "text_crc32")
+
+
+def _known_inserts(account: Account, deliveries: Deliveries) -> tuple[Ints, Ints]:
+    """The INSERT events of messages with a row: positions, and the channel of each.
+
+    A channel is the subscription that brought the event; events that no subscription accounts for have one
+    for each socket and chat.
+    """
+    subscribed, events = deliveries.subscriptions, account.evidence.events
+    known = account.row_of_message[events["message_id"].to_numpy()[subscribed.inserts]] >= 0
+    position, channel = subscribed.inserts[known], subscribed.of_insert[known]
+    stray = channel < 0
+    if stray.any():
+        columns = ["process", "socket", "user_id", "chat_id"]
+        number = events.iloc[position[stray]].groupby(columns, sort=False).ngroup().to_numpy()
+        channel[stray] = len(subscribed.table) + number
+    return position, channel
+
+
+class _Teller:
+    """Makes findings about events."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._namer = Namer(account)
+
+    def event(self, position: int, why: str) -> Finding:
+        """A finding about the event at `position`; ``{person}`` in the sentence becomes its receiver."""
+        evidence = self._account.evidence
+        event = evidence.events.iloc[position]
+        row = int(self._account.row_of_message[event["message_id"]])
+        receiver = int(event["user_id"])
+        recipient, at_ns = evidence.people.text(receiver), int(event["received_ns"])
+        sentence = why.format(person=self._namer.person(receiver))
+        if row >= 0:
+            return self._namer.row(row, sentence, recipient_id=recipient, at_ns=at_ns)
+        return Finding(
+            why=sentence,
+            chat_id=evidence.chats.text(event["chat_id"]),
+            seq=None if event["seq"] == NULL else int(event["seq"]),
+            message_id=evidence.messages.text(event["message_id"]),
+            sender_id=evidence.people.text(event["sender_id"]),
+            recipient_id=recipient,
+            at_ns=at_ns,
+        )

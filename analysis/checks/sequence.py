@@ -1,6 +1,7 @@
 """`seq.*`: in every chat the messages are numbered densely, uniquely and in the order in which they happened."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,12 @@ def duplicates(account: Account) -> Criterion:
     )
     twice = seen[seen.duplicated(["chat_id", "seq"], keep=False)]
     groups = twice.groupby(["chat_id", "seq"], sort=True).filter(lambda group: group["mine"].any())
+    rows = account.rows
+    again = np.flatnonzero(
+        account.stored
+        & (rows["seq"].to_numpy() != NULL)
+        & (rows["seq"].to_numpy() <= account.baseline[rows["chat_id"].to_numpy()])
+    )
     namer = Namer(account)
     shared = groups.groupby(["chat_id", "seq"], sort=True)["message_id"].agg(list)
 
@@ -58,6 +65,9 @@ def duplicates(account: Account) -> Criterion:
                 f"Seq {seq} of this chat was given to {len(messages)} messages: to this one and to {others}.",
                 seq=int(seq),
             )
+        for row in again.tolist():
+            newest = account.baseline[rows["chat_id"].iloc[row]]
+            yield namer.row(row, f"Its seq was given again: the chat had come to {newest} before the run.")
 
     return from_findings(
         "seq.duplicates",
@@ -65,7 +75,7 @@ def duplicates(account: Account) -> Criterion:
         "messages",
         int(account.stored.sum()),
         first_examples(findings()),
-        count=len(shared),
+        count=len(shared) + len(again),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 
@@ -80,27 +90,26 @@ def gaps(account: Account) -> Criterion:
     """
     evidence, rows = account.evidence, account.rows
     newest = _newest(account)
-    given = _given(account)
     baseline = dict(
         zip(evidence.baseline["chat_id"].tolist(), evidence.baseline["seq"].tolist(), strict=True)
     )
     unresolved = (account.operations["outcome"] == Outcome.INFO) & (account.operations["rows"] == 0)
     open_sends = account.operations.loc[unresolved, "chat_id"].value_counts()
     mine = rows["operation"].to_numpy() >= 0
+    first = {chat: baseline.get(chat, newest[chat].lowest - 1) + 1 for chat in newest}
+    # Only where the rows alone leave holes does anybody else's word have to be heard.
+    doubtful = [chat for chat, seen in newest.items() if seen.distinct < seen.highest - first[chat] + 1]
+    given = _given(account, np.array(doubtful, np.int64))
     faults: list[tuple[int, int, int]] = []
     still_open = 0
-    checked = 0
-    for chat, last in newest.items():
-        numbers = given.get(chat, np.empty(0, np.int64))
-        first = baseline.get(chat, int(numbers.min()) - 1 if len(numbers) else 0) + 1
-        numbers = numbers[(numbers >= first) & (numbers <= last)]
-        checked += len(numbers)
-        holes = np.setdiff1d(np.arange(first, last + 1), numbers, assume_unique=True)
+    for chat, numbers in given.items():
+        holes = np.setdiff1d(np.arange(first[chat], newest[chat].highest + 1), numbers)
         may_come = int(open_sends.get(chat, 0))
         if len(holes) <= may_come:
             still_open += len(holes)
         else:
-            faults += [(chat, int(hole), may_come) for hole in holes.tolist()]
+            faults += [(chat, hole, may_come) for hole in holes.tolist()]
+    checked = sum(seen.highest - first[chat] + 1 for chat, seen in newest.items())
 
     def findings() -> Iterator[Finding]:
         for chat, hole, may_come in faults:
@@ -108,7 +117,7 @@ def gaps(account: Account) -> Criterion:
                 mine & (rows["chat_id"].to_numpy() == chat) & (rows["seq"].to_numpy() > hole)
             )
             next_row = rows.iloc[above[np.argmin(rows["seq"].to_numpy()[above])]] if len(above) else None
-            why = f"No message of this chat ever had seq {hole}, though it goes on to {newest[chat]}."
+            why = f"No message of this chat ever had seq {hole}, though it goes on to {newest[chat].highest}."
             if may_come:
                 why += f" {may_come} sends of the chat without an answer cannot explain all of its missing numbers."
             yield Finding(
@@ -139,36 +148,55 @@ def gaps(account: Account) -> Criterion:
     )
 
 
-def _newest(account: Account) -> dict[int, int]:
-    """For each chat with messages of the run the highest seq that the monitor saw."""
+class _Seen(NamedTuple):
+    """What the monitor saw of a chat's numbers above the baseline."""
+
+    lowest: int
+    highest: int
+    distinct: int
+
+
+def _newest(account: Account) -> dict[int, _Seen]:
+    """For each chat with messages of the run the numbers that its rows have."""
     rows = account.rows
-    numbered = rows[(rows["seq"] != NULL) & ~rows["before"]]
+    above = rows["seq"].to_numpy() > account.baseline[rows["chat_id"].to_numpy()]
+    numbered = rows.loc[above & (rows["seq"].to_numpy() != NULL), ["chat_id", "seq", "operation"]]
     of_run = numbered.loc[numbered["operation"] >= 0, "chat_id"].unique()
-    newest = numbered[numbered["chat_id"].isin(of_run)].groupby("chat_id", as_index=False)["seq"].max()
-    return dict(zip(newest["chat_id"].tolist(), newest["seq"].tolist(), strict=True))
+    by_chat = numbered[numbered["chat_id"].isin(of_run)].groupby("chat_id")["seq"]
+    seen = by_chat.agg(["min", "max", "nunique"]).reset_index()
+    return {
+        chat: _Seen(lowest, highest, distinct)
+        for chat, lowest, highest, distinct in zip(
+            *(seen[column].tolist() for column in ("chat_id", "min", "max", "nunique")), strict=True
+        )
+    }
 
 
-def _given(account: Account) -> dict[int, Ints]:
-    """For each chat all numbers that were ever given, by the word of anybody who saw them, ascending."""
+def _given(account: Account, chats: Ints) -> dict[int, Ints]:
+    """For each of `chats` all numbers that were ever given, by the word of anybody who saw them, ascending."""
     evidence = account.evidence
-    pages = evidence.pages
-    on_pages = evidence.page_rows
-    answered = evidence.sends[evidence.sends["outcome"] == Outcome.OK]
+    asked = np.zeros(len(evidence.chats) + 1, np.bool_)  # the last is for the code -1
+    asked[chats] = True
+    pages, on_pages = evidence.pages, evidence.page_rows
+    answered = evidence.sends["outcome"].to_numpy() == Outcome.OK
     sources = [
         (evidence.observations["chat_id"].to_numpy(), evidence.observations["seq"].to_numpy()),
-        (answered["chat_id"].to_numpy(), answered["seq"].to_numpy()),
+        (evidence.sends["chat_id"].to_numpy()[answered], evidence.sends["seq"].to_numpy()[answered]),
         (evidence.events["chat_id"].to_numpy(), evidence.events["seq"].to_numpy()),
         (pages["chat_id"].to_numpy()[on_pages["page"].to_numpy()], on_pages["seq"].to_numpy()),
     ]
     keys = [
         np.unique(pair(chat[known], seq[known]))
         for chat, seq in sources
-        for known in [(chat >= 0) & (seq >= 0) & (seq < 1 << 32)]
+        for known in [asked[chat] & (seq != NULL)]
     ]
     joined = np.unique(np.concatenate(keys))
-    chats, seqs = joined >> 32, joined & 0xFFFFFFFF
-    starts = np.flatnonzero(np.diff(chats, prepend=-1))
-    return {int(chats[begin]): part for begin, part in zip(starts, np.split(seqs, starts[1:]), strict=False)}
+    bounds = np.searchsorted(joined, chats << 32)
+    ends = np.searchsorted(joined, (chats + 1) << 32)
+    return {
+        int(chat): joined[begin:end] & 0xFFFFFFFF
+        for chat, begin, end in zip(chats.tolist(), bounds.tolist(), ends.tolist(), strict=True)
+    }
 
 
 def order(account: Account) -> Criterion:

@@ -23,17 +23,19 @@ class Subscriptions:
         table: ``participation``, ``process``, ``socket``, ``clock``, ``began_ns``, ``ended_ns`` (`OPEN`),
             ``newest_seq`` (in the drain the user knew of messages up to this one and waited for them; `NULL` when the
             subscription ended otherwise).
-        of_event: for each event the subscription by which it came, -1 if none.
+        inserts: positions of the INSERT events in `Evidence.events`.
+        of_insert: for each of them the subscription by which it came, -1 if none.
     """
 
     table: pd.DataFrame
-    of_event: Ints
+    inserts: Ints
+    of_insert: Ints
 
 
 def subscriptions(account: Account) -> Subscriptions:
     """Put the steps of all sockets together."""
     table = _table(account)
-    return Subscriptions(table, _of_events(account, table))
+    return Subscriptions(table, *_placed(account, table))
 
 
 def participation_keys(account: Account) -> Ints:
@@ -78,36 +80,42 @@ def _table(account: Account) -> pd.DataFrame:
     return table.sort_values(["participation", "began_ns"], kind="stable", ignore_index=True)
 
 
-def _of_events(account: Account, table: pd.DataFrame) -> Ints:
-    """The newest subscription of the same socket and chat that had begun when the event came.
+def _placed(account: Account, table: pd.DataFrame) -> tuple[Ints, Ints]:
+    """The INSERT events, and for each the subscription of the same socket and chat that had begun last.
 
     An event may come before the confirmation that makes it owed; it then counts to that subscription, unless
-    an earlier one is there. Only INSERT events are placed.
+    an earlier one is there. Nearly every socket joins a chat once, so only the rest has its times compared.
     """
     events = account.evidence.events
-    of_event = np.full(len(events), -1, np.int64)
     inserts = np.flatnonzero(events["type"].to_numpy() == EventType.INSERT)
-    key = pair(events["chat_id"].to_numpy()[inserts], events["user_id"].to_numpy()[inserts])
-    place = pd.DataFrame(
-        {
-            "event": inserts,
-            "participation": positions(participation_keys(account), key),
-            "process": events["process"].to_numpy(np.int64)[inserts],
-            "socket": events["socket"].to_numpy(np.int64)[inserts],
-            "at_ns": events["received_ns"].to_numpy()[inserts],
-        }
+    participation = positions(
+        participation_keys(account),
+        pair(events["chat_id"].to_numpy()[inserts], events["user_id"].to_numpy()[inserts]),
     )
-    by = ["participation", "process", "socket"]
-    starts = table[[*by, "began_ns"]].assign(subscription=np.arange(len(table))).sort_values("began_ns")
-    for direction in ("forward", "backward"):
-        found = pd.merge_asof(
-            place.sort_values("at_ns", kind="stable"),
-            starts,
-            left_on="at_ns",
-            right_on="began_ns",
-            by=by,
-            direction=direction,
-        )
-        known = found["subscription"].notna().to_numpy()
-        of_event[found["event"].to_numpy()[known]] = found["subscription"].to_numpy()[known].astype(np.int64)
-    return of_event
+    # Sockets are numbered within a process; process and socket together within the participation.
+    socket_of_event = pair(events["process"].to_numpy()[inserts], events["socket"].to_numpy()[inserts])
+    socket_of_table = pair(table["process"].to_numpy(), table["socket"].to_numpy())
+    sockets = np.unique(socket_of_table)
+    key = pair(table["participation"].to_numpy(), positions(sockets, socket_of_table))
+    sought = positions(sockets, socket_of_event)
+    known = (participation >= 0) & (sought >= 0)
+    order = np.lexsort((table["began_ns"].to_numpy(), key))
+    ordered = key[order]
+    sought = np.where(known, pair(participation, sought), -1)
+    first = np.searchsorted(ordered, sought)
+    found = known & (first < len(ordered))
+    found[found] = ordered[first[found]] == sought[found]
+    subscription = np.full(len(inserts), -1, np.int64)
+    subscription[found] = order[first[found]]
+    again = np.append(ordered[1:] == ordered[:-1], False)  # where the next one is of the same socket and chat
+    several = np.flatnonzero(found)
+    several = several[again[first[several]]]
+    began = table["began_ns"].to_numpy()[order]
+    received = events["received_ns"].to_numpy()
+    place = first[several]
+    while len(several):  # one step for each further subscription of the same socket and chat
+        later = again[place]
+        later[later] = began[place[later] + 1] <= received[inserts[several[later]]]
+        several, place = several[later], place[later] + 1
+        subscription[several] = order[place]
+    return inserts, subscription

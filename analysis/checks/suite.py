@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from analysis.checks import completeness, history, idempotency, messages, realtime, sequence, status
+from analysis.checks import completeness, history, idempotency, messages, realtime, receipts, sequence, status
 from analysis.checks.account import Account, Ints, account_for
 from analysis.checks.deliveries import Deliveries, deliveries
 from analysis.criteria import Criterion, Verdict
@@ -52,7 +52,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("realtime.reordered", lambda: realtime.reordered(account, pairs())),
         ("realtime.phantom", lambda: realtime.phantom(account)),
         ("status.invalid", lambda: status.invalid(account)),
-        ("status.stuck", lambda: status.stuck(account, delivered_within_s)),
+        ("status.stuck", lambda: receipts.stuck(account, delivered_within_s)),
         ("status.regressed", lambda: status.regressed(account)),
         ("history.pages", lambda: history.pages(account)),
         ("monitor.complete", lambda: completeness.monitor(account)),

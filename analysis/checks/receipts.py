@@ -1,0 +1,153 @@
+"""`status.stuck`: a message is delivered in the database soon after a recipient said that it had arrived."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from analysis.checks.account import NULL, Account, Bools, Ints
+from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds
+from analysis.criteria import Criterion, Finding, from_findings
+from analysis.record.tables import UNSETTLED_A_POLL, EventType, ObservedChange, Outcome, PollKind, Status
+
+# A look's time is noted when its snapshot is there, a round trip after it was taken.
+LOOK_LAG_NS = 100_000_000
+
+_ENDLESS = np.iinfo(np.int64).max
+
+
+def stuck(account: Account, delivered_within_s: float) -> Criterion:
+    """`status.stuck`: still `sent` after a recipient's receipt was acknowledged and the target time had passed.
+
+    A fault needs a look at or after the deadline that still saw `sent`. Where no look came that late, the
+    message is counted as open. Receipts and looks are compared only on one clock.
+    """
+    receipts = _first_receipts(account)
+    row = receipts["row"].to_numpy(np.int64)
+    deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
+    last_sent_look, never = _last_looks_at_sent(account, row)
+    late = last_sent_look >= deadline
+    still_open = int((never & ~late).sum())
+    faults = np.flatnonzero(late)
+    namer = Namer(account)
+
+    def findings() -> Iterator[Finding]:
+        for number in faults.tolist():
+            receipt = receipts.iloc[number]
+            who = int(receipt["user_id"])
+            waited = seconds(int(last_sent_look[number]) - int(receipt["answered_ns"]))
+            yield namer.row(
+                int(row[number]),
+                f"It was still `sent` {waited} after {namer.person(who)} had acknowledged its delivery.",
+                recipient_id=account.evidence.people.text(who),
+                at_ns=int(last_sent_look[number]),
+            )
+
+    reason = NO_LAST_LOOK if account.last_look_ns is None else None
+    if not reason and still_open:
+        reason = f"{still_open:,} messages were acknowledged too shortly before the last look to tell."
+    return from_findings(
+        "status.stuck",
+        f"A message is delivered within {delivered_within_s:g} s of its receipt",
+        "messages",
+        len(receipts),
+        first_examples(findings()),
+        count=len(faults),
+        inconclusive=reason,
+        facts={"open": still_open},
+    )
+
+
+def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
+    """For each of `row` the time of a look that surely still saw it before it was delivered, and whether it never was.
+
+    The looks record changes only. A row that was not delivered yet at some look was as before at every look
+    at it until then; but a poll looks at a limited number of rows, in turn, so that with many of them the last
+    look at this one may lie some polls back. The last sweep looks at all. -1: no look saw it before.
+    """
+    polls, observations = account.evidence.polls, account.evidence.observations
+    polls = polls[polls["kind"] != PollKind.FAILED].sort_values("poll", kind="stable")
+    if not len(polls):
+        return np.full(len(row), NULL, np.int64), np.ones(len(row), np.bool_)
+    number, taken = polls["poll"].to_numpy(np.int64), polls["at_ns"].to_numpy(np.int64)
+    status, message = observations["status"], observations["message_id"].to_numpy()
+    poll_of = observations["poll"].to_numpy(np.int64)
+
+    delivered = np.full(len(account.rows), _ENDLESS, np.int64)
+    there = (observations["change"] != ObservedChange.GONE) & status.isin([Status.DELIVERED, Status.READ])
+    at = account.row_of_message[message[there]]
+    np.minimum.at(delivered, at, poll_of[there])
+
+    settled = np.full(len(account.rows), _ENDLESS, np.int64)
+    stays_read = account.rows["status"].to_numpy() == Status.READ
+    read = (observations["change"] != ObservedChange.GONE) & (status == Status.READ)
+    np.minimum.at(settled, account.row_of_message[message[read]], poll_of[read])
+    first = account.rows["first_poll"].to_numpy(np.int64)
+    unsettled = np.searchsorted(np.sort(first), number, side="right") - np.searchsorted(
+        np.sort(settled[stays_read]), number, side="right"
+    )
+    turn = np.maximum(1, -(-unsettled // UNSETTLED_A_POLL))  # polls until every such row had its turn
+    turn[polls["kind"].to_numpy() == PollKind.SWEEP] = 1
+
+    before = np.searchsorted(number, delivered[row], side="left") - 1
+    surely = before - turn[before.clip(min=0)] + 1
+    saw = (before >= 0) & (surely >= 0)
+    surely = np.where(saw, surely, 0)
+    saw &= number[surely] >= first[row]
+    return np.where(saw, taken[surely], NULL), delivered[row] == _ENDLESS
+
+
+def _first_receipts(account: Account) -> pd.DataFrame:
+    """For each message of the run the first acknowledged receipt of a recipient who had it: ``row``, ``user_id``, ``answered_ns``.
+
+    A receipt covers a message when its user knew a seq at least as high, and the message was certainly stored
+    when the receipt left: an ok answer or somebody's INSERT event says so, on the receipt's clock.
+    """
+    marks = account.evidence.marks
+    rows, operations, events = account.rows, account.operations, account.evidence.events
+    good = (
+        (marks["outcome"] == Outcome.OK)
+        & (marks["up_to_seq"] != NULL)
+        & (marks["clock"] == account.monitor_clock)
+    )
+    marks = marks[good].sort_values("left_ns", kind="stable")
+    operation = rows["operation"].to_numpy()
+    stored_by = np.full(len(rows) + 1, _ENDLESS, np.int64)
+    mine = np.flatnonzero((operation >= 0) & (rows["seq"].to_numpy() != NULL) & ~rows["gone"].to_numpy())
+    answered = operations["acknowledged_ns"].to_numpy()[operation[mine]]
+    comparable = (answered != NULL) & (
+        operations["clock"].to_numpy()[operation[mine]] == account.monitor_clock
+    )
+    stored_by[mine[comparable]] = answered[comparable]
+    shown = (events["type"].to_numpy() == EventType.INSERT) & (
+        events["clock"].to_numpy() == account.monitor_clock
+    )
+    np.minimum.at(
+        stored_by,
+        account.row_of_message[events["message_id"].to_numpy()[shown]],
+        events["received_ns"].to_numpy()[shown],
+    )
+    mine = mine[stored_by[mine] != _ENDLESS]
+    by_chat = pd.Series(mine).groupby(rows["chat_id"].to_numpy()[mine])
+    rows_of_chat = {chat: numbers.to_numpy() for chat, numbers in by_chat}
+    answered_ns = np.full(len(rows), _ENDLESS, np.int64)
+    by_whom = np.full(len(rows), NULL, np.int64)
+    for _, receipts in marks.groupby(["chat_id", "user_id"], sort=True):
+        chat, user = int(receipts["chat_id"].iloc[0]), int(receipts["user_id"].iloc[0])
+        of_chat = rows_of_chat.get(chat, np.empty(0, np.int64))
+        received = of_chat[rows["sender_id"].to_numpy()[of_chat] != user]
+        known = np.maximum.accumulate(receipts["up_to_seq"].to_numpy())
+        first = np.maximum(
+            np.searchsorted(known, rows["seq"].to_numpy()[received], side="left"),
+            np.searchsorted(receipts["left_ns"].to_numpy(), stored_by[received], side="left"),
+        )
+        covered = first < len(receipts)
+        received, first = received[covered], first[covered]
+        when = receipts["answered_ns"].to_numpy()[first]
+        sooner = when < answered_ns[received]
+        answered_ns[received[sooner]] = when[sooner]
+        by_whom[received[sooner]] = user
+    receipted = np.flatnonzero(by_whom != NULL)
+    return pd.DataFrame(
+        {"row": receipted, "user_id": by_whom[receipted], "answered_ns": answered_ns[receipted]}
+    )
