@@ -9,7 +9,7 @@ import gevent
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from analysis.errors import ChatsoakError
 from analysis.settings import ShapeName
@@ -68,6 +68,10 @@ class Session:
         """Before any user is spawned."""
         if self._worker is not None:
             return
+        if self.environment.runner is not None:
+            # Preparing takes seconds. Meanwhile Locust's page must not read "stopped" from the run before,
+            # or it stops asking and never shows this one.
+            self.environment.runner.update_state(STATE_SPAWNING)
         try:
             if self._target is None or self.environment.host != self._target.host:
                 self._aim(self.environment.host)
