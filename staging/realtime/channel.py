@@ -10,8 +10,6 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-import asyncpg
-
 from staging.faults import Faults
 from staging.realtime.binding import Binding, BindingError, JoinConfig, parse_binding
 from staging.realtime.credentials import Credentials, RefusedError, authorize, expired
@@ -154,7 +152,7 @@ class Channel:
             await self._services.hub.feed_ready.wait()
             try:
                 return await self._services.registrar.check(self, self._credentials, bindings)
-            except (OSError, asyncpg.InterfaceError) as error:
+            except OSError as error:
                 log.warning("realtime: cannot subscribe (%s); trying again", type(error).__name__)
                 await asyncio.sleep(RETRY_S)
 

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 import asyncpg
 
@@ -18,8 +17,8 @@ from staging.realtime.changes import Change, Changes
 from staging.realtime.fanout import Fanout
 from staging.realtime.hub import Hub
 from staging.realtime.payloads import Facts, refusal
-from staging.realtime.pgoutput import MalformedMessageError, Relation
-from staging.realtime.slot import MAX_CHANGES, Ask, Slot, key_of, open_slot
+from staging.realtime.pgoutput import MalformedMessageError
+from staging.realtime.slot import MAX_MESSAGES, Ask, Slot, key_of, open_slot
 from staging.realtime.subscriptions import Subscription
 
 __all__ = ["Feed"]
@@ -28,8 +27,6 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 50
 RETRY_S = 0.5
-# How old what is known of a table may be. Grants and row level security may change in the midst of a run.
-FACTS_LIFETIME_S = 1.0
 # Supabase looks at its publication as often.
 PUBLICATION_CHECK_S = 60.0
 
@@ -37,17 +34,14 @@ PUBLICATION_CHECK_S = 60.0
 Seen = tuple[int, str, str, tuple[str, ...]]
 
 # The database is gone, or refuses: the slot is lost either way.
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, MalformedMessageError)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Facts of a table, for some roles, learnt at some time of the loop's clock."""
-
-    facts: Facts
-    relation: Relation
-    roles: frozenset[str]
-    learnt_at_s: float
+# InternalClientError is how asyncpg reports that the server hung up between two calls.
+LOST = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    MalformedMessageError,
+)
 
 
 class Feed:
@@ -58,7 +52,6 @@ class Feed:
         self._hub = hub
         self._faults = faults
         self._fanout = Fanout(faults)
-        self._known: dict[int, Known] = {}
 
     async def run(self) -> None:
         """Keep a slot open and feed from it."""
@@ -72,7 +65,7 @@ class Feed:
                     await self._read(slot)
             except LOST as error:
                 log.warning(
-                    "realtime: the replication slot is lost (%s); opening another", type(error).__name__
+                    "realtime: the slot is lost, opening another: %s: %s", type(error).__name__, error
                 )
             await asyncio.sleep(RETRY_S)
 
@@ -83,7 +76,8 @@ class Feed:
         published = await slot.published()
         check_at_s = loop.time() + PUBLICATION_CHECK_S
         while True:
-            batch = changes.read(await slot.read())
+            messages = await slot.read()
+            batch = changes.read(messages)
             if batch:
                 await self._deliver(slot, batch)
             if loop.time() >= check_at_s:
@@ -91,15 +85,19 @@ class Feed:
                 before, published = published, await slot.published()
                 if before != published:
                     self._hub.resubscribe()
-            # One batch after the other would serve a busy chat in hundreds of tiny batches a second.
-            await asyncio.sleep(0 if len(batch) >= MAX_CHANGES else pause_s)
+            # Only what was cut off is fetched at once: one look for each message of a busy chat would cost more.
+            await asyncio.sleep(0 if len(messages) >= MAX_MESSAGES else pause_s)
 
     async def _deliver(self, slot: Slot, batch: list[Change]) -> None:
         concerned = [(change, self._hub.subscriptions.concerned(change)) for change in batch]
         concerned = [(change, subscriptions) for change, subscriptions in concerned if subscriptions]
         if not concerned:
             return
-        facts = {change.relation.oid: await self._facts(slot, change.relation) for change, _ in concerned}
+        roles = self._hub.subscriptions.roles
+        # Asked each time: grants and row level security may change in the midst of a run.
+        facts = {
+            oid: await slot.facts(oid, roles) for oid in {change.relation.oid for change, _ in concerned}
+        }
         concerned = [(change, subs) for change, subs in concerned if facts[change.relation.oid].columns]
         visible = await self._visible(slot, facts, concerned)
         for change, subscriptions in concerned:
@@ -107,20 +105,6 @@ class Feed:
             receivers = [s for s in subscriptions if self._may_see(known, change, s, visible)]
             if receivers:
                 self._fanout.deliver(change, known, receivers)
-
-    async def _facts(self, slot: Slot, relation: Relation) -> Facts:
-        now_s = asyncio.get_running_loop().time()
-        roles = self._hub.subscriptions.roles
-        known = self._known.get(relation.oid)
-        if (
-            known is None
-            or known.relation != relation
-            or not roles <= known.roles
-            or now_s - known.learnt_at_s > FACTS_LIFETIME_S
-        ):
-            known = Known(await slot.facts(relation.oid, roles), relation, roles, now_s)
-            self._known[relation.oid] = known
-        return known.facts
 
     async def _visible(
         self, slot: Slot, facts: dict[int, Facts], concerned: list[tuple[Change, list[Subscription]]]

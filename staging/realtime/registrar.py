@@ -18,6 +18,14 @@ from staging.realtime.subscriptions import Condition, Receiver, Subscription
 
 __all__ = ["NotSubscribedError", "Registrar"]
 
+# What asyncpg raises, now this and now that, when the server has hung up.
+GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 
 class NotSubscribedError(Exception):
     """The database does not allow the subscription. The message is Supabase's."""
@@ -38,8 +46,14 @@ class Registrar:
 
         Raises:
             NotSubscribedError: a table that is not published, or a column or value that does not fit.
-            OSError, asyncpg.InterfaceError: the database cannot be reached.
+            OSError: the database cannot be reached.
         """
+        # A client that leaves in the midst of it must not leave a half-cancelled query on the connection.
+        return await asyncio.shield(self._check(receiver, credentials, bindings))
+
+    async def _check(
+        self, receiver: Receiver, credentials: Credentials, bindings: list[Binding]
+    ) -> list[Subscription]:
         claims = json.dumps(credentials.claims)
         async with self._turn:
             return [
@@ -74,7 +88,8 @@ class Registrar:
                 [condition.value for condition in binding.filters],
                 binding.select,
             )
-        except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
+        except GONE as error:
+            await self.close()
             raise ConnectionResetError("the database is gone") from error
         except asyncpg.PostgresError as error:
             raise NotSubscribedError(

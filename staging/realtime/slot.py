@@ -16,11 +16,11 @@ from staging.realtime.changes import Texts
 from staging.realtime.payloads import ColumnFacts, Facts
 from staging.realtime.values import array_literal
 
-__all__ = ["MAX_CHANGES", "PUBLICATION", "Ask", "Slot", "key_of", "open_slot"]
+__all__ = ["MAX_MESSAGES", "PUBLICATION", "Ask", "Slot", "key_of", "open_slot"]
 
 PUBLICATION = "supabase_realtime"
-# As in Supabase. It is looked at where a transaction ends, so a large one arrives whole.
-MAX_CHANGES = 100
+# Messages a look, about three a change. The limit acts where a transaction ends, so a large one arrives whole.
+MAX_MESSAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Slot:
 
     async def read(self) -> list[bytes]:
         """The next messages of pgoutput, empty if there are none. What is read is consumed."""
-        rows = await self._connection.fetch(sql("realtime_read_slot"), self._name, MAX_CHANGES, PUBLICATION)
+        rows = await self._connection.fetch(sql("realtime_read_slot"), self._name, MAX_MESSAGES, PUBLICATION)
         return [row["data"] for row in rows]
 
     async def published(self) -> frozenset[int]:

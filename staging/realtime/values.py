@@ -7,6 +7,7 @@ Composite and range types stay text (`to_jsonb` makes objects of the former); a 
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 import orjson
 
@@ -20,7 +21,9 @@ _NOT_A_NUMBER = re.compile(r"nan|[+-]?inf(inity)?", re.IGNORECASE)
 
 def _number(text: str) -> JsonValue:
     # Digits are kept as they are: numeric has more of them than a float. NaN and infinity have no number in JSON.
-    return text if _NOT_A_NUMBER.fullmatch(text) else orjson.Fragment(text)
+    if _NOT_A_NUMBER.fullmatch(text):
+        return text
+    return orjson.Fragment(format(Decimal(text), "f") if "e" in text else text)
 
 
 def _boolean(text: str) -> JsonValue:

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -82,20 +81,15 @@ def running_stage(*faults: str, database_url: str | None = None) -> Iterator[Run
     environment = dict(os.environ)
     if database_url:
         environment["CHATSOAK_STAGE_DATABASE_URL"] = database_url
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        try:
-            assert process.stdout is not None
-            ready = process.stdout.readline()
-            if not ready:
-                process.wait(30)
-                log.seek(0)
-                raise AssertionError(f"the stage did not start:\n{log.read()}")
-            yield RunningStage(**json.loads(ready))
-        finally:
-            process.terminate()
-            process.wait(30)
-            if process.stdout is not None:
-                process.stdout.close()
+    # What it says on stderr shows up among pytest's captured output.
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        assert ready, "the stage did not start; its last words are on stderr"
+        yield RunningStage(**json.loads(ready))
+    finally:
+        process.terminate()
+        process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()

@@ -47,20 +47,31 @@ class Phoenix:
         await self.connection.send(json.dumps(message))
         return ref
 
-    async def wait_for(self, wanted: Callable[[Frame], Any]) -> Frame:
-        """The first frame of which `wanted` is true, also if it came before. Bounded."""
-
-        def found() -> Frame | None:
-            return next((f for f in self.frames if isinstance(f, dict) and wanted(f)), None)
-
+    async def wait_until(self, condition: Callable[[], Any]) -> None:
+        """Wait until it holds; it is looked at whenever a frame has come. Bounded."""
         try:
             async with asyncio.timeout(WAIT_S), self._arrived:
-                await self._arrived.wait_for(lambda: found() is not None)
+                await self._arrived.wait_for(condition)
         except TimeoutError:
-            raise AssertionError(f"not among the frames that came: {self.frames}") from None
-        frame = found()
-        assert frame is not None
-        return frame
+            raise AssertionError(f"never came to hold; the last frames: {self.frames[-10:]}") from None
+
+    async def wait_for(self, wanted: Callable[[Frame], Any]) -> Frame:
+        """The first frame of which `wanted` is true, also if it came before. Bounded."""
+        seen = 0
+        found: Frame | None = None
+
+        def look() -> bool:
+            nonlocal seen, found
+            while found is None and seen < len(self.frames):
+                frame = self.frames[seen]
+                seen += 1
+                if isinstance(frame, dict) and wanted(frame):
+                    found = frame
+            return found is not None
+
+        await self.wait_until(look)
+        assert found is not None
+        return found
 
     async def reply_to(self, ref: str) -> Any:
         """The payload of the answer to a push."""
@@ -76,7 +87,7 @@ class Phoenix:
 
     async def system(self, topic: str, number: int = 1) -> Any:
         """The payload of the topic's first (second, ...) `system` message."""
-        await self.wait_for(lambda _: len(self.events("system", topic)) >= number)
+        await self.wait_until(lambda: len(self.events("system", topic)) >= number)
         return self.events("system", topic)[number - 1]
 
     async def subscribe(self, topic: str, token: str | None, **entry: Any) -> int:
