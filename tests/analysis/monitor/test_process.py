@@ -4,9 +4,12 @@ import asyncio
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 
+from analysis.monitor import looks
 from tests.analysis.monitor.runs import PATIENCE_S, MonitorProcess, WatchedRun, monitor_process, until
 from tests.analysis.monitor.server import running_server
 from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, run_files
@@ -136,6 +139,34 @@ def test_a_connection_that_is_cut_costs_one_poll_at_the_most(watched: WatchedRun
     assert (first, second, last) == ("POLL", "POLL", "SWEEP")
     assert cut in {"POLL", "FAILED"}  # noticed before the poll, or by it
     assert watched.changes() == [("APPEARED", 1), ("APPEARED", 2)]
+
+
+def test_what_a_look_had_seen_when_it_broke_off_is_kept(
+    watched: WatchedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be lost for good: no later poll brings a row again that has not changed."""
+    look_for = looks._look_for
+
+    async def cut_off_first(connection: asyncpg.Connection, *arguments: Any) -> None:
+        monkeypatch.undo()
+        connection.terminate()
+        await look_for(connection, *arguments)
+
+    async def watching() -> None:
+        monitor = watched.monitor()
+        try:
+            await monitor.begin()
+            await asyncio.to_thread(watched.send, 2)
+            monkeypatch.setattr(looks, "_look_for", cut_off_first)
+            await monitor.poll()
+            await monitor.poll()
+        finally:
+            monitor.close()
+
+    asyncio.run(watching())
+    assert watched.kinds() == ["FAILED", "POLL"]
+    assert [(row["poll"], row["seq"]) for row in watched.table("observations")] == [(0, 1), (0, 2)]
+    assert [row["rows_new"] for row in watched.table("polls")] == [2, 0]
 
 
 def test_a_server_that_crashes_and_comes_back_is_watched_on(target: Target, tmp_path: Path) -> None:
