@@ -14,6 +14,7 @@ One thread writes; greenlets of one thread may share a writer, since nothing in 
 
 import os
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,9 @@ class _TableFile:
 
     def _batch(self, rows: list[Row]) -> pa.RecordBatch:
         arrays = []
-        for values, field in zip(zip(*rows, strict=True), self._schema, strict=True):
-            array, misfits = column(values, field)
+        for place, field in enumerate(self._schema):
+            # Column by column: zip(*rows) makes an iterator a row, and so wakes the garbage collector each time.
+            array, misfits = column(list(map(itemgetter(place), rows)), field)
             if misfits:
                 self._drop(0, f"{misfits} values do not fit {field.name} ({field.type}) and became null")
             arrays.append(array)
