@@ -109,6 +109,7 @@ async def serve(stage: Stage, door: Door, stopping: asyncio.Event) -> None:
             timeout_graceful_shutdown=1,
             ws_ping_interval=None,  # Phoenix has heartbeats of its own
             ws_max_size=5_000_000,
+            ws_per_message_deflate=False,  # Supabase does not compress either
         )
     )
     serving = asyncio.create_task(server._serve([door.listener]), name="http")
