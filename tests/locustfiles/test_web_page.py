@@ -1,0 +1,136 @@
+"""A run started by hand on Locust's own web page, in a real browser, writes a record and a report; so does the next."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE_S = 60.0
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)"),
+]
+
+
+T = TypeVar("T")
+
+
+def wait_for(what: str, look: Callable[[], T | None], page: Page | None = None) -> T:
+    """What `look` finds, once it finds something. The page goes on living meanwhile."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        if page is None:
+            time.sleep(0.1)
+        else:
+            page.wait_for_timeout(100)
+    raise AssertionError(f"{what}: not within {PATIENCE_S:.0f} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def web_page(tmp_path: Path) -> Iterator[str]:
+    """Locust with its web page and the embedded staging environment, reports in `tmp_path`."""
+    url = f"http://127.0.0.1:{free_port()}"
+    log = tmp_path / "locust.log"
+    with log.open("wb") as output:
+        locust = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "locust",
+                "-f",
+                "locustfiles/chat.py",
+                "--web-host",
+                "127.0.0.1",
+                "--web-port",
+                url.rpartition(":")[2],
+            ],
+            cwd=ROOT,
+            env={**os.environ, "CHATSOAK_REPORTS_DIR": str(tmp_path / "reports")},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_for("Locust's page", lambda: answers(url))
+            yield url
+            os.killpg(locust.pid, signal.SIGINT)
+            assert locust.wait(PATIENCE_S) == 0, log.read_text()
+        finally:
+            if locust.poll() is None:
+                os.killpg(locust.pid, signal.SIGKILL)
+                locust.wait()
+
+
+def answers(url: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(url, timeout=1).is_success
+    return False
+
+
+def finished_runs(reports: Path) -> list[Path]:
+    return sorted(path.parent for path in reports.glob("2*/report.html"))
+
+
+def start(page: Page, users: int) -> None:
+    page.locator("input[name=userCount]").fill(str(users))
+    page.locator("input[name=spawnRate]").fill(str(users))
+    page.get_by_role("button", name=re.compile("^start", re.IGNORECASE)).click()
+
+
+def sent(page: Page) -> int:
+    """How many sends the page's table of statistics shows."""
+    row = page.locator("tr", has_text="/api/messages").filter(has_text="POST")
+    if row.count() == 0:
+        return 0
+    return int(row.first.locator("td").nth(2).inner_text().replace(",", ""))
+
+
+def run_once(page: Page, reports: Path) -> None:
+    """Start, wait until enough was sent, stop, and wait for the report."""
+    before = len(finished_runs(reports))
+    start(page, users=6)
+    wait_for("the last run's figures to go", lambda: sent(page) < 10, page)
+    # Beyond the warm-up of 5 s, so that there is a latency to judge.
+    wait_for("sends on the page", lambda: sent(page) > 50, page)
+    page.get_by_role("button", name=re.compile("^stop", re.IGNORECASE)).click()
+    wait_for("the report", lambda: len(finished_runs(reports)) > before, page)
+
+
+def test_each_run_from_the_page_writes_its_own_record_and_report(web_page: str, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        page.goto(web_page)
+        run_once(page, reports)
+        page.get_by_role("button", name=re.compile("^new", re.IGNORECASE)).click()
+        run_once(page, reports)
+        browser.close()
+    verdicts = [json.loads((run / "verdict.json").read_text()) for run in finished_runs(reports)]
+    assert [verdict["outcome"] for verdict in verdicts] == ["pass", "pass"]
+    assert all(verdict["counts"]["deliveries"] > 0 for verdict in verdicts)
