@@ -122,12 +122,14 @@ def monitor(
 @app.command(epilog="Example: chatsoak report latest")
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or id, or `latest`.")],
+    env_file: EnvFile = DEFAULT_ENV_FILE,
     json: Json = False,
 ) -> None:
     """Judge a run from its record and write its report. Exit code: 0 pass, 1 fail, 3 inconclusive."""
     from analysis.report import command
+    from analysis.settings import reports_dir
 
-    raise typer.Exit(command.run(run, json))
+    raise typer.Exit(command.run(run, json, reports_dir(env_file)))
 
 
 @app.command(context_settings=PASSED_ON)

@@ -139,6 +139,7 @@ def assemble(run: Run, sources: Mapping[str, Source], monitor: Source) -> Eviden
         if name == "pages":
             page_rows = gathered.page_rows()
         frames[name] = gathered.frame()
+        _give_back()
     return Evidence(
         run=run,
         parts=tuple(parts),
@@ -209,6 +210,12 @@ def _participants(run: Run, spaces: Spaces) -> pd.DataFrame:
     sizes = [len(chat.participants) for chat in run.chats]
     table = pd.DataFrame({"chat_id": np.repeat(chats, sizes), "user_id": people}, copy=False)
     return table.drop_duplicates(ignore_index=True)
+
+
+def _give_back() -> None:
+    """Return freed memory to the system: Arrow's pool and the C library keep what passed through them."""
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
 
 
 def _joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

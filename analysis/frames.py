@@ -19,6 +19,8 @@ from analysis.record.tables import UUID
 
 NULL = -1  # stands for null in whole numbers: no seq, count or time of a record is negative
 
+IDS_AT_ONCE = 1_000_000  # 16 MB of ids
+
 _PEOPLE = {"user_id", "sender_id"}
 _CHATS = {"chat_id"}
 _TEXT = "text"  # of a message: hashed; every other text becomes a category
@@ -43,8 +45,8 @@ class Spaces:
 class Gathered:
     """The columns of one table while it is read.
 
-    People and chats are few and numbered as they pass. Messages are many: their ids are kept until the table
-    has been read, and numbered at once.
+    People and chats are few and numbered as they pass. Messages are many, and to look a few up among them costs
+    as much as to look up many: their ids are numbered `IDS_AT_ONCE`.
     """
 
     def __init__(self, schema: pa.Schema, spaces: Spaces) -> None:
@@ -66,7 +68,7 @@ class Gathered:
             elif column.name in _CHATS:
                 self._number(column.name, self._spaces.chats.encode(values))
             elif column.type == UUID:
-                self._ids.setdefault(column.name, []).append(values)
+                self._add_ids(column.name, values)
             elif pat.is_list(column.type):
                 self._add_lists(column, values, table)
             elif column.name == _TEXT:
@@ -123,8 +125,19 @@ class Gathered:
         self._number("text_hash", hashes)
         self._number("text_crc32", checksums)
 
+    def _add_ids(self, name: str, ids: pa.Array) -> None:
+        waiting = self._ids.setdefault(name, [])
+        waiting.append(ids)
+        if sum(map(len, waiting)) >= IDS_AT_ONCE:
+            self._number_ids(name)
+
+    def _number_ids(self, name: str) -> None:
+        waiting = pa.chunked_array(self._ids.pop(name, []), UUID)
+        self._number(name, self._spaces.messages.encode(waiting))
+
     def _messages(self, name: str) -> Codes:
-        return self._spaces.messages.encode(pa.chunked_array(self._ids.pop(name, []), UUID))
+        self._number_ids(name)
+        return self._joined(name, np.int32)
 
     def _joined(self, name: str, empty: Any) -> NDArray[Any]:
         """One array of the pieces, which are let go; narrow where the record's type is wider than its values."""
@@ -147,9 +160,7 @@ class Gathered:
         seqs = column.flatten().fill_null(NULL).to_numpy(zero_copy_only=False)
         self._number("seqs", _spread(seqs, seq_lengths, lengths, NULL))
         positions = _spread(np.arange(id_lengths.sum()), id_lengths, lengths, NONE)
-        self._ids.setdefault("message_ids", []).append(
-            ids.flatten().take(pa.array(positions, mask=positions == NONE))
-        )
+        self._add_ids("message_ids", ids.flatten().take(pa.array(positions, mask=positions == NONE)))
         self._lengths.append(lengths)
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from analysis import latency, timeline
 from analysis.checks import audit
 from analysis.criteria import MAX_EXAMPLES, Finding
@@ -41,7 +39,6 @@ def judge_run(folder: Path, tell: Callable[[str], None]) -> Judgement:
     """
     tell("reading the record")
     evidence = read_evidence(folder)
-    pa.default_memory_pool().release_unused()  # Arrow keeps what reading took; the checks need it
     judgement = judge_evidence(evidence, tell)
     try:
         write_json(folder / "verdict.json", judgement.verdict)

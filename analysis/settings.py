@@ -241,6 +241,18 @@ def load(env_file: Path = DEFAULT_ENV_FILE, overrides: Mapping[str, object] | No
         raise ConfigurationError(_sentence(error, env_file)) from None
 
 
+class _Reports(BaseSettings):
+    """The one setting that reading reports needs: no target, no keys."""
+
+    model_config = SettingsConfigDict(case_sensitive=False, extra="ignore", frozen=True)
+    chatsoak_reports_dir: Path = Settings.model_fields["chatsoak_reports_dir"].default
+
+
+def reports_dir(env_file: Path = DEFAULT_ENV_FILE) -> Path:
+    """Where runs lie, for commands that need no target."""
+    return _Reports(_env_file=env_file).chatsoak_reports_dir  # type: ignore[call-arg]
+
+
 def _sentence(error: ValidationError, env_file: Path) -> str:
     where = f"set it in {env_file} or in the environment" + (
         "" if env_file.exists() else f" ({env_file} does not exist)"

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
 from analysis.checks.subscriptions import OPEN, Subscriptions, participation_keys, positions, subscriptions
@@ -45,8 +46,8 @@ class Deliveries:
         subscriptions: all subscriptions.
     """
 
-    row: Ints
-    participation: Ints
+    row: NDArray[np.int32]
+    participation: NDArray[np.int32]
     arrived: Bools
     owed: Bools
     read: Bools
@@ -133,7 +134,15 @@ def deliveries(account: Account) -> Deliveries:
         rest = pairs[~owed[pairs]]
         if len(rest) and number in catch_ups:
             by_history[rest] = _in_history(account, times, row[rest], catch_ups[number])
-    return Deliveries(row, participation, arrived, owed, read, by_history | (read & ~owed), subscribed)
+    return Deliveries(
+        row.astype(np.int32),
+        participation.astype(np.int32),
+        arrived,
+        owed,
+        read,
+        by_history | (read & ~owed),
+        subscribed,
+    )
 
 
 def _flags(size: int, where: Ints) -> Bools:

@@ -110,7 +110,8 @@ def _first_receipts(account: Account) -> pd.DataFrame:
         & (marks["up_to_seq"] != NULL)
         & (marks["clock"] == account.monitor_clock)
     )
-    marks = marks[good].sort_values("left_ns", kind="stable")
+    columns = ["chat_id", "user_id", "left_ns", "answered_ns", "up_to_seq"]
+    marks = marks.loc[good, columns].sort_values("left_ns", kind="stable")
     operation = rows["operation"].to_numpy()
     stored_by = np.full(len(rows) + 1, _ENDLESS, np.int64)
     mine = np.flatnonzero((operation >= 0) & (rows["seq"].to_numpy() != NULL) & ~rows["gone"].to_numpy())

@@ -26,7 +26,7 @@ COMMENTS = st.one_of(
     ),
 )
 PLAIN = st.one_of(
-    st.text("abc ,1$\n", max_size=8).filter(lambda text: "$$" not in text and "$a" not in text),
+    st.text("abc ,1$\n", max_size=8).filter(lambda text: text.count("$") < 2),  # two may open a quote
     st.text("a;( ", max_size=6).map(lambda text: f"({text}{')' * text.count('(')})"),
 )
 

@@ -1,0 +1,125 @@
+"""The two witnesses of a message's status: the monitor's looks, and Realtime's events.
+
+Both are read some entries at a time, so that nine million events take little memory; and nothing is sorted:
+to tell whether a status went back, the first and last time of each status are enough.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.checks.account import NULL, Account, Bools, Ints
+from analysis.record.tables import EventType, ObservedChange, Status
+
+ENTRIES_AT_ONCE = 500_000
+
+STAGES = (Status.SENT, Status.DELIVERED, Status.READ)
+WAYS_BACK = ((Status.READ, Status.SENT), (Status.READ, Status.DELIVERED), (Status.DELIVERED, Status.SENT))
+
+_ENDLESS = np.iinfo(np.int64).max
+
+
+class Entries(NamedTuple):
+    """Some of what a witness says of messages of the run."""
+
+    position: Ints  # in the witness's table
+    row: Ints  # in `Account.rows`
+    status: NDArray[np.int8]
+
+    def only(self, chosen: Bools | Ints) -> "Entries":
+        """Those at `chosen`."""
+        return Entries(self.position[chosen], self.row[chosen], self.status[chosen])
+
+
+class WaysBack(NamedTuple):
+    """Rows whose status went back, each once, with the widest step: from `high` to `low`."""
+
+    row: Ints
+    high: Ints
+    low: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One table that tells of statuses.
+
+    Attributes:
+        kind: its column that says what an entry is, and `other` the kind that tells of no status.
+        seen: its column of when an entry was seen, on a monotonic clock.
+    """
+
+    account: Account
+    table: pd.DataFrame
+    kind: str
+    other: int
+    seen: str
+
+    def entries(self) -> Iterator[Entries]:
+        """What it says of messages of the run, in its own order."""
+        mine = np.append(self.account.rows["operation"].to_numpy() >= 0, False)
+        kind, status = self.table[self.kind].to_numpy(), self.table["status"].to_numpy()
+        message = self.table["message_id"].to_numpy()
+        for begin in range(0, len(self.table), ENTRIES_AT_ONCE):
+            part = slice(begin, begin + ENTRIES_AT_ONCE)
+            row = self.account.row_of_message[message[part]]
+            wanted = np.flatnonzero(mine[row] & (kind[part] != self.other))
+            yield Entries(wanted + begin, row[wanted], status[part][wanted])
+
+    def seen_ns(self, position: int) -> int:
+        """When the entry at `position` was seen."""
+        return int(self.table[self.seen].iloc[position])
+
+    def last_with(self, status_of_row: Ints) -> Ints:
+        """For each row the position of the last entry with the status asked for; `NULL`: none asked, or none there."""
+        last = np.full(len(status_of_row), NULL, np.int64)
+        for entries in self.entries():
+            hit = status_of_row[entries.row] == entries.status
+            np.maximum.at(last, entries.row[hit], entries.position[hit])
+        return last
+
+
+def looks(account: Account) -> Witness:
+    """The monitor's looks."""
+    observations = account.evidence.observations
+    return Witness(account, observations, "change", ObservedChange.GONE, "at_ns")
+
+
+def events(account: Account) -> Witness:
+    """Realtime's INSERT and UPDATE events."""
+    return Witness(account, account.evidence.events, "type", EventType.DELETE, "received_ns")
+
+
+class Spans:
+    """For each row and status the first and the last time at which the row had it, by one witness.
+
+    Args:
+        time: for each entry of the witness's table its place in time.
+    """
+
+    def __init__(self, witness: Witness, time: Ints) -> None:
+        size = len(witness.account.rows)
+        self.first = {stage: np.full(size, _ENDLESS, np.int64) for stage in STAGES}
+        self.last = {stage: np.full(size, NULL, np.int64) for stage in STAGES}
+        for entries in witness.entries():
+            when = time[entries.position]
+            for stage in STAGES:
+                having = entries.status == stage
+                np.minimum.at(self.first[stage], entries.row[having], when[having])
+                np.maximum.at(self.last[stage], entries.row[having], when[having])
+
+    def backwards(self) -> WaysBack:
+        """Rows that had a lower status after a higher one."""
+        return widest([np.flatnonzero(self.first[high] < self.last[low]) for high, low in WAYS_BACK])
+
+
+def widest(found: list[Ints]) -> WaysBack:
+    """For each of `WAYS_BACK` the rows that went it; of a row that went several the first counts."""
+    rows = np.concatenate(found)
+    way = np.repeat(np.arange(len(WAYS_BACK)), [len(part) for part in found])
+    once = np.unique(rows, return_index=True)[1]
+    high, low = np.array(WAYS_BACK, np.int64)[way[once]].T
+    return WaysBack(rows[once], high, low)
