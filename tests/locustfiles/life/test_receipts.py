@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from itertools import pairwise
 from random import Random
 
 import gevent
@@ -63,7 +64,7 @@ def test_a_receipt_that_was_not_taken_is_tried_again(quick: None) -> None:
     person.arrived("chat")
     assert person.wait_idle(5)
     assert len(at) == TRIES
-    pauses = [after - before for before, after in zip(at, at[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(at)]
     assert all(pause >= receipts.RETRY_S * number for number, pause in enumerate(pauses, start=1))
 
 
