@@ -16,7 +16,6 @@ from websockets.protocol import State
 LARGEST_MESSAGE: Final = 5_000_000  # bytes; Supabase Realtime's own bound for a frame
 
 _FIN_TEXT: Final = 0x80 | Opcode.TEXT
-_RESERVED_BITS: Final = 0x70
 _MASKED: Final = 0x80
 
 
@@ -38,7 +37,7 @@ class FrameReader:
         self._fragments: list[bytes] | None = None  # of the message under way
         self._is_text = False
 
-    def receive(self, data: bytes) -> list[bytes]:
+    def receive(self, data: bytes) -> list[bytes]:  # noqa: PLR0912 - a call costs as much as the frame
         """The text messages that are whole now, as valid UTF-8. Others are answered or dropped by the protocol."""
         if self._have and not (data := self._joined(data)):
             return []
@@ -54,16 +53,17 @@ class FrameReader:
             elif length == 127:
                 start += 8
                 length = int.from_bytes(data[start - 8 : start], "big") if start <= end else 0
+            elif length & _MASKED:
+                return self._broken(data[position:], messages)
+            if length > LARGEST_MESSAGE:
+                return self._broken(data[position:], messages)
             stop = start + length
-            if stop <= end and first == _FIN_TEXT and plain and length <= LARGEST_MESSAGE:
+            if stop <= end and first == _FIN_TEXT and plain:
                 message = data[start:stop]
                 if message.isascii() or self._is_utf8(message):
                     messages.append(message)
                 else:
                     plain = False
-            elif length > LARGEST_MESSAGE or data[position + 1] & _MASKED or first & _RESERVED_BITS:
-                self._unusual(data[position:], messages)  # never read any further: the protocol ends it here
-                return messages
             elif stop > end:
                 self._need = stop - position
                 break
@@ -88,6 +88,11 @@ class FrameReader:
         self._parts.clear()
         self._have = 0
         return data
+
+    def _broken(self, data: bytes, messages: list[bytes]) -> list[bytes]:
+        """The protocol ends the connection at the head of this frame, so its rest is not waited for."""
+        self._unusual(data, messages)
+        return messages
 
     def _unusual(self, data: bytes, messages: list[bytes]) -> None:
         self._protocol.receive_data(data)

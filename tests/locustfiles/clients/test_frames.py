@@ -173,6 +173,10 @@ def test_messages_are_found_however_they_are_cut(groups: list[list[bytes]], cuts
     after=st.lists(GOOD, max_size=3),
     cuts=CUTS,
 )
+@example(before=[], end=[b"\xc1\x02ab"], after=[], cuts=[3])  # seen as soon as it begins, and not whole yet
+@example(
+    before=[], end=[b"\x81\x80abcd"], after=[[wire(Opcode.TEXT, b"x" * 200)]], cuts=[]
+)  # 0x80 is no length
 def test_an_end_ends_it_however_it_is_cut(
     before: list[list[bytes]], end: list[bytes], after: list[list[bytes]], cuts: list[int]
 ) -> None:
@@ -225,6 +229,15 @@ def test_byte_by_byte() -> None:
             (Opcode.CLOSE, b"\x03\xe9"),
         ],
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["masked", "masked and empty", "longer than allowed", "longer than anything"]
+)
+def test_what_is_clear_from_a_head_is_not_waited_for(name: str) -> None:
+    head = ENDS[name][: 10 if name.startswith("longer") else 2]
+    assert by_the_reader([head]) == by_the_library([head])
+    assert by_the_reader([head])[1] is not State.OPEN
 
 
 def test_messages_still_arrive_while_we_are_closing() -> None:

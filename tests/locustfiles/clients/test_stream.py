@@ -109,8 +109,13 @@ def test_a_cut_wakes_who_reads() -> None:
 
 
 def test_a_write_says_whether_anything_left() -> None:
-    with serving(lambda connection: connection.reset()) as server:
+    def reset_when_greeted(connection: Connection) -> None:
+        connection.request()
+        connection.reset()
+
+    with serving(reset_when_greeted) as server:
         opened = Stream.connect(origin(server.port), PATIENCE_S)
+        opened.send(b"GET / HTTP/1.1\r\n\r\n", PATIENCE_S)
         with pytest.raises(OSError, match="reset"):
             opened.recv(PATIENCE_S)
         with pytest.raises(SendError) as failed:
