@@ -343,7 +343,9 @@ class RealtimeSocket:
             self._lost(channel, payload.message or "a system error without words")
         elif payload.extension == CHANGE and channel.subscribed:
             self._subscribed_again(channel, now_ns)
-        elif payload.extension == CHANGE and channel.refused is None:
+        elif (
+            payload.extension == CHANGE and not channel.settled.is_set()
+        ):  # after its end it promises nothing
             channel.subscribed = True
             channel.last_ns = now_ns
             self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns)
@@ -370,7 +372,7 @@ class RealtimeSocket:
 
     def _lost(self, channel: _Channel, reason: str) -> None:
         if not channel.subscribed:
-            if channel.refused is None:
+            if not channel.settled.is_set():
                 self._refuse(channel, reason)
             return
         channel.subscribed = False

@@ -73,7 +73,11 @@ class WebSocket:
         if self._early:
             data, self._early = self._early, b""
         else:
-            data = self._stream.recv(None if self._protocol.state is State.OPEN else GOODBYE_S)
+            closing = self._protocol.state is not State.OPEN
+            try:
+                data = self._stream.recv(GOODBYE_S if closing else None)
+            except TimeoutError:  # the server does not answer our goodbye; `end` says why we said it
+                return None
             if not data:
                 return None
             self.received_ns = time.monotonic_ns()
