@@ -35,7 +35,6 @@ class Data(msgspec.Struct, gc=False):
     """What a ``postgres_changes`` event says."""
 
     type: str
-    table: str | None = None
     commit_timestamp: str | None = None
     record: Row | None = None
     old_record: Row | None = None

@@ -41,7 +41,7 @@ DATA = known_and_unknown(
         "old_record": st.none() | ROW,
         "errors": st.none() | st.lists(TEXT, max_size=2),
         "columns": JSON,
-        "table": st.none() | TEXT,
+        "table": JSON,
     }
 )
 TYPED = st.builds(
