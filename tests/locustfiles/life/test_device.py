@@ -1,0 +1,165 @@
+"""Promise: a device comes back by itself, later each time and not in step with others, and reads what it missed."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import gevent
+import httpx
+import pytest
+from locust.env import Environment
+
+from analysis.record import Chat, Person, read_table
+from analysis.record.tables import LOAD_TABLES, SocketEvent
+from analysis.settings import load
+from locustfiles.life import device
+from locustfiles.life.device import Device
+from locustfiles.life.sign_in import CannotSignIn
+from locustfiles.run.assignment import Assignment
+from locustfiles.run.load import Load
+from tests.staging.stages import PASSWORD, RunningStage, running_stage
+from tests.staging.stages import Person as SignedIn
+
+WAIT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[RunningStage]:
+    with running_stage() as running:
+        yield running
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "never came to hold"
+        gevent.sleep(0.02)
+
+
+@contextmanager
+def devices(stage: RunningStage, folder: Path, *people: SignedIn) -> Iterator[tuple[Load, str, list[Device]]]:
+    """The devices of these people, signed in, and the one chat that they share."""
+    chat_id = stage.chat(*people)
+    ids = tuple(person.id for person in people)
+    run = Load(
+        Assignment(
+            run_id="run",
+            folder=str(folder),
+            host=stage.app_url,
+            process="load",
+            share=0,
+            shares=1,
+            users=len(people),
+            people=tuple(Person(person.id, person.email) for person in people),
+            chats=(Chat(chat_id, "group", ids, 1.0),),
+            settings={},
+        ),
+        load(
+            Path("no such file"),
+            {
+                "next_public_supabase_url": stage.supabase_url,
+                "next_public_supabase_anon_key": stage.anon_key,
+                "supabase_service_role_key": stage.service_role_key,
+                "database_url": stage.database_url,
+                "chatsoak_password": PASSWORD,
+                "chatsoak_drain_s": 1,
+            },
+        ),
+    )
+    environment = Environment()
+    made = []
+    for person in run.assignment.people:
+        made.append(Device(run, person, environment, lambda _: None))
+        made[-1].sign_in()
+    try:
+        yield run, chat_id, made
+    finally:
+        run.cease()
+        run.drain()
+
+
+def steps(run: Load, person: Person) -> list[tuple[SocketEvent, int, int | None]]:
+    """The person's steps with their times and seqs."""
+    run.record.flush()
+    rows = read_table(run.record.folder, "sockets", LOAD_TABLES["sockets"]).table.to_pylist()
+    mine = [row for row in rows if row["user_id"].hex() == person.id.replace("-", "")]
+    return [(SocketEvent(row["event"]), row["at_ns"], row["seq"]) for row in mine]
+
+
+def write(stage: RunningStage, sender: SignedIn, chat_id: str, count: int) -> None:
+    for number in range(count):
+        httpx.post(
+            f"{stage.app_url}/api/messages",
+            headers={"Authorization": f"Bearer {sender.token}"},
+            json={"chatId": chat_id, "text": f"message {number}"},
+        ).raise_for_status()
+
+
+def test_it_tries_again_later_each_time_and_not_in_step(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "BACKOFF_S", 0.1)
+    monkeypatch.setattr(device, "LONGEST_BACKOFF_S", 0.4)
+    with (
+        running_stage("realtime_refuse_socket_rate=1", database_url=stage.database_url) as full,
+        devices(full, tmp_path, full.person(), full.person()) as (run, _, both),
+    ):
+        jobs = [gevent.spawn(each.go_online) for each in both]
+        wait_until(lambda: all(len(steps(run, each.person)) >= 6 for each in both))
+        run.gate.close()
+        for job in jobs:
+            with pytest.raises(CannotSignIn):
+                job.get(timeout=WAIT_S)
+        pauses = []
+        for each in both:
+            seen = steps(run, each.person)
+            assert {event for event, *_ in seen} == {SocketEvent.REFUSED}
+            times = [at_ns / 1e9 for _, at_ns, _ in seen[:6]]
+            pauses.append([after - before for before, after in pairwise(times)])
+            for pause, mean in zip(pauses[-1], (0.1, 0.2, 0.4, 0.4, 0.4), strict=True):
+                assert mean * 0.5 - 0.01 <= pause <= mean * 1.5 + 0.5, "jittered around a mean that doubles"
+        assert max(abs(first - second) for first, second in zip(*pauses, strict=True)) > 0.01
+
+
+def test_what_was_written_in_the_tunnel_is_read_afterwards(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "TUNNEL_S", (0.5, 0.5))
+    monkeypatch.setattr(device, "CATCH_UP_PAGE", 4)  # so that it takes several
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        away.go_online()
+        write(stage, sender, chat_id, 3)
+        wait_until(lambda: away.memory[chat_id].seen == 3)
+        tunnel = gevent.spawn(away.lose_connection)
+        gevent.idle()
+        write(stage, sender, chat_id, 10)
+        tunnel.get(timeout=WAIT_S)
+        assert away.memory[chat_id].seen == 13
+        seen = steps(run, away.person)
+        once = [SocketEvent.CONNECTED, SocketEvent.JOINED, SocketEvent.SUBSCRIBED]
+        assert [event for event, *_ in seen] == [*once, SocketEvent.CLOSED, *once, SocketEvent.CAUGHT_UP]
+        assert seen[-1][2] == 13
+        run.record.flush()
+        pages = read_table(run.record.folder, "pages", LOAD_TABLES["pages"]).table.to_pylist()
+        assert [seq for page in pages for seq in page["seqs"]] == [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
+
+
+def test_it_comes_back_when_the_server_cuts_it_off(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "BACKOFF_S", 0.1)
+    with (
+        running_stage("realtime_cut_every_s=1", database_url=stage.database_url) as rough,
+        devices(rough, tmp_path, rough.person()) as (run, _, (alone,)),
+    ):
+        alone.go_online()
+        wait_until(
+            lambda: [event for event, *_ in steps(run, alone.person)].count(SocketEvent.CAUGHT_UP) >= 2
+        )
+        events = [event for event, *_ in steps(run, alone.person)]
+        assert events.count(SocketEvent.CLOSED) >= 2
+    assert steps(run, alone.person)[-1][0] is SocketEvent.CLOSED, "drained and gone"
