@@ -8,12 +8,13 @@ its delivery had become certain. Realtime sends the changes of a table in the or
 certain once the same subscription has brought a message that was sent after this one was stored; or once the
 user, in the drain, knew of this message and waited for it; or `CERTAIN_AFTER_NS` after it was stored. Where
 sender and recipient have no clock in common, messages that came before and after it, by seq, take the place
-of times.
+of times. To somebody who lost a subscription and could not get another until the drain was over, everything is owed
+that was sent since their last one began: they were there, and the server would not serve them.
 
 **Owed by catch-up**: not owed by Realtime, but the participant later read, to catch up, the part of history in
 which the message belongs. **Expected** are the pairs owed either way and those that came without being owed,
 such as a message that was on its way while a subscription was being confirmed. A pair that nobody owed and
-that did not come, such as a message to somebody who never came back, is no delivery at all.
+that did not come, such as a message to somebody whose process was killed, is no delivery at all.
 """
 
 from dataclasses import dataclass
@@ -125,12 +126,15 @@ def deliveries(account: Account) -> Deliveries:
     order = np.argsort(participation, kind="stable")
     bounds = np.searchsorted(participation[order], np.arange(len(keys) + 1))
     catch_ups = _catch_ups(account, keys)
+    gave_up = set(subscribed.gave_up.tolist())
     table_bounds = np.searchsorted(came_by["participation"].to_numpy(), np.arange(len(keys) + 1))
     for number in range(len(keys)):
         pairs = order[bounds[number] : bounds[number + 1]]
         mine = came_by.iloc[table_bounds[number] : table_bounds[number + 1]]
         if len(pairs) and len(mine):
             owed[pairs] = _owed(account, times, row[pairs], mine)
+            if number in gave_up:
+                owed[pairs] |= _owed_to_the_end(times, row[pairs], mine) & ~read[pairs]
         rest = pairs[~owed[pairs]]
         if len(rest) and number in catch_ups:
             by_history[rest] = _in_history(account, times, row[rest], catch_ups[number])
@@ -228,6 +232,14 @@ def _owed(account: Account, times: _Times, rows: Ints, mine: pd.DataFrame) -> Bo
         for low, high in zip(local["lowest_seq"].tolist(), local["highest_seq"].tolist(), strict=True):
             owed |= elsewhere & (seq > low) & (seq < high)
     return owed
+
+
+def _owed_to_the_end(times: _Times, rows: Ints, mine: pd.DataFrame) -> Bools:
+    """Which of `rows` left after the last of these subscriptions had begun."""
+    last = mine.iloc[-1]
+    same_clock = times.left_clock[rows] == last["clock"]
+    later: Bools = same_clock & (times.left_ns[rows] > last["began_ns"])
+    return later
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,19 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
     """`realtime.missed`: owed by Realtime, and no event brought it. Reading it in history does not excuse it."""
     faults = np.flatnonzero(deliveries.owed & ~deliveries.arrived)
     person = participation_keys(account) & 0xFFFFFFFF
+    gave_up = deliveries.subscriptions.gave_up
+    shut_out = set(gave_up.tolist())
     namer = Namer(account)
 
     def findings() -> Iterator[Finding]:
         for number in faults.tolist():
             code = int(person[deliveries.participation[number]])
-            why = f"No event brought this message to {namer.person(code)}, who was subscribed to its chat all the time"
+            state = (
+                "could not get a lost subscription to its chat back"
+                if int(deliveries.participation[number]) in shut_out
+                else "was subscribed to its chat all the time"
+            )
+            why = f"No event brought this message to {namer.person(code)}, who {state}"
             read = "; it was found by reading history." if deliveries.read[number] else "."
             yield namer.row(
                 int(deliveries.row[number]), why + read, recipient_id=account.evidence.people.text(code)
@@ -40,7 +47,7 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
         int(deliveries.owed.sum()),
         first_examples(findings()),
         count=len(faults),
-        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
+        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else _never_let_in(deliveries),
         facts={
             "arrived": int(deliveries.arrived.sum()),
             "caught_up": int(caught_up.sum()),
@@ -48,6 +55,18 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
                 (deliveries.owed_by_history & ~deliveries.read & ~deliveries.arrived).sum()
             ),
         },
+    )
+
+
+def _never_let_in(deliveries: Deliveries) -> str | None:
+    """The sentence about people who could not subscribe at all: of what they were owed nothing is known."""
+    subscribed = deliveries.subscriptions
+    never = np.setdiff1d(subscribed.gave_up, subscribed.table["participation"].to_numpy())
+    if not len(never):
+        return None
+    return (
+        f"{len(never)} subscriptions of people to their chats were refused until the end, so that nothing can be said of "
+        "what these people should have received: see the errors of `WS subscribe` in Locust's statistics."
     )
 
 

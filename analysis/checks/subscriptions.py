@@ -1,7 +1,8 @@
 """When each participant was subscribed to each chat: what Realtime owed to whom.
 
 A subscription begins with the server's confirmation (``SUBSCRIBED``) and ends when its channel or its socket
-does, or when the user is done with the chat after the drain (``FINISHED``).
+does, or when the user is done with the chat after the drain (``FINISHED``). Somebody who tried to come back until
+the drain was over, and could not, ``GAVE_UP``.
 """
 
 from dataclasses import dataclass
@@ -25,17 +26,19 @@ class Subscriptions:
             subscription ended otherwise).
         inserts: positions of the INSERT events in `Evidence.events`.
         of_insert: for each of them the subscription by which it came, -1 if none.
+        gave_up: participations of people who were not online at the end though they tried, ascending.
     """
 
     table: pd.DataFrame
     inserts: Ints
     of_insert: Ints
+    gave_up: Ints
 
 
 def subscriptions(account: Account) -> Subscriptions:
     """Put the steps of all sockets together."""
     table = _table(account)
-    return Subscriptions(table, *_placed(account, table))
+    return Subscriptions(table, *_placed(account, table), _gave_up(account))
 
 
 def participation_keys(account: Account) -> Ints:
@@ -78,6 +81,14 @@ def _table(account: Account) -> pd.DataFrame:
     table.insert(0, "participation", positions(participation_keys(account), key))
     table = table[table["participation"] >= 0]
     return table.sort_values(["participation", "began_ns"], kind="stable", ignore_index=True)
+
+
+def _gave_up(account: Account) -> Ints:
+    sockets = account.evidence.sockets
+    steps = sockets[sockets["event"] == SocketEvent.GAVE_UP]
+    keys = pair(steps["chat_id"].to_numpy(), steps["user_id"].to_numpy())
+    places = np.unique(positions(participation_keys(account), keys))
+    return places[places >= 0]
 
 
 def _placed(account: Account, table: pd.DataFrame) -> tuple[Ints, Ints]:

@@ -72,6 +72,7 @@ class SocketEvent(IntEnum):
     CAUGHT_UP = 5  # history was read after a reconnect; `seq` = newest seq read
     REFUSED = 6  # a connect or a join was refused; `detail` has the server's words
     FINISHED = 7  # the user is done with this chat after the drain: nothing is owed from here on
+    GAVE_UP = 8  # the drain was over, and the user had still not come back online; `detail` says what stood in the way
 
 
 class MarkKind(IntEnum):

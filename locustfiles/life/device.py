@@ -17,7 +17,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from analysis.record import Person
-from analysis.record.tables import Outcome, PagePurpose
+from analysis.record.tables import Outcome, PagePurpose, SocketEvent
 from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient
@@ -72,6 +72,9 @@ class Device:
         self._session: Session | None = None
         self._socket: RealtimeSocket | None = None
         self._online = Event()
+        self._was_online = False
+        self._obstacle = ""  # why the last attempt to come online failed
+        self._draining = Event()
         self._ended = False
         self._background: list[gevent.Greenlet] = []
 
@@ -118,8 +121,9 @@ class Device:
             return
         self._online.clear()
         self._socket.cut()
-        gevent.sleep(self._rng.uniform(*TUNNEL_S))
-        self._come_online()
+        self._background.append(gevent.spawn_later(self._rng.uniform(*TUNNEL_S), self._come_online))
+        while not self._online.wait(LOOK_EVERY_S) and not self._load.gate.closed:
+            pass  # once the load stops, coming back is the drain's concern
 
     def mark_read(self, chat_id: str) -> None:
         """Everything in the chat is read."""
@@ -137,13 +141,17 @@ class Device:
     def drain(self, deadline: float) -> str | None:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
         newest = {chat.id: self.messages.latest_seq(chat.id) for chat in self.circle.chats}
+        self._draining.set()
         missing = self._wait_for(newest, deadline)
         if not self.receipts.wait_idle(max(0.0, deadline - time.monotonic())) and missing is None:
             missing = f"{self.person.email}: a receipt was still under way"
         self._ended = True
+        if not self._online.is_set():
+            for chat_id in newest:
+                self._give_up(chat_id)
+        elif self._socket is not None:
+            self._socket.finish(newest, max(PROBE_S, deadline - time.monotonic()))
         if self._socket is not None:
-            if self._online.is_set():
-                self._socket.finish(newest, max(PROBE_S, deadline - time.monotonic()))
             self._socket.close()
         gevent.killall(self._background, block=False)
         self.messages.close()
@@ -168,13 +176,31 @@ class Device:
                 self._connect()
             except RealtimeError as error:
                 logger.debug("%s: %s", self.person.email, error)
+                self._obstacle = str(error)
             else:
                 return True
-            if self._load.gate.closed and not self.memory:
+            if self._load.gate.closed and not self._was_online:
                 return False
-            gevent.sleep(pause_s * self._rng.uniform(0.5, 1.5))
-            pause_s = min(2 * pause_s, LONGEST_BACKOFF_S)
+            jitter = self._rng.uniform(0.5, 1.5)
+            if self._draining.is_set():  # the last chance to come back: no long pauses any more
+                gevent.sleep(BACKOFF_S * jitter)
+            else:
+                self._draining.wait(pause_s * jitter)
+                pause_s = min(2 * pause_s, LONGEST_BACKOFF_S)
         return False
+
+    def _give_up(self, chat_id: str) -> None:
+        number = 0  # of no socket
+        row = (
+            self.person.id,
+            number,
+            chat_id,
+            SocketEvent.GAVE_UP,
+            time.monotonic_ns(),
+            None,
+            self._obstacle,
+        )
+        self._ledger.sockets(row)
 
     def _connect(self) -> None:
         """A socket, its subscriptions, and what was missed."""
@@ -182,7 +208,9 @@ class Device:
         if session is None:
             raise RealtimeError("not signed in")
         settings = self._load.settings
-        known = {chat.id: self.memory[chat.id].seen for chat in self.circle.chats} if self._socket else None
+        known = (
+            {chat.id: self.memory[chat.id].seen for chat in self.circle.chats} if self._was_online else None
+        )
         socket = RealtimeSocket(
             url=settings.next_public_supabase_url,
             api_key=settings.next_public_supabase_anon_key.get_secret_value(),
@@ -204,6 +232,7 @@ class Device:
         except RealtimeError:
             socket.close()
             raise
+        self._was_online = True
         self._online.set()
 
     def _catch_up(self, socket: RealtimeSocket, chat_id: str, seen: int) -> None:

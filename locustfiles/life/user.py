@@ -8,6 +8,7 @@ from random import Random
 from typing import ClassVar
 
 import gevent
+from gevent import GreenletExit
 from locust import User
 from locust.env import Environment
 from locust.exception import StopUser
@@ -49,9 +50,10 @@ class ChatUser(User):
 
     def sign_in(self) -> None:
         """Become somebody of the pool and sign in."""
+        # Nobody to be is no error: out of `on_start` Locust prints a traceback of everything but GreenletExit.
         load = type(self).load
         if load is None or load.gate.closed:
-            raise StopUser
+            raise GreenletExit
         person = load.pool.take()
         if person is None:
             logger.warning(
@@ -59,7 +61,7 @@ class ChatUser(User):
                 "--users, or set CHATSOAK_PEOPLE.",
                 load.pool.size,
             )
-            raise StopUser
+            raise GreenletExit
         self._run = load
         self._pace = load.pace()
         self._device = Device(load, person, self.environment, self.on_message)
@@ -170,7 +172,7 @@ class ChatUser(User):
         except (Closed, CannotSignIn) as why:
             if str(why):
                 logger.warning("%s", why)
-            raise StopUser from None
+            raise GreenletExit from None
 
     def _carry_out(self, action: Callable[[], None]) -> None:
         """Do it now (closed workload), or in a slot of its own while this user keeps to the schedule (open)."""

@@ -1,0 +1,90 @@
+"""Promise: people whom the server would not serve any more do not disappear from the account."""
+
+from analysis.checks import audit
+from analysis.criteria import Criterion, Verdict
+from analysis.record.tables import PagePurpose, SocketEvent
+from tests.analysis.histories import History
+
+REFUSED_AT, LATER = 2.0, 3.0
+
+
+def realtime_missed(run: History) -> Criterion:
+    (found,) = [
+        one for one in audit(run.evidence(), delivered_within_s=5).criteria if one.id == "realtime.missed"
+    ]
+    return found
+
+
+def lost_subscription() -> tuple[History, int]:
+    """Person 1 loses the subscription to the chat, and stays without until the drain is over."""
+    run = History(people=2)
+    chat = run.chat(0, 1)
+    run.socket(1, SocketEvent.UNSUBSCRIBED, REFUSED_AT, chat=chat)
+    run.socket(1, SocketEvent.CLOSED, REFUSED_AT)
+    return run, chat
+
+
+def end(run: History, chat: int) -> None:
+    run.socket(0, SocketEvent.FINISHED, 100.0, chat=chat)
+    run.socket(1, SocketEvent.GAVE_UP, 100.0, chat=chat)
+    run.poll(101.0)
+    run.finish(101.0)
+
+
+def test_what_was_sent_to_somebody_who_could_not_come_back_is_missed() -> None:
+    run, chat = lost_subscription()
+    hello = run.send(0, chat, at=LATER)
+    run.store(hello, seq=1)
+    run.deliver(hello, None, 0)
+    end(run, chat)
+    missed = realtime_missed(run)
+    assert missed.outcome is Verdict.FAIL
+    (finding,) = missed.examples
+    assert (finding.message_id, finding.recipient_id) == (str(hello.id), str(run.person_id(1)))
+    assert "could not get a lost subscription" in finding.why
+
+
+def test_what_they_read_in_history_is_not_missed() -> None:
+    run, chat = lost_subscription()
+    hello = run.send(0, chat, at=LATER)
+    run.store(hello, seq=1)
+    run.deliver(hello, None, 0)
+    run.page(1, chat, 50.0, [hello], purpose=PagePurpose.CATCH_UP)
+    end(run, chat)
+    assert realtime_missed(run).outcome is Verdict.PASS
+
+
+def test_what_they_had_before_is_not_missed() -> None:
+    run, chat = lost_subscription()
+    hello = run.send(0, chat, at=1.0)
+    run.store(hello, seq=1)
+    run.deliver(hello)
+    end(run, chat)
+    assert realtime_missed(run).outcome is Verdict.PASS
+
+
+def test_a_killed_process_promises_nothing() -> None:
+    """Nobody gave up there: the tool itself was gone, which `record.complete` tells."""
+    run, chat = lost_subscription()
+    hello = run.send(0, chat, at=LATER)
+    run.store(hello, seq=1)
+    run.deliver(hello, None, 0)
+    run.socket(0, SocketEvent.FINISHED, 100.0, chat=chat)
+    run.finish(101.0)
+    assert realtime_missed(run).outcome is Verdict.PASS
+
+
+def test_somebody_who_was_never_let_in_leaves_it_open() -> None:
+    run = History(people=3)
+    chat = run.chat(0, 1, 2, subscribed=None)
+    for person in (0, 1):
+        run.socket(person, SocketEvent.SUBSCRIBED, 0.0, chat=chat)
+    hello = run.send(0, chat, at=LATER)
+    run.store(hello, seq=1)
+    run.deliver(hello, None, 0, 1)
+    run.socket(2, SocketEvent.GAVE_UP, 100.0, chat=chat)
+    run.finish(101.0)
+    missed = realtime_missed(run)
+    assert missed.outcome is Verdict.INCONCLUSIVE
+    assert missed.reason is not None
+    assert "refused until the end" in missed.reason

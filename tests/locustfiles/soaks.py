@@ -1,0 +1,133 @@
+"""Soaks for tests: the `locust` command as a user types it, against a staging environment that is there already."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+
+from tests.staging.stages import ROOT, RunningStage
+
+PATIENCE_S = 90.0
+
+# Much of everything in little time.
+BUSY = {
+    "CHATSOAK_WARMUP_S": "1",
+    "CHATSOAK_THINK_TIME_S": "0.5",
+    "CHATSOAK_REPEAT_SHARE": "0.2",
+    "CHATSOAK_RECONNECT_SHARE": "0.02",
+}
+
+
+def describe(stage: RunningStage) -> dict[str, str]:
+    """The stage as environment variables."""
+    return {
+        "NEXT_PUBLIC_SUPABASE_URL": stage.supabase_url,
+        "NEXT_PUBLIC_SUPABASE_ANON_KEY": stage.anon_key,
+        "SUPABASE_SERVICE_ROLE_KEY": stage.service_role_key,
+        "DATABASE_URL": stage.database_url,
+    }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A soak that is over. `verdict` and `report` are empty when none was written."""
+
+    code: int
+    output: str
+    verdict: dict[str, Any]
+    report: str
+
+    def failed(self) -> list[str]:
+        """Ids of the criteria that failed."""
+        return [one["id"] for one in self.verdict["criteria"] if one["outcome"] == "fail"]
+
+
+class Soak:
+    """One `locust` process; killed with all it started when the block ends before it does."""
+
+    def __init__(self, folder: Path, *options: str, environment: dict[str, str]) -> None:
+        self.reports = folder / "reports"
+        self._log = folder / "locust.log"
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "locust", "-f", "locustfiles/chat.py", "--headless", "--only-summary", *options],
+                cwd=ROOT,
+                env={**os.environ, "CHATSOAK_REPORTS_DIR": str(self.reports), **BUSY, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def __enter__(self) -> "Soak":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def output(self) -> str:
+        """All that it printed so far."""
+        return self._log.read_text()
+
+    def wait_until(self, what: str, look: Callable[[], bool]) -> None:
+        """Wait until `look` says yes, while the soak goes on. Bounded."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not look():
+            assert self.process.poll() is None, f"ended before {what}: {self.output()}"
+            assert time.monotonic() < deadline, f"{what}: never; {self.output()}"
+            time.sleep(0.05)
+
+    def chats(self) -> list[str]:
+        """Ids of the chats of the run, once it is prepared."""
+        return [
+            chat["id"]
+            for run in self.reports.glob("2*/run.json")
+            for chat in json.loads(run.read_text())["chats"]
+        ]
+
+    def wait_for_load(self) -> None:
+        """Wait until everything is prepared and the load has begun."""
+        self.wait_until("the load", lambda: "All users spawned" in self.output())
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self) -> Ended:
+        """Wait for its end, and read what it left."""
+        code = self.process.wait(PATIENCE_S)
+        verdicts = sorted(self.reports.glob("2*/verdict.json"))
+        if not verdicts:
+            return Ended(code, self.output(), {}, "")
+        report = verdicts[-1].with_name("report.html").read_text()
+        return Ended(code, self.output(), json.loads(verdicts[-1].read_text()), report)
+
+
+def query(stage: RunningStage, statement: str, *arguments: object) -> list[asyncpg.Record]:
+    """What a person at psql would get."""
+
+    async def ask() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(stage.database_url)
+        try:
+            return await connection.fetch(statement, *arguments)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
