@@ -74,9 +74,9 @@ async def _run(options: argparse.Namespace) -> None:
                 "database_url": dsn,
                 "pid": os.getpid(),
             }
-            serving = asyncio.create_task(server.serve(stage, door, stopping))
             if options.env_file:
                 _write_env_file(options.env_file, details)
+            serving = asyncio.create_task(server.serve(stage, door, stopping))
             _say(
                 f"Ready at {door.url} after {time.monotonic() - started:.1f} s (faults: {faults}); Ctrl-C ends it"
             )

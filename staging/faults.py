@@ -4,6 +4,7 @@ A fault acts at one named point of the server, where the code asks `faults`. The
 what ``chatsoak stage --help`` and docs/staging.md show.
 """
 
+import math
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ def _parse(text: str) -> tuple[str, float]:
         number = float(value)
     except ValueError:
         raise StageError(f"--fault {name}: expected a number ({fault.unit}), found {value!r}.") from None
-    if not number >= 0 or (fault.unit == "share" and number > 1):
+    if not 0 <= number < math.inf or (fault.unit == "share" and number > 1):
         limits = "a share from 0 to 1" if fault.unit == "share" else f"0 or more ({fault.unit})"
         raise StageError(f"--fault {name}: expected {limits}, found {value}.")
     return name, number

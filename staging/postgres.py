@@ -154,7 +154,11 @@ class Postgres:
         )
         if made.returncode != 0:
             self._discard(home)
-            raise StageError(f"PostgreSQL could not be initialised in {data}: {_last_line(made.stderr)}")
+            remedy = f" As root, PostgreSQL runs as {UNPRIVILEGED}, who must be able to reach that folder."
+            raise StageError(
+                f"PostgreSQL could not be initialised in {data}: {_last_line(made.stderr)}."
+                + (remedy if self._account.uid is not None else "")
+            )
         return password
 
     def _launch(self, home: Path, data: Path, port: int) -> None:
