@@ -1,17 +1,13 @@
 """How much memory and time the judge needs for a record of a million sends with three million deliveries.
 
 The judge runs in a process of its own, so that the figure is its peak and nobody else's.
-
-    python benchmarks/judge_memory.py --sends 1000000
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -56,28 +52,20 @@ def measure(sends: int) -> dict[str, Any]:
     return found | {"record_bytes": size}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def table(found: dict[str, Any]) -> str:
+    """A markdown table."""
+    counts, mib = found["counts"], found["peak_bytes"] / 2**20
+    held = "yes" if mib <= TARGET_GIB * 1024 else "NO"
+    return "\n".join(
+        [
+            (
+                "| sends | deliveries | record on disk | peak memory of the judge | within "
+                f"{TARGET_GIB:g} GiB | time | outcome |"
+            ),
+            "|--:|--:|--:|--:|---|--:|---|",
+            (
+                f"| {counts['sends']:,} | {counts['deliveries']:,} | {found['record_bytes'] / 2**20:,.0f} MiB "
+                f"| {mib:,.0f} MiB | {held} | {found['seconds']:.1f} s | {found['outcome']} |"
+            ),
+        ]
     )
-    parser.add_argument("--sends", type=int, default=1_000_000)
-    parser.add_argument("--json", action="store_true", help="print the figures as one JSON line")
-    arguments = parser.parse_args()
-    began = time.perf_counter()
-    found = measure(arguments.sends)
-    if arguments.json:
-        print(json.dumps(found))
-    else:
-        print(f"Judge of {arguments.sends:,} sends, {found['counts']['deliveries']:,} deliveries")
-        print(f"  record on disk  {found['record_bytes'] / 2**20:10,.0f} MiB")
-        print(
-            f"  peak memory     {found['peak_bytes'] / 2**20:10,.0f} MiB   (target {TARGET_GIB * 1024:,.0f} MiB)"
-        )
-        print(f"  time            {found['seconds']:10,.1f} s")
-        print(f"  outcome         {found['outcome']:>10}   faults: {', '.join(found['faults']) or 'none'}")
-        print(f"  (with writing the record: {time.perf_counter() - began:,.0f} s)")
-    return 0 if found["peak_bytes"] <= TARGET_GIB * 2**30 and not found["faults"] else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

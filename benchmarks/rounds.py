@@ -1,6 +1,7 @@
 """Sides measured in turns: A B C A B C …, so that a machine that is busy for a while is busy for all of them."""
 
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,12 @@ def measure(
     for number in range(1, rounds + 1):
         for side in sides:
             before = count()
-            with Pinned(side.command, cores.load, env=side.env, log=log) as load:
+            with (
+                tempfile.TemporaryDirectory(prefix="chatsoak-bench-") as folder,
+                Pinned(
+                    side.command, cores.load, env={**side.env, "BENCH_RECORD": f"{folder}/record"}, log=log
+                ) as load,
+            ):
                 deadline = time.monotonic() + START_S
                 while count() - before < 100:
                     if time.monotonic() > deadline:

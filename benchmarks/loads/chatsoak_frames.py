@@ -5,7 +5,6 @@ statistics as well.
 """
 
 import os
-import tempfile
 import uuid
 from pathlib import Path
 
@@ -34,31 +33,30 @@ def main() -> None:
     environment = Environment()
     environment.create_local_runner()
     device = Device()
-    with tempfile.TemporaryDirectory(prefix="chatsoak-bench-") as folder:
-        record = RecordWriter(Path(folder) / "record", LOAD_TABLES, ProcessInfo.here("local"))
-        pulse = Pulse(record, lambda: 1)
-        ledger = Ledger(record, environment.events.request.fire)
-        if os.environ.get("BENCH_TIMED"):
-            for number in range(1, FRAMES_OF_A_WRITE * WRITES + 1):
-                ledger.note_leaving(str(uuid.UUID(int=number)))
-        down = gevent.event.Event()
-        socket = RealtimeSocket(
-            url=os.environ["BENCH_URL"],
-            api_key="anon",
-            number=1,
-            user_id=PERSON,
-            ledger=ledger,
-            heartbeat_s=3600,  # the flood answers none
-            timeout_s=10,
-            on_insert=device.on_insert,
-            on_gap=lambda *_: None,
-            on_down=lambda _: down.set(),
-        )
-        socket.open()
-        socket.join([CHAT], TOKEN, 10)
-        down.wait()
-        pulse.stop()
-        record.close()
+    record = RecordWriter(Path(os.environ["BENCH_RECORD"]), LOAD_TABLES, ProcessInfo.here("local"))
+    pulse = Pulse(record, lambda: 1)
+    ledger = Ledger(record, environment.events.request.fire)
+    if os.environ.get("BENCH_TIMED"):
+        for number in range(1, FRAMES_OF_A_WRITE * WRITES + 1):
+            ledger.note_leaving(str(uuid.UUID(int=number)))
+    down = gevent.event.Event()
+    socket = RealtimeSocket(
+        url=os.environ["BENCH_URL"],
+        api_key="anon",
+        number=1,
+        user_id=PERSON,
+        ledger=ledger,
+        heartbeat_s=3600,  # the flood answers none
+        timeout_s=10,
+        on_insert=device.on_insert,
+        on_gap=lambda *_: None,
+        on_down=lambda _: down.set(),
+    )
+    socket.open()
+    socket.join([CHAT], TOKEN, 10)
+    down.wait()
+    pulse.stop()
+    record.close()
 
 
 if __name__ == "__main__":

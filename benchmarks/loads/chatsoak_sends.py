@@ -1,7 +1,6 @@
 """chatsoak: its messages client in a Locust user, each send recorded and shown in Locust's statistics."""
 
 import os
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -17,12 +16,10 @@ from benchmarks.loads.common import CHAT, PERSON, TEXT, TOKEN
 from locustfiles.clients import HttpClient, Ledger, MessagesClient, Session
 from locustfiles.run.pulse import Pulse
 
-FOLDER = tempfile.TemporaryDirectory(prefix="chatsoak-bench-")
-
 
 @events.init.add_listener
 def _open_record(environment: Environment, **_: Any) -> None:
-    record = RecordWriter(Path(FOLDER.name) / "record", LOAD_TABLES, ProcessInfo.here("local"))
+    record = RecordWriter(Path(os.environ["BENCH_RECORD"]), LOAD_TABLES, ProcessInfo.here("local"))
     Pulse(record, lambda: 50)
     Sender.ledger = Ledger(record, environment.events.request.fire)
 
