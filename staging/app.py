@@ -165,6 +165,7 @@ def _uuid(text: object, name: str) -> uuid.UUID:
 def _whole(text: str | None, name: str, default: int | None) -> int | None:
     if text is None:
         return default
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 2**63:
+    # The length is asked first: Python refuses to convert thousands of digits.
+    if not text.isascii() or not text.isdecimal() or len(text) > 19 or not 0 < int(text) < 2**63:
         raise _Refused(400, f"{name}: expected a positive whole number")
     return int(text)

@@ -139,7 +139,7 @@ def _known(table: str, columns: dict[str, str], name: str) -> str:
     return name
 
 
-def _number(text: str) -> int:
+def _number(text: str) -> str:
     if not text.isascii() or not text.isdecimal():
         raise RestError(400, "22P02", f'invalid input syntax for type integer: "{text}"')
-    return int(text)
+    return text
