@@ -227,6 +227,8 @@ async def _object(request: Request) -> dict[str, Any]:
     body = await json_body(request)
     if not isinstance(body, dict):
         raise _AuthError(400, "bad_json", "Could not parse request body as JSON: expected an object")
+    if any("\0" in value for value in body.values() if isinstance(value, str)):
+        raise _AuthError(400, "validation_failed", "The character NUL cannot be stored")
     return body
 
 

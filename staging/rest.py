@@ -151,16 +151,18 @@ class _Rest:
         parameters = [*query.parameters]
         if body is not None and "$1" in statement:
             parameters.insert(0, orjson.dumps(body).decode())
+        sent: list[uuid.UUID] = []
         async with as_caller(self._stage.pool, claims) as connection:
-            if wanted:
+            if sending:
+                rows, count, sent = await _sent(connection, statement, query.columns, parameters)
+            elif wanted:
                 rows, count = await _rows(connection, f"{statement} returning {query.columns}", parameters)
             else:
                 await connection.execute(statement, *parameters)
                 rows, count = b"", 0
         status = 201 if request.method == "POST" else 200 if wanted else 204
-        if sending and wanted:
-            for row in orjson.loads(rows):
-                await misdeeds.after_send(self._stage, uuid.UUID(row["id"]))
+        for message_id in sent:
+            await misdeeds.after_send(self._stage, message_id)
         if sending and faults.hit("error_after_commit_rate"):
             raise RestError(500, "XX000", "internal error")
         return _shaped(request, rows, count, status, {}) if wanted else Response(status_code=status)
@@ -213,6 +215,19 @@ async def _rows(
         *parameters,
     )
     return row["body"].encode(), row["count"]
+
+
+async def _sent(
+    connection: asyncpg.Connection, statement: str, columns: str, parameters: Sequence[object]
+) -> tuple[bytes, int, list[uuid.UUID]]:
+    """As `_rows`, for an insert of messages; and their ids, whichever columns the caller wants."""
+    row = await connection.fetchrow(
+        f"with chat_messages as ({statement} returning *), answer as (select {columns} from chat_messages) "
+        "select coalesce((select json_agg(answer) from answer), '[]')::text as body, "
+        "array(select id from chat_messages) as ids",
+        *parameters,
+    )
+    return row["body"].encode(), len(row["ids"]), row["ids"]
 
 
 def _shaped(request: Request, body: bytes, count: int, status: int, headers: dict[str, str]) -> Response:
