@@ -12,7 +12,9 @@ import jwt
 
 Claims = dict[str, Any]
 
-KEY_LIFETIME_S = 10 * 365 * 24 * 3600
+# Fixed, so that a stage started again over the same secret has the same keys, as a paused project has.
+KEYS_ISSUED_S = 1_735_689_600  # 2025-01-01
+KEYS_EXPIRE_S = 4_102_444_800  # 2100-01-01
 
 
 class TokenError(Exception):
@@ -54,10 +56,15 @@ class Tokens:
     lifetime_s: int = 3600
 
     def api_key(self, role: str) -> str:
-        """The project's key for `role` (anon, service_role)."""
-        now = int(time.time())
+        """The project's key for `role` (anon, service_role): always the same one for the same secret."""
         return self._sign(
-            {"iss": "supabase", "ref": "staging", "role": role, "iat": now, "exp": now + KEY_LIFETIME_S}
+            {
+                "iss": "supabase",
+                "ref": "staging",
+                "role": role,
+                "iat": KEYS_ISSUED_S,
+                "exp": KEYS_EXPIRE_S,
+            }
         )
 
     def access_token(self, user_id: str, email: str, session_id: str, lifetime_s: int | None = None) -> str:

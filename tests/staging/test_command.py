@@ -165,6 +165,7 @@ def test_data_that_is_kept_comes_back_with_its_people_and_their_tokens(public_pa
         assert process.wait(WAIT_S) == 0
     with started(*STAGE, *kept) as (process, line):
         after = RunningStage(**json.loads(line))
+        assert (after.anon_key, after.service_role_key) == (before.anon_key, before.service_role_key)
         answer = httpx.get(
             f"{after.supabase_url}/rest/v1/accounts",
             params={"select": "id"},
