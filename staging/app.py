@@ -100,7 +100,7 @@ class _App:
         """The stored message, and whether this call stored it."""
         faults = self._stage.faults
         if faults.hit("lost_ack_rate"):
-            return await self._pretend(claims, chat_id, text, client_generated_id), False
+            return await self._pretend(claims, chat_id, text, client_generated_id)
         try:
             async with as_caller(self._stage.pool, claims) as connection:
                 row = await connection.fetchrow(sql("send_message"), chat_id, text, client_generated_id)
@@ -118,9 +118,10 @@ class _App:
 
     async def _pretend(
         self, claims: Claims, chat_id: uuid.UUID, text: str, client_generated_id: uuid.UUID | None
-    ) -> dict[str, Any]:
-        """Fault: store, answer, and take it back."""
+    ) -> tuple[dict[str, Any], bool]:
+        """Fault: store, answer as `_store` does, and take it back."""
         answer: dict[str, Any] = {}
+        is_new = False
 
         class TakeBack(Exception):  # noqa: N818 - rolls the transaction back, nothing more
             pass
@@ -128,11 +129,12 @@ class _App:
         try:
             async with as_caller(self._stage.pool, claims) as connection:
                 row = await connection.fetchrow(sql("send_message"), chat_id, text, client_generated_id)
+                is_new = row is not None
                 row = row or await connection.fetchrow(sql("find_repeat"), client_generated_id)
                 answer = plain(row) if row else {}
                 raise TakeBack
         except TakeBack:
-            return answer
+            return answer, is_new
         except (asyncpg.InsufficientPrivilegeError, asyncpg.ForeignKeyViolationError):
             raise _Refused(403, "You are not in this chat") from None
 

@@ -20,6 +20,7 @@ from staging.database import as_caller
 from staging.gateway import behind_gateway, token_of
 from staging.http import Delay, NotJsonError, json_body, json_response
 from staging.rest_query import Query, RestError, parse
+from staging.rest_sends import MESSAGES, store
 from staging.stage import Stage
 from staging.tokens import Claims, TokenError, TokenExpiredError
 
@@ -137,34 +138,32 @@ class _Rest:
                     f"select count(*) from public.{quoted(table)}{query.where}",
                     *query.parameters,
                 )
+        if table == MESSAGES and self._stage.faults.is_on("history_skip_rate"):
+            kept = [row for row in orjson.loads(body) if not self._stage.faults.hit("history_skip_rate")]
+            body, count = orjson.dumps(kept), len(kept)
         ranged = f"0-{count - 1}/{total}" if count else f"*/{total}"
         return _shaped(request, body, count, 200, {"content-range": ranged})
 
     async def _write(
         self, request: Request, claims: Claims, statement: str, query: Query, body: object = None
     ) -> Response:
-        faults = self._stage.faults
-        sending = request.method == "POST" and request.path_params["table"] == "chat_messages"
-        if sending and faults.hit("error_rate"):
-            raise RestError(500, "XX000", "internal error")
         wanted = "return=representation" in request.headers.get("prefer", "")
+        if request.method == "POST" and request.path_params["table"] == MESSAGES:
+            assert isinstance(body, list)
+            sent = await store(self._stage, claims, statement, query.columns, body)
+            return (
+                _shaped(request, sent.rows, len(sent.ids), 201, {}) if wanted else Response(status_code=201)
+            )
         parameters = [*query.parameters]
         if body is not None and "$1" in statement:
             parameters.insert(0, orjson.dumps(body).decode())
-        sent: list[uuid.UUID] = []
         async with as_caller(self._stage.pool, claims) as connection:
-            if sending:
-                rows, count, sent = await _sent(connection, statement, query.columns, parameters)
-            elif wanted:
+            if wanted:
                 rows, count = await _rows(connection, f"{statement} returning {query.columns}", parameters)
             else:
                 await connection.execute(statement, *parameters)
                 rows, count = b"", 0
         status = 201 if request.method == "POST" else 200 if wanted else 204
-        for message_id in sent:
-            await misdeeds.after_send(self._stage, message_id)
-        if sending and faults.hit("error_after_commit_rate"):
-            raise RestError(500, "XX000", "internal error")
         return _shaped(request, rows, count, status, {}) if wanted else Response(status_code=status)
 
     async def _call(self, request: Request, claims: Claims) -> Response:
@@ -215,19 +214,6 @@ async def _rows(
         *parameters,
     )
     return row["body"].encode(), row["count"]
-
-
-async def _sent(
-    connection: asyncpg.Connection, statement: str, columns: str, parameters: Sequence[object]
-) -> tuple[bytes, int, list[uuid.UUID]]:
-    """As `_rows`, for an insert of messages; and their ids, whichever columns the caller wants."""
-    row = await connection.fetchrow(
-        f"with chat_messages as ({statement} returning *), answer as (select {columns} from chat_messages) "
-        "select coalesce((select json_agg(answer) from answer), '[]')::text as body, "
-        "array(select id from chat_messages) as ids",
-        *parameters,
-    )
-    return row["body"].encode(), len(row["ids"]), row["ids"]
 
 
 def _shaped(request: Request, body: bytes, count: int, status: int, headers: dict[str, str]) -> Response:

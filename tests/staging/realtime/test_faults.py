@@ -90,6 +90,20 @@ def test_events_of_rows_that_do_not_exist(stage: RunningStage) -> None:
     run(test())
 
 
+def test_events_wait_for_the_next_look_at_the_slot(stage: RunningStage) -> None:
+    async def test() -> None:
+        async with listening(stage, "realtime_poll_ms=900") as (faulty, client, person, chat_id):
+            first = send(faulty, person, chat_id, "1")
+            await client.wait_until(lambda: inserted(client) == first)
+            loop = asyncio.get_running_loop()
+            looked = loop.time()
+            second = send(faulty, person, chat_id, "2")
+            await client.wait_until(lambda: inserted(client) == first + second)
+            assert loop.time() - looked >= 0.6
+
+    run(test())
+
+
 def test_events_are_late(stage: RunningStage) -> None:
     async def test() -> None:
         async with listening(stage, "realtime_delay_ms=700") as (faulty, client, person, chat_id):
