@@ -18,7 +18,7 @@ from locustfiles.run.conductor import Conductor
 from locustfiles.run.crew import Alone, Crew, Workers
 from locustfiles.run.interrupts import Interrupts
 from locustfiles.run.load import Load
-from locustfiles.run.options import add_options, env_file_of, overrides_of
+from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
 from locustfiles.run.target import Target, embed, reach
 from locustfiles.run.worker import Worker
 from locustfiles.shapes.shape import ChosenShape
@@ -112,13 +112,15 @@ class Session:
         assert self._crew is not None
         self._leave()
         env_file, overrides = env_file_of(self._options), overrides_of(self._options)
-        self._target = reach(host, env_file, overrides) if host else embed(env_file, overrides)
+        faults = faults_of(self._options, host)
+        self._target = reach(host, env_file, overrides) if host else embed(env_file, overrides, faults)
         self._conductor = Conductor(self._target, self._crew)
         self.environment.host = self._options.host = self._target.host
         if (shape := self._shape()) is not None:
             shape.runner = self.environment.runner
             self.environment.shape_class = shape
-        logger.info("Target: %s%s", self._target.host, " (embedded staging environment)" if not host else "")
+        kind = f" (embedded staging environment, faults: {', '.join(faults) or 'none'})" if not host else ""
+        logger.info("Target: %s%s", self._target.host, kind)
 
     def _shape(self) -> ChosenShape | None:
         """The shape asked for; a soak needs none."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from locust.argument_parser import LocustArgumentParser
 
+from analysis.errors import ConfigurationError
 from analysis.settings import DEFAULT_ENV_FILE, ShapeName, Workload
 
 # Option's attribute → field of Settings.
@@ -35,10 +36,11 @@ def add_options(parser: LocustArgumentParser) -> None:
         metavar: str | None = None,
         choices: list[str] | None = None,
         kind: type = str,
+        action: str = "store",
     ) -> None:
         group.add_argument(  # of a group: Locust's page shows the parser's own options only
             flag, dest="chatsoak_" + flag[2:].replace("-", "_"), help=text, metavar=metavar,
-            choices=choices, type=kind, default=None, env_var=env_var,
+            choices=choices, type=kind, default=None, env_var=env_var, action=action,
         )  # fmt: skip
 
     add(
@@ -87,6 +89,13 @@ def add_options(parser: LocustArgumentParser) -> None:
         metavar="<seconds>",
         kind=float,
     )
+    add(
+        "--stage-fault",
+        "CHATSOAK_STAGE_FAULT",
+        "The embedded staging environment misbehaves so, see chatsoak stage --help; may be repeated",
+        metavar="<name=value>",
+        action="append",
+    )
 
 
 def env_file_of(options: Namespace) -> Path | None:
@@ -98,3 +107,18 @@ def overrides_of(options: Namespace) -> dict[str, object]:
     """Settings given on the command line, by field name."""
     given = {field: getattr(options, name, None) for name, field in _OVERRIDES.items()}
     return {field: value for field, value in given.items() if value is not None}
+
+
+def faults_of(options: Namespace, host: str | None) -> list[str]:
+    """Faults for the embedded staging environment, ``NAME=VALUE``.
+
+    Raises:
+        ConfigurationError: the target is `host`, which would not hear of them.
+    """
+    faults: list[str] = options.chatsoak_stage_fault or []
+    if faults and host:
+        raise ConfigurationError(
+            f"--stage-fault {faults[0]}: it acts on the embedded staging environment only, and the host is "
+            f"{host}; leave one of them out, or give the fault to chatsoak stage."
+        )
+    return faults

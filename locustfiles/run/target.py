@@ -5,6 +5,7 @@ Both are described by the same settings; whoever needs them as a subprocess gets
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -27,12 +28,14 @@ class Target:
         host: URL of the app.
         embedded: it is the environment that chatsoak started by itself.
         stage: the process of the embedded environment, None for any other target.
+        faults: what the embedded environment was told to do wrong, ``NAME=VALUE``.
     """
 
     host: str
     embedded: bool
     settings: Settings
     stage: Child | None = None
+    faults: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Environment variables for a subprocess that works on this target. Holds secrets."""
@@ -67,15 +70,18 @@ def reach(host: str, env_file: Path | None, overrides: dict[str, object]) -> Tar
     return target
 
 
-def embed(env_file: Path | None, overrides: dict[str, object]) -> Target:
-    """Start the embedded staging environment.
+def embed(env_file: Path | None, overrides: dict[str, object], faults: Sequence[str] = ()) -> Target:
+    """Start the embedded staging environment, with these faults (``NAME=VALUE``).
 
     The default env file is left unread: it describes some other target.
 
     Raises:
         ChatsoakError: a setting is wrong, or it did not start.
     """
-    stage = Child("embedded staging environment", [*STAGE, "--json", "--port", "0"], os.environ)
+    command = [*STAGE, "--json", "--port", "0"]
+    for fault in faults:
+        command += ["--fault", fault]
+    stage = Child("embedded staging environment", command, os.environ)
     try:
         ready = json.loads(stage.first_line(STAGE_START_S))
         own = {
@@ -88,7 +94,7 @@ def embed(env_file: Path | None, overrides: dict[str, object]) -> Target:
     except BaseException:
         stage.end(STAGE_STOP_S)
         raise
-    return Target(ready["app_url"], embedded=True, settings=settings, stage=stage)
+    return Target(ready["app_url"], embedded=True, settings=settings, stage=stage, faults=tuple(faults))
 
 
 def as_texts(settings: Settings, *, secrets: bool = True) -> dict[str, str]:

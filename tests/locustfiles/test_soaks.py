@@ -58,6 +58,19 @@ def test_a_clean_run_counts_every_message(
         assert_clean(running.end())
 
 
+@pytest.mark.long
+def test_a_fault_of_the_embedded_environment_is_caught_and_the_report_says_that_it_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    fault = "corrupt_text_rate=0.1"
+    with Soak(tmp_path, *LOAD, "--run-time", "10s", "--stage-fault", fault, environment={}) as running:
+        ended = running.end()
+    assert ended.code == 1, ended.output
+    assert ended.failed() == ["messages.corrupted"]
+    report = (tmp_path / "reports" / "latest" / "report.html").read_text(encoding="utf-8")
+    assert f"was told to misbehave: {fault}" in report
+
+
 # What somebody does by hand in psql, and the one criterion that must catch it.
 BY_HAND = {
     "a stored message is deleted": (

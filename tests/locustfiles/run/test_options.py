@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from locust.argument_parser import LocustArgumentParser, setup_parser_arguments
 
+from analysis.errors import ConfigurationError
 from analysis.settings import Settings, ShapeName, Workload, load
-from locustfiles.run.options import add_options, env_file_of, overrides_of
+from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
 
 TARGET = {
     "next_public_supabase_url": "http://127.0.0.1",
@@ -76,7 +77,7 @@ def test_what_cannot_be_is_refused_with_code_2(
 
 def test_no_option_takes_a_secret(parser: LocustArgumentParser) -> None:
     ours = [action for action in parser._actions if action.dest.startswith("chatsoak_")]
-    assert len(ours) == 7
+    assert len(ours) == 8
     assert not any(word in action.dest for action in ours for word in ("key", "password", "database"))
     assert all(action.env_var and action.help for action in ours)
 
@@ -90,3 +91,11 @@ def test_the_defaults_that_help_names_are_the_settings(parser: LocustArgumentPar
     assert fields["chatsoak_think_time_s"].default == named["--think-time"]
     assert fields["chatsoak_arrival_rate"].default == named["--arrival-rate"]
     assert fields["chatsoak_drain_s"].default == named["--drain"]
+
+
+def test_faults_are_for_the_embedded_environment_only(parser: LocustArgumentParser) -> None:
+    options = parser.parse_args(["--stage-fault", "latency_ms=5", "--stage-fault", "lost_ack_rate=1"])
+    assert faults_of(options, None) == ["latency_ms=5", "lost_ack_rate=1"]
+    assert faults_of(parser.parse_args([]), "http://staging.example.com") == []
+    with pytest.raises(ConfigurationError, match="the host is http://staging.example.com; leave one of them"):
+        faults_of(options, "http://staging.example.com")
