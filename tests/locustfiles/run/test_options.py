@@ -97,5 +97,7 @@ def test_faults_are_for_the_embedded_environment_only(parser: LocustArgumentPars
     options = parser.parse_args(["--stage-fault", "latency_ms=5", "--stage-fault", "lost_ack_rate=1"])
     assert faults_of(options, None) == ["latency_ms=5", "lost_ack_rate=1"]
     assert faults_of(parser.parse_args([]), "http://staging.example.com") == []
-    with pytest.raises(ConfigurationError, match="the host is http://staging.example.com; leave one of them"):
+    with pytest.raises(
+        ConfigurationError, match=r"the host is http://staging\.example\.com; leave one of them"
+    ):
         faults_of(options, "http://staging.example.com")
