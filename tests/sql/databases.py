@@ -1,6 +1,7 @@
 """One database at a time, as its owner, and as the people whom its rules are for."""
 
 import json
+import subprocess
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,10 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from staging.database import SQL
+from staging.postgres import binaries
+
+PSQL_S = 300.0
 ANON, OUTSIDER, PARTICIPANT, SERVICE = "anon", "outsider", "participant", "service_role"
 
 
@@ -78,3 +83,30 @@ class People:
             self.ben,
             text,
         )
+
+
+def psql(url: str, file: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run ``sql/<file>.sql`` as its head says."""
+    return subprocess.run(
+        psql_command(url, file, *options), capture_output=True, text=True, timeout=PSQL_S, check=False
+    )
+
+
+def psql_command(url: str, file: str, *options: str) -> list[str]:
+    """The command line that `psql` runs."""
+    stop = ("--no-psqlrc", "--set", "ON_ERROR_STOP=1", *options)
+    return [str(binaries() / "psql"), *stop, "--file", str(SQL / f"{file}.sql"), url]
+
+
+def apply(url: str, *files: str) -> None:
+    """Run files that must succeed."""
+    for file in files:
+        done = psql(url, file)
+        assert done.returncode == 0, f"{file}: {done.stderr}"
+
+
+async def not_in_place(db: asyncpg.Connection, migration: str) -> list[str]:
+    """What the verification of a migration finds not to be so."""
+    rows = await db.fetch((SQL / "verify" / f"{migration}.sql").read_text(encoding="utf-8"))
+    assert rows
+    return [row["check"] for row in rows if not row["ok"]]
