@@ -55,12 +55,15 @@ def _plain(type_: pa.DataType) -> tuple[Callable[[Sequence[Any]], pa.Array], Cal
 
 def _list_column(values: Sequence[Any], type_: pa.ListType) -> tuple[pa.Array, int]:
     """Lists are converted as one flat column, so that UUIDs in them take the quick way too."""
+    no_lists = sum(items is not None and not isinstance(items, list | tuple) for items in values)
+    if no_lists:
+        values = [items if isinstance(items, list | tuple) else None for items in values]
     lengths = np.fromiter((len(items) if items else 0 for items in values), np.int32, len(values))
     offsets = np.zeros(len(values) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
     flat, misfits = column([item for items in values if items for item in items], type_.value_field)
     mask = pa.array([items is None for items in values], pa.bool_())
-    return pa.ListArray.from_arrays(pa.array(offsets), flat, type=type_, mask=mask), misfits
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, type=type_, mask=mask), misfits + no_lists
 
 
 def _uuids(values: Sequence[Any]) -> pa.Array:
@@ -112,6 +115,8 @@ def _parsed_texts(values: Sequence[str]) -> bytes:
 
 
 def _one_uuid(value: Any) -> bytes:
+    if not isinstance(value, bytes | str):
+        raise TypeError("expected a UUID as bytes or as text")
     return uuid.UUID(bytes=value).bytes if isinstance(value, bytes) else uuid.UUID(value).bytes
 
 

@@ -15,6 +15,8 @@ from pyarrow import ipc
 from analysis.errors import RecordError
 from analysis.record.writer import END_OF_STREAM
 
+_CUT_OR_DAMAGED = (pa.ArrowException, OSError)  # a wrong length in a file shows as any of Arrow's errors
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -56,10 +58,12 @@ def iter_batches(
         source = pa.OSFile(str(path), "rb")
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read as a table of a record: {error}.") from error
     with source:
         try:
             reader = ipc.open_stream(source)
-        except pa.ArrowInvalid:  # cut within the schema: nothing was written yet
+        except _CUT_OR_DAMAGED:  # mostly cut within the schema: nothing was written yet
             return
         if reader.schema != schema:
             raise RecordError(
@@ -70,7 +74,7 @@ def iter_batches(
                 batch = reader.read_next_batch()
             except StopIteration:
                 return
-            except (pa.ArrowInvalid, OSError):  # a batch that the killed writer did not finish
+            except _CUT_OR_DAMAGED:  # mostly a batch that the killed writer did not finish
                 return
             yield batch if columns is None else batch.select(list(columns))
 

@@ -69,14 +69,21 @@ def read_run(folder: Path) -> Run:
         ) from None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read: {error}.") from error
-    if data.get("schema") != RUN_SCHEMA:
+    if not isinstance(data, dict) or "schema" not in data:
+        raise RecordError(f"{path} is not a run: it has no schema; give a folder below reports/.")
+    if data["schema"] != RUN_SCHEMA:
         raise RecordError(
-            f"{path} has schema {data.get('schema')!r}; this chatsoak reads schema {RUN_SCHEMA}: "
+            f"{path} has schema {data['schema']!r}; this chatsoak reads schema {RUN_SCHEMA}: "
             "use the version that wrote it."
         )
-    data["people"] = [Person(**person) for person in data["people"]]
-    data["chats"] = [Chat(**{**chat, "participants": tuple(chat["participants"])}) for chat in data["chats"]]
-    return Run(**data)
+    try:
+        data["people"] = [Person(**person) for person in data["people"]]
+        data["chats"] = [
+            Chat(**{**chat, "participants": tuple(chat["participants"])}) for chat in data["chats"]
+        ]
+        return Run(**data)
+    except (KeyError, TypeError) as error:
+        raise RecordError(f"{path} is not a run as this chatsoak writes it: {error!r}.") from error
 
 
 def new_run_id(now: datetime | None = None) -> str:
@@ -87,5 +94,7 @@ def new_run_id(now: datetime | None = None) -> str:
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Replace `path` by `data` as JSON, atomically within its folder."""
     temporary = path.with_suffix(path.suffix + ".part")
-    temporary.write_text(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    text = json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n"
+    # A lone surrogate has no UTF-8; Python's escape of one is also JSON's.
+    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     temporary.replace(path)

@@ -53,8 +53,9 @@ class RecordWriter:
         self._closed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            ProcessRecord(process).write(folder)
+            # The tables first: they refuse a folder that holds a record, whose process.json must stay.
             self._tables = {name: _TableFile(folder, name, schema) for name, schema in tables.items()}
+            ProcessRecord(process).write(folder)
         except OSError as error:
             raise RecordError(
                 f"The record of {process.name} cannot be written to {folder}: {error.strerror}; "
