@@ -156,7 +156,7 @@ def test_garbage_is_a_table_without_rows_that_is_not_complete(garbage: bytes) ->
         assert part.complete == garbage.endswith(END_OF_STREAM)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_damage_in_the_middle_keeps_the_rows_before_it(data: st.DataObject) -> None:
     with new_writer({"calls": CALLS}) as writer:

@@ -47,7 +47,7 @@ writer.close()
 """
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(st.data())
 @pytest.mark.parametrize("name", TABLES)
 def test_rows_come_back_equal(name: str, data: st.DataObject) -> None:
