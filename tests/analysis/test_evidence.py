@@ -179,16 +179,30 @@ def test_pages_keep_their_order_and_name_every_message() -> None:
     ]
 
 
+def test_a_page_has_as_many_messages_as_it_has_ids_or_seqs() -> None:
+    history = History()
+    chat = history.chat(0, 1)
+    history.page(1, chat, 5.0, [])
+    (row,) = history.rows["pages"]
+    ids = [history.new_id().bytes for _ in range(3)]
+    for lists in (([1, 2], ids[:1]), (None, ids[1:]), ([3, None], None)):
+        history.rows["pages"].append((*row[:-2], *lists))
+    found = history.evidence().page_rows
+    assert found["page"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert found["seq"].tolist() == [1, 2, -1, -1, 3, -1]
+    assert found["message_id"].tolist() == [0, -1, 1, 2, -1, -1]
+
+
 def test_a_process_that_left_no_record_is_noted(tmp_path: Path) -> None:
     history = busy(3)
     folder = history.write(tmp_path)
-    run_of(history, "local", "worker-1").write(folder)
+    run_of(history, "local", "worker-1", "worker-2").write(folder)
     evidence = read_evidence(folder)
-    local, missing = evidence.parts
+    local, missing, another = evidence.parts
     assert (missing.name, missing.process, missing.expected) == ("worker-1", None, True)
     assert missing.unfinished == tuple(LOAD_TABLES)
     assert missing.rows == dict.fromkeys(LOAD_TABLES, 0)
-    assert missing.clock not in {local.clock, evidence.database.clock}
+    assert missing.clock not in {local.clock, another.clock, evidence.database.clock}
     assert local.unfinished == ()
 
 
@@ -202,21 +216,17 @@ def test_nothing_but_run_json_is_evidence_of_nothing(tmp_path: Path) -> None:
     assert len(evidence.participants) == 5
 
 
-def test_a_process_that_nobody_expected_is_read_and_marked(tmp_path: Path) -> None:
-    history = busy(3)
-    folder = history.write(tmp_path)
-    write_part(folder, ELSEWHERE, {"sends": history.rows["sends"]})
-    evidence = read_evidence(folder)
-    assert [(part.name, part.expected) for part in evidence.parts] == [("local", True), ("worker-1", False)]
-    assert evidence.sends["process"].tolist() == [0] * 4 + [1] * 4  # three messages, one of them sent twice
-
-
-def test_clocks_are_told_apart_by_host_and_boot(tmp_path: Path) -> None:
+def test_processes_that_nobody_expected_are_read_and_their_clocks_told_apart(tmp_path: Path) -> None:
     history = busy(3)
     folder = history.write(tmp_path)
     write_part(folder, ELSEWHERE, {"sends": history.rows["sends"]})
     write_part(folder, replace(ELSEWHERE, name="worker-2"), {"sends": history.rows["sends"]})
     evidence = read_evidence(folder)
+    assert [(part.name, part.expected) for part in evidence.parts] == [
+        ("local", True), ("worker-1", False), ("worker-2", False),
+    ]  # fmt: skip
+    # Three messages, one of them sent twice.
+    assert evidence.sends["process"].tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert evidence.sends["clock"].tolist() == [0] * 4 + [1] * 8
     assert evidence.database.clock == 0
 
