@@ -38,8 +38,9 @@ class Account:
             ``seqs_agree`` (over all ok answers), ``send`` (position of the first attempt), ``rows`` (how many
             rows it has at the end of the run).
         operation_of_send: the operation of each send.
-        rows: `Evidence.rows` with ``operation`` (`NONE`: other people's) and ``before`` (stored before the
-            run began: its seq is not above the chat's baseline).
+        rows: `Evidence.rows` with ``operation`` (`NONE`: other people's), ``before`` (stored before the run
+            began: its seq is not above the chat's baseline) and ``acknowledged_ns`` (an ok answer told of this
+            row by then; `NEVER` too for further copies of its message).
         row_of_message: for each message code the position in `rows`, `NONE` when never seen.
         baseline: for each chat code its newest seq before the run; 0 where that is not known.
         last_look_ns: when the final sweep was taken; None without one.
@@ -81,6 +82,7 @@ def account_for(evidence: Evidence) -> Account:
     seq = rows["seq"].to_numpy(np.int64)
     before = (matched < 0) & (seq != NULL) & (seq <= baseline[rows["chat_id"].to_numpy()])
     rows = rows.assign(operation=matched, before=before)
+    rows["acknowledged_ns"] = _acknowledged(operations, rows)
     there = (matched >= 0) & ~rows["gone"].to_numpy()
     operations = operations.assign(rows=np.bincount(matched[there], minlength=len(operations)))
     sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
@@ -193,6 +195,18 @@ def _match_by_text(rows: pd.DataFrame, operations: pd.DataFrame, matched: Ints) 
     for row, key in zip(left.tolist(), sought, strict=True):
         if operations_left := waiting.get(key):
             matched[row] = operations_left.pop(0) if len(operations_left) > 1 else operations_left[0]
+
+
+def _acknowledged(operations: pd.DataFrame, rows: pd.DataFrame) -> Ints:
+    """When each row was told of: the row that the first answer named, or the only one its message ever had."""
+    times = np.full(len(rows), NEVER, np.int64)
+    mine = np.flatnonzero(rows["operation"].to_numpy() >= 0)
+    operation = rows["operation"].to_numpy()[mine]
+    told = operations["message_id"].to_numpy(np.int64)[operation]
+    only = np.bincount(operation, minlength=len(operations))[operation] == 1
+    meant = only | (told == rows["message_id"].to_numpy()[mine])
+    times[mine[meant]] = operations["acknowledged_ns"].to_numpy(np.int64)[operation[meant]]
+    return times
 
 
 def pair(high: NDArray[np.integer], low: NDArray[np.integer]) -> Ints:

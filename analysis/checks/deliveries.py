@@ -98,11 +98,11 @@ def deliveries(account: Account) -> Deliveries:
         """The pair of each message code and person; -1 if there is none, e.g. for an outsider."""
         rows = account.row_of_message[messages]
         first = np.where(rows >= 0, first_pair[rows], -1)
-        row_chat = (
-            account.rows["chat_id"].to_numpy(np.int64)[np.where(rows >= 0, rows, 0)] if len(stored) else rows
-        )
+        known = first >= 0
+        row_chat = np.zeros(len(rows), np.int64)
+        row_chat[known] = account.rows["chat_id"].to_numpy(np.int64)[rows[known]]
         place = positions(keys, pair(row_chat, users))
-        return np.where((first >= 0) & (place >= 0), first + place - starts[row_chat.clip(min=0)], -1)
+        return np.where(known & (place >= 0), first + place - starts[row_chat], -1)
 
     evidence = account.evidence
     subscribed = subscriptions(account)
@@ -165,7 +165,7 @@ def _times(account: Account) -> _Times:
         values[mine] = operations[column].to_numpy(np.int64)[operation[mine]]
         return values
 
-    acknowledged = of_operation("acknowledged_ns", NEVER)
+    acknowledged = rows["acknowledged_ns"].to_numpy(np.int64)
     return _Times(
         left_ns=of_operation("left_ns", NEVER),
         left_clock=of_operation("clock", -1),

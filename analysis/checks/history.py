@@ -6,19 +6,39 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.checks.account import NULL, Account, Ints
+from analysis.checks.account import NEVER, NULL, Account, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.criteria import Criterion, Finding, from_findings
+from analysis.identifiers import NONE
 from analysis.record.tables import Outcome
 
 
 class _Fault(NamedTuple):
-    """What is wrong with a page, and the message it is about (a row, or a seq that no row has)."""
+    """What is wrong with a page, and the message it is about: its row, or where that is not known its seq."""
 
     page: int
     row: int
     seq: int
     why: str
+
+
+class _Shown(NamedTuple):
+    """The messages on a page that have a seq, in the order answered."""
+
+    seq: Ints
+    message: Ints  # their codes; `NONE` where the app gives no id
+
+    def again(self) -> Ints:
+        """Places of messages that stood on the page before. Two messages with one seq are `seq.duplicates`' affair."""
+        known = np.flatnonzero(self.message != NONE)
+        _, first = np.unique(self.message[known], return_index=True)
+        return np.delete(known, first)
+
+    def out_of_order(self) -> Ints:
+        """Places of messages against the page's direction, where they are not there `again`."""
+        downwards = len(self.seq) > 1 and self.seq[0] > self.seq[-1]
+        against = np.flatnonzero(np.diff(-self.seq if downwards else self.seq) < 0) + 1
+        return np.setdiff1d(against, self.again())
 
 
 def pages(account: Account) -> Criterion:
@@ -32,9 +52,8 @@ def pages(account: Account) -> Criterion:
     read = evidence.pages[evidence.pages["outcome"] == Outcome.OK]
     on_pages = evidence.page_rows
     numbered = on_pages[on_pages["seq"] != NULL]
-    seqs = numbered["seq"].to_numpy(np.int64)
-    of_page = numbered["page"].to_numpy(np.int64)
-    starts = np.searchsorted(of_page, np.arange(len(evidence.pages) + 1))
+    every = _Shown(numbered["seq"].to_numpy(np.int64), numbered["message_id"].to_numpy(np.int64))
+    starts = np.searchsorted(numbered["page"].to_numpy(np.int64), np.arange(len(evidence.pages) + 1))
     expected = _expected(account)
     found = np.bincount(on_pages["page"].to_numpy(), minlength=len(evidence.pages))
     faults: list[_Fault] = []
@@ -42,35 +61,34 @@ def pages(account: Account) -> Criterion:
     for page, chat, before, limit, left_ns, clock in zip(
         read.index.tolist(), *(read[column].tolist() for column in columns), strict=True
     ):
-        here = seqs[starts[page] : starts[page + 1]]
-        ordered = -here if len(here) and here[0] > here[-1] else here
-        steps = np.diff(ordered)
-        for place in np.flatnonzero(steps <= 0).tolist():
-            what = "twice" if steps[place] == 0 else "out of order"
-            faults.append(_Fault(page, NULL, int(here[place + 1]), f"It stood {what} on a page of history."))
+        here = _Shown(*(column[starts[page] : starts[page + 1]] for column in every))
         bound = before if before != NULL else np.iinfo(np.int64).max
-        faults += [
-            _Fault(
-                page, NULL, int(seq), f"It stood on a page of history that was asked for below seq {before}."
-            )
-            for seq in here[here >= bound].tolist()
-        ]
+        for places, why in (
+            (here.again(), "It stood twice on a page of history."),
+            (here.out_of_order(), "It stood out of order on a page of history."),
+            (
+                np.flatnonzero(here.seq >= bound),
+                f"It stood on a page of history that was asked for below seq {before}.",
+            ),
+        ):
+            faults += [
+                _Fault(page, _row(account, int(here.message[place])), int(here.seq[place]), why)
+                for place in places.tolist()
+            ]
         if (chat, clock) in expected:
-            lowest = 0 if found[page] < limit else int(here.min()) if len(here) else bound
+            whole = found[page] < limit
+            lowest = NULL if whole else int(here.seq.min()) if len(here.seq) else bound
             faults += _left_out(page, here, expected[chat, clock], (lowest, bound), left_ns)
     namer = Namer(account)
-    row_of = _rows_by_number(account)
 
     def findings() -> Iterator[Finding]:
         for fault in faults:
-            chat = int(evidence.pages["chat_id"].iloc[fault.page])
-            row = fault.row if fault.row != NULL else row_of.get((chat, fault.seq), NULL)
             reader = evidence.people.text(int(evidence.pages["user_id"].iloc[fault.page]))
             at_ns = int(evidence.pages["answered_ns"].iloc[fault.page])
-            if row != NULL:
-                yield namer.row(row, fault.why, recipient_id=reader, at_ns=at_ns)
+            if fault.row != NONE:
+                yield namer.row(fault.row, fault.why, recipient_id=reader, at_ns=at_ns)
             else:
-                chat_id = evidence.chats.text(chat)
+                chat_id = evidence.chats.text(int(evidence.pages["chat_id"].iloc[fault.page]))
                 yield Finding(fault.why, chat_id=chat_id, seq=fault.seq, recipient_id=reader, at_ns=at_ns)
 
     return from_findings(
@@ -106,10 +124,10 @@ def _expected(account: Account) -> dict[tuple[int, int], _Expected]:
             "chat_id": rows["chat_id"].to_numpy()[stays],
             "seq": rows["seq"].to_numpy()[stays],
             "clock": operations["clock"].to_numpy()[operation],
-            "acknowledged_ns": operations["acknowledged_ns"].to_numpy()[operation],
+            "acknowledged_ns": rows["acknowledged_ns"].to_numpy()[stays],
         }
     )
-    table = table[table["acknowledged_ns"] != NULL].sort_values("seq", kind="stable")
+    table = table[table["acknowledged_ns"] != NEVER].sort_values("seq", kind="stable")
     return {
         (int(part["chat_id"].iloc[0]), int(part["clock"].iloc[0])): _Expected(
             part["seq"].to_numpy(np.int64),
@@ -121,18 +139,20 @@ def _expected(account: Account) -> dict[tuple[int, int], _Expected]:
 
 
 def _left_out(
-    page: int, here: Ints, expected: _Expected, between: tuple[int, int], left_ns: int
+    page: int, here: _Shown, expected: _Expected, between: tuple[int, int], left_ns: int
 ) -> list[_Fault]:
-    begin, end = np.searchsorted(expected.seq, between)
+    """Messages above the page's lowest seq and below its bound that are not on it."""
+    low, bound = between
+    begin, end = np.searchsorted(expected.seq, (low + 1, bound))
     early = expected.acknowledged_ns[begin:end] < left_ns
-    absent = early & ~np.isin(expected.seq[begin:end], here)
+    # By seq: that a page shows a message under another id is told by the checks of what is stored.
+    absent = early & ~np.isin(expected.seq[begin:end], here.seq)
     return [
         _Fault(page, int(row), int(seq), "A page of history left it out, though it had been stored before.")
         for row, seq in zip(expected.row[begin:end][absent], expected.seq[begin:end][absent], strict=True)
     ]
 
 
-def _rows_by_number(account: Account) -> dict[tuple[int, int], int]:
-    rows = account.rows
-    keys = zip(rows["chat_id"].tolist(), rows["seq"].tolist(), strict=True)
-    return dict(zip(keys, range(len(rows)), strict=True))
+def _row(account: Account, message: int) -> int:
+    """Its place in `Account.rows`; `NONE` when it was never seen in the database."""
+    return int(account.row_of_message[message]) if message != NONE else NONE

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.checks.account import NULL, Account, Bools, Ints
+from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds
 from analysis.criteria import Criterion, Finding, from_findings
 from analysis.record.tables import UNSETTLED_A_POLL, EventType, ObservedChange, Outcome, PollKind, Status
@@ -115,8 +115,8 @@ def _first_receipts(account: Account) -> pd.DataFrame:
     operation = rows["operation"].to_numpy()
     stored_by = np.full(len(rows) + 1, _ENDLESS, np.int64)
     mine = np.flatnonzero((operation >= 0) & (rows["seq"].to_numpy() != NULL) & ~rows["gone"].to_numpy())
-    answered = operations["acknowledged_ns"].to_numpy()[operation[mine]]
-    comparable = (answered != NULL) & (
+    answered = rows["acknowledged_ns"].to_numpy()[mine]
+    comparable = (answered != NEVER) & (
         operations["clock"].to_numpy()[operation[mine]] == account.monitor_clock
     )
     stored_by[mine[comparable]] = answered[comparable]

@@ -256,6 +256,8 @@ def _numbered_operations(account: Account) -> pd.DataFrame:
     operations, rows = account.operations, account.rows
     mine = np.flatnonzero(rows["operation"].to_numpy() >= 0)
     row = np.full(len(operations), -1, np.int64)
+    told = rows["acknowledged_ns"].to_numpy()[mine] != NEVER
+    mine = np.concatenate([mine[~told], mine[told]])  # of several copies the one that the answer meant
     row[rows["operation"].to_numpy()[mine]] = mine
     stored_seq = np.append(rows["seq"].to_numpy(), NULL)[row]
     stored_id = np.append(rows["message_id"].to_numpy(), NULL)[row]

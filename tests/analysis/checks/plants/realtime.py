@@ -1,0 +1,91 @@
+"""Faults in the events that reach people."""
+
+import uuid
+
+from hypothesis import strategies as st
+
+from tests.analysis.checks.plants.planting import (
+    Planted,
+    found,
+    neighbours,
+    pick,
+    plant,
+)
+from tests.analysis.checks.worlds import (
+    Listening,
+    Shown,
+    World,
+)
+
+
+def surely_owed(world: World) -> list[Shown]:
+    """Events to people who had subscribed before the message was sent, and stayed."""
+    return [
+        shown for row in world.ours() for shown in world.events_of(row)
+        if shown.to.ended is None and shown.to.began < row.message.at
+    ]  # fmt: skip
+
+
+@plant
+def an_event_does_not_come(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, surely_owed(world))
+    world.shown.remove(shown)
+    return found("realtime.missed", shown.truth)
+
+
+@plant
+def an_event_comes_twice(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, [shown for row in world.ours() for shown in world.events_of(row)])
+    world.shown.append(Shown(shown.truth, shown.to, shown.at + 0.0001, shown.committed))
+    return found("realtime.duplicated", shown.truth)
+
+
+@plant
+def two_events_change_places(world: World, data: st.DataObject) -> Planted:
+    inserts = {
+        (id(shown.to), id(shown.truth)): shown for row in world.ours() for shown in world.events_of(row)
+    }
+    pairs = [
+        (early, late)
+        for first, second in neighbours(world)
+        for listening in world.listening
+        if (early := inserts.get((id(listening), id(first))))
+        and (late := inserts.get((id(listening), id(second))))
+    ]
+    early, late = pick(data, pairs)
+    early.at, late.at = late.at, early.at
+    return found("realtime.reordered", early.truth)
+
+
+@plant
+def an_event_shows_a_message_that_is_not_stored(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, world.shown)
+    ghost = uuid.uuid4()
+    world.shown.append(Shown(shown.truth, shown.to, shown.at, shown.committed, id=ghost))
+    return Planted({"realtime.phantom": {str(ghost)}})
+
+
+@plant
+def an_event_shows_another_text(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, [shown for shown in world.shown if shown.truth.ours])
+    shown.text = "something else"
+    return found("realtime.phantom", shown.truth)
+
+
+@plant
+def an_event_shows_another_seq(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, [shown for shown in world.shown if shown.truth.ours])
+    shown.seq = (shown.truth.seq or 0) + 1
+    return found("realtime.phantom", shown.truth)
+
+
+@plant
+def an_event_reaches_somebody_who_is_not_in_the_chat(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, [shown for shown in world.shown if shown.truth.ours])
+    chat = shown.truth.message.chat
+    outsider = pick(
+        data, [one for one in range(world.history.people) if one not in world.history.chats[chat]]
+    )
+    stranger = Listening(outsider, chat, 5, 0.0, None)
+    world.shown.append(Shown(shown.truth, stranger, shown.at, shown.committed, shown.type, shown.status))
+    return found("realtime.phantom", shown.truth)

@@ -1,0 +1,26 @@
+"""Promise: whatever a faultless server and its users do, no criterion blames anybody, and every figure agrees."""
+
+from hypothesis import HealthCheck, given, settings
+
+from analysis.checks import audit
+from analysis.criteria import Verdict
+from analysis.record.tables import Outcome
+from tests.analysis.checks.worlds import World, worlds
+
+NOTHING = "There was nothing to check."
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds())
+def test_nothing_is_found_where_nothing_is_wrong(world: World) -> None:
+    evidence = world.recorded().evidence()
+    found = audit(evidence, delivered_within_s=5)
+    for criterion in found.criteria:
+        assert criterion.examples == (), criterion
+        assert criterion.outcome is Verdict.PASS or criterion.reason == NOTHING, criterion
+    outcomes = world.outcomes().values()
+    assert found.counts["sends"] == len(outcomes)
+    assert found.counts["ok"] == sum(Outcome.OK in attempts for attempts in outcomes)
+    assert found.counts["fail"] == sum(set(attempts) == {Outcome.FAIL} for attempts in outcomes)
+    assert found.counts["stored"] == len(world.ours())
+    assert found.counts["deliveries"] == found.counts["deliveries_expected"]
