@@ -9,13 +9,16 @@ and `masked` is the only form that may be written down.
 
 import hmac
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from analysis import env_file as files
 from analysis.errors import ConfigurationError
 
 DEFAULT_ENV_FILE = Path(".env.staging")
@@ -51,9 +54,23 @@ class ShapeName(StrEnum):
     STEPS = "steps"
 
 
-def _http_url(url: str) -> str:
+def http_url(url: str) -> str:
+    """`url` as the tool uses it: without a slash at its end.
+
+    Raises:
+        ValueError: it is no URL of HTTP, or has credentials in it: URLs are written into records and reports.
+    """
     if not url.startswith(("http://", "https://")):
         raise ValueError("expected a URL that begins with http:// or https://")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - only looking at it checks it
+    except ValueError as error:
+        raise ValueError(f"expected a URL: {error}") from None
+    if "@" in parts.netloc:
+        raise ValueError("expected a URL without a user name or password in it (user:password@)")
+    if not parts.hostname:
+        raise ValueError("expected a URL with a host in it")
     return url.rstrip("/")
 
 
@@ -63,7 +80,7 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -73,7 +90,7 @@ class Settings(BaseSettings):
     """What a run is told. Field names are the environment's names in lower case."""
 
     model_config = SettingsConfigDict(
-        case_sensitive=False, extra="ignore", frozen=True, hide_input_in_errors=True
+        case_sensitive=False, extra="ignore", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
     )
 
     # The target
@@ -233,12 +250,26 @@ def load(env_file: Path = DEFAULT_ENV_FILE, overrides: Mapping[str, object] | No
     """Read the settings from `env_file` and the environment; `overrides` (by field name) win over both.
 
     Raises:
-        ConfigurationError: a setting is missing or wrong; the sentence says which, and where to set it.
+        ConfigurationError: a setting is missing, wrong or unknown; the sentence says which, and where to set it.
     """
+    files.check(env_file)
+    files.refuse_unknown(env_file, [name.upper() for name in Settings.model_fields])
     try:
         return Settings(_env_file=env_file, **dict(overrides or {}))  # type: ignore[arg-type,call-arg]
     except ValidationError as error:
-        raise ConfigurationError(_sentence(error, env_file)) from None
+        raise ConfigurationError(_sentence(error, env_file, overrides or {})) from None
+
+
+def app_url(host: str) -> str:
+    """`host`, as ``--host`` gives it, as the tool uses it.
+
+    Raises:
+        ConfigurationError: it is no URL of HTTP, or has credentials in it.
+    """
+    try:
+        return http_url(host)
+    except ValueError as error:
+        raise ConfigurationError(f"--host: {error}, such as https://staging.example.com.") from None
 
 
 class _Reports(BaseSettings):
@@ -249,17 +280,40 @@ class _Reports(BaseSettings):
 
 
 def reports_dir(env_file: Path = DEFAULT_ENV_FILE) -> Path:
-    """Where runs lie, for commands that need no target."""
+    """Where runs lie, for commands that need no target.
+
+    Raises:
+        ConfigurationError: `env_file` cannot be read.
+    """
+    files.check(env_file)
     return _Reports(_env_file=env_file).chatsoak_reports_dir  # type: ignore[call-arg]
 
 
-def _sentence(error: ValidationError, env_file: Path) -> str:
-    where = f"set it in {env_file} or in the environment" + (
-        "" if env_file.exists() else f" ({env_file} does not exist)"
+def _sentence(error: ValidationError, env_file: Path, overrides: Mapping[str, object]) -> str:
+    """What is wrong, with what was found where it is no secret."""
+    problems = error.errors(include_url=False)
+    by_hand = all(problem["loc"] and problem["loc"][0] in overrides for problem in problems)
+    where = "on the command line, " if by_hand else ""
+    where = f"set it {where}in {env_file} or in the environment"
+    if not by_hand and not env_file.exists():
+        where += f" ({env_file} does not exist)"
+    return f"{'; '.join(_problem(problem) for problem in problems)}; {where}."
+
+
+def _problem(problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        return f"The settings: {_said(problem)}"
+    field = str(problem["loc"][0])
+    name = field.upper()
+    if problem["type"] == "missing":
+        return f"{name} is not set"
+    # A URL that was refused may hold a password, or be one pasted into the wrong line.
+    told = Settings.model_fields[field].annotation in {int, float, Path} or isinstance(
+        Settings.model_fields[field].default, Enum
     )
-    parts = []
-    for problem in error.errors(include_url=False, include_input=False):
-        name = str(problem["loc"][0]).upper() if problem["loc"] else "The settings"
-        said = "is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
-        parts.append(f"{name}: {said}" if problem["type"] != "missing" else f"{name} {said}")
-    return f"{'; '.join(parts)}; {where}."
+    return f"{name}: {_said(problem)}" + (f", found {str(problem['input'])[:60]!r}" if told else "")
+
+
+def _said(problem: ErrorDetails) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    return message.replace("Input should be", "expected", 1)

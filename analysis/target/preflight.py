@@ -13,7 +13,7 @@ import websockets
 from websockets.asyncio.client import connect as open_websocket
 
 from analysis.errors import ConfigurationError, TargetError
-from analysis.settings import Settings, Transport
+from analysis.settings import Settings, Transport, app_url
 from analysis.target.accounts import Accounts, said
 from analysis.target.database import connect, place, refusals, sql
 from analysis.target.migrations import read_states
@@ -39,7 +39,7 @@ async def examine(host: str, settings: Settings) -> list[Check]:
     Raises:
         ChatsoakError: for the first thing that is wrong: what, where, what is expected and what to do.
     """
-    return [check async for check in _checks(host.rstrip("/"), settings)]
+    return [check async for check in _checks(app_url(host), settings)]
 
 
 async def _checks(host: str, settings: Settings) -> AsyncIterator[Check]:

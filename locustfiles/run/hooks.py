@@ -47,9 +47,8 @@ class Session:
         """Before any load, and before the web page opens: target and settings are there and right, or
         Locust ends with exit code 2 and one sentence."""
         runner = self.environment.runner
-        self._interrupts = Interrupts(
-            terminate_too=bool(self._options.headless) and self._shape() is not None
-        )
+        shaped = (self._options.chatsoak_shape or ShapeName.SOAK) != ShapeName.SOAK
+        self._interrupts = Interrupts(terminate_too=bool(self._options.headless) and shaped)
         if isinstance(runner, WorkerRunner):
             self._worker = Worker(runner, env_file_of(self._options), self._use)
             return
@@ -124,11 +123,8 @@ class Session:
 
     def _shape(self) -> ChosenShape | None:
         """The shape asked for; a soak needs none."""
-        name = (
-            self._target.settings.chatsoak_shape
-            if self._target is not None
-            else ShapeName(self._options.chatsoak_shape or ShapeName.SOAK)
-        )
+        assert self._target is not None
+        name = self._target.settings.chatsoak_shape
         return None if name is ShapeName.SOAK else ChosenShape(name)
 
     def _prepare(self) -> None:

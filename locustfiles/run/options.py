@@ -1,9 +1,11 @@
 """chatsoak's own options of the ``locust`` command, and the settings that they override.
 
-Secrets have no option: a command line can be read by everybody on the machine.
+Secrets have no option: a command line can be read by everybody on the machine. Values stay texts here: the
+settings judge them, with one sentence for a wrong one wherever it came from.
 """
 
 from argparse import Namespace
+from enum import StrEnum
 from pathlib import Path
 
 from locust.argument_parser import LocustArgumentParser
@@ -33,14 +35,12 @@ def add_options(parser: LocustArgumentParser) -> None:
         env_var: str,
         text: str,
         *,
-        metavar: str | None = None,
-        choices: list[str] | None = None,
-        kind: type = str,
+        metavar: str,
         action: str = "store",
     ) -> None:
         group.add_argument(  # of a group: Locust's page shows the parser's own options only
             flag, dest="chatsoak_" + flag[2:].replace("-", "_"), help=text, metavar=metavar,
-            choices=choices, type=kind, default=None, env_var=env_var, action=action,
+            default=None, env_var=env_var, action=action,
         )  # fmt: skip
 
     add(
@@ -53,41 +53,37 @@ def add_options(parser: LocustArgumentParser) -> None:
         "--workload",
         "CHATSOAK_WORKLOAD",
         "closed: wait for the answer, then think; open: send on schedule",
-        choices=[name.value for name in Workload],
+        metavar=_any_of(Workload),
     )
     add(
         "--think-time",
         "CHATSOAK_THINK_TIME_S",
         "Mean pause of a user between actions, closed workload (default 1)",
         metavar="<seconds>",
-        kind=float,
     )
     add(
         "--arrival-rate",
         "CHATSOAK_ARRIVAL_RATE",
         "Sends a second over all users, open workload (default 10)",
         metavar="<number>",
-        kind=float,
     )
     add(
         "--shape",
         "CHATSOAK_SHAPE",
         "How the number of users moves up to --users (default soak: they start and stay)",
-        choices=[name.value for name in ShapeName],
+        metavar=_any_of(ShapeName),
     )
     add(
         "--people",
         "CHATSOAK_PEOPLE",
         "People to create (default: as many as users)",
         metavar="<number>",
-        kind=int,
     )
     add(
         "--drain",
         "CHATSOAK_DRAIN_S",
         "Longest wait for deliveries after the last send (default 15)",
         metavar="<seconds>",
-        kind=float,
     )
     add(
         "--stage-fault",
@@ -98,13 +94,17 @@ def add_options(parser: LocustArgumentParser) -> None:
     )
 
 
+def _any_of(choices: type[StrEnum]) -> str:
+    return "{" + ",".join(choices) + "}"
+
+
 def env_file_of(options: Namespace) -> Path | None:
     """The file given by ``--env-file``, or None."""
     return Path(options.chatsoak_env_file) if options.chatsoak_env_file else None
 
 
 def overrides_of(options: Namespace) -> dict[str, object]:
-    """Settings given on the command line, by field name."""
+    """Settings given on the command line or by an option's variable, by field name; not checked yet."""
     given = {field: getattr(options, name, None) for name, field in _OVERRIDES.items()}
     return {field: value for field, value in given.items() if value is not None}
 
@@ -113,12 +113,12 @@ def faults_of(options: Namespace, host: str | None) -> list[str]:
     """Faults for the embedded staging environment, ``NAME=VALUE``.
 
     Raises:
-        ConfigurationError: the target is `host`, which would not hear of them.
+        ConfigurationError: there is a `host`, which would not hear of them.
     """
     faults: list[str] = options.chatsoak_stage_fault or []
     if faults and host:
         raise ConfigurationError(
-            f"--stage-fault {faults[0]}: it acts on the embedded staging environment only, and the host is "
-            f"{host}; leave one of them out, or give the fault to chatsoak stage."
+            f"--stage-fault {faults[0]}: it acts on the embedded staging environment only, and a host is "
+            "given; leave one of them out, or give the fault to chatsoak stage."
         )
     return faults

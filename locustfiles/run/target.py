@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from analysis.errors import TargetError
-from analysis.settings import DEFAULT_ENV_FILE, Settings, load
+from analysis.settings import DEFAULT_ENV_FILE, Settings, app_url, load
 from locustfiles.run.children import STAGE, Child, run_chatsoak
 
 STAGE_START_S = 120.0  # a first start unpacks and initialises PostgreSQL
@@ -62,8 +62,9 @@ def reach(host: str, env_file: Path | None, overrides: dict[str, object]) -> Tar
     Raises:
         ChatsoakError: a setting is wrong, or the target is not as it must be.
     """
+    url = app_url(host)
     settings = load(env_file or DEFAULT_ENV_FILE, overrides)
-    target = Target(host.rstrip("/"), embedded=False, settings=settings)
+    target = Target(url, embedded=False, settings=settings)
     checked = run_chatsoak(["doctor", "--host", target.host], target.environment())
     if checked.code != 0:
         raise TargetError(checked.last_words or f"chatsoak doctor ended with code {checked.code}.")

@@ -51,7 +51,7 @@ def test_what_is_given_becomes_a_setting(parser: LocustArgumentParser) -> None:
 
 
 def test_nought_is_something_given(parser: LocustArgumentParser) -> None:
-    assert overrides_of(parser.parse_args(["--drain", "0"])) == {"chatsoak_drain_s": 0.0}
+    assert overrides_of(parser.parse_args(["--drain", "0"])) == {"chatsoak_drain_s": "0"}
 
 
 def test_the_environment_gives_them_too_and_the_command_line_wins(
@@ -61,18 +61,28 @@ def test_the_environment_gives_them_too_and_the_command_line_wins(
     monkeypatch.setenv("CHATSOAK_PEOPLE", "5")
     assert overrides_of(parser.parse_args(["--people", "6"])) == {
         "chatsoak_shape": "ramp",
-        "chatsoak_people": 6,
+        "chatsoak_people": "6",
     }
 
 
-@pytest.mark.parametrize("wrong", ["--workload half-open", "--shape circle", "--people many"])
-def test_what_cannot_be_is_refused_with_code_2(
-    parser: LocustArgumentParser, wrong: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (
+            "--workload half-open",
+            "CHATSOAK_WORKLOAD: expected 'closed' or 'open', found 'half-open'; set it on",
+        ),
+        ("--shape circle", "CHATSOAK_SHAPE: expected 'soak', 'ramp', 'spike' or 'steps', found 'circle'"),
+        ("--people many", "CHATSOAK_PEOPLE: expected a valid integer, .*, found 'many'"),
+        ("--think-time abc", "CHATSOAK_THINK_TIME_S: expected a valid number, .*, found 'abc'"),
+        ("--drain inf", "CHATSOAK_DRAIN_S: expected a finite number, found 'inf'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_one_sentence(
+    parser: LocustArgumentParser, wrong: str, sentence: str
 ) -> None:
-    with pytest.raises(SystemExit) as refused:
-        parser.parse_args(wrong.split())
-    assert refused.value.code == 2
-    assert wrong.split(maxsplit=1)[0] in capsys.readouterr().err
+    with pytest.raises(ConfigurationError, match=sentence):
+        load(Path("no such file"), {**TARGET, **overrides_of(parser.parse_args(wrong.split()))})
 
 
 def test_no_option_takes_a_secret(parser: LocustArgumentParser) -> None:
@@ -97,7 +107,5 @@ def test_faults_are_for_the_embedded_environment_only(parser: LocustArgumentPars
     options = parser.parse_args(["--stage-fault", "latency_ms=5", "--stage-fault", "lost_ack_rate=1"])
     assert faults_of(options, None) == ["latency_ms=5", "lost_ack_rate=1"]
     assert faults_of(parser.parse_args([]), "http://staging.example.com") == []
-    with pytest.raises(
-        ConfigurationError, match=r"the host is http://staging\.example\.com; leave one of them"
-    ):
+    with pytest.raises(ConfigurationError, match="a host is given; leave one of them"):
         faults_of(options, "http://staging.example.com")
