@@ -1,13 +1,14 @@
 """The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
 
 0: it went well. 1: a criterion failed (``report``). 2: the command line, the configuration or the target is wrong.
-3: inconclusive (``report``). Nothing is imported before the subcommand that needs it runs.
+3: inconclusive (``report``). 70: chatsoak itself is at fault. Nothing is imported before the subcommand that needs it runs.
 """
 
 import asyncio
 import json as json_
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 DEFAULT_ENV_FILE = Path(".env.staging")
+CRASHED = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 would say that a criterion failed
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -147,6 +149,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except Exception:  # noqa: BLE001 - whatever it is, it is ours, and no verdict on the target
+        traceback.print_exc()
+        _say("This is a fault of chatsoak. Please report it with the lines above.")
+        sys.exit(CRASHED)
 
 
 def _permission(given: bool) -> Callable[[str], bool]:

@@ -17,8 +17,8 @@ from staging.watchdog import die_with_parent
 
 EXAMPLE = """\
 example:
-  chatsoak stage --port 8000 --env-file .env.staging
-  locust -f locustfiles/chat.py --host http://127.0.0.1:8000
+  chatsoak stage --port 8010 --env-file .env.stage.local
+  locust -f locustfiles/chat.py --host http://127.0.0.1:8010 --env-file .env.stage.local
 
 faults (all off unless named; a share is 0 to 1):
 """
@@ -44,6 +44,8 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     faults = Faults(options.fault)
+    if options.env_file:
+        _check_env_file(options.env_file)
     # Imported late: `--help` and a wrong option answer at once, and a missing extra has a sentence of its own.
     try:
         from staging import schema, server  # noqa: PLC0415
@@ -133,11 +135,28 @@ def _secret(data: Path | None) -> str:
     return file.read_text(encoding="ascii")
 
 
+OURS = "# The embedded staging environment at "  # how the env files that we may replace begin
+
+
+def _check_env_file(path: Path) -> None:
+    """Refuse to replace a file that somebody else has written: it may be the only place of its keys."""
+    try:
+        if path.exists() and not path.read_bytes().startswith(OURS.encode()):
+            raise StageError(
+                f"--env-file {path}: expected a new file, or one that chatsoak stage has written, and this one is "
+                "neither; choose another name, or remove it."
+            )
+    except OSError as error:
+        raise StageError(
+            f"--env-file {path}: it cannot be written ({error.strerror}); choose another file."
+        ) from error
+
+
 def _write_env_file(path: Path, details: dict[str, str | int]) -> None:
     try:
         _write_private(
             path,
-            f"# The embedded staging environment at {details['app_url']}, written by chatsoak stage.\n"
+            f"{OURS}{details['app_url']}, written by chatsoak stage.\n"
             f"# locust -f locustfiles/chat.py --host {details['app_url']} --env-file {path}\n"
             f"NEXT_PUBLIC_SUPABASE_URL={details['supabase_url']}\n"
             f"NEXT_PUBLIC_SUPABASE_ANON_KEY={details['anon_key']}\n"

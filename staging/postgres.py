@@ -23,6 +23,7 @@ import asyncpg
 from staging.errors import StageError
 
 UNPRIVILEGED = "nobody"
+SUPERUSER_FILE = "superuser-password"  # in the data directory; also the sign that we made it
 START_S = 60.0
 STOP_S = 20.0
 
@@ -111,6 +112,11 @@ class Postgres:
             else:
                 home = self._data
                 home.mkdir(parents=True, exist_ok=True)
+                if any(home.iterdir()) and not (home / SUPERUSER_FILE).is_file():
+                    raise StageError(
+                        f"--data {home}: expected a folder that chatsoak stage has made, or an empty one, and found "
+                        "other things in it; choose another one."
+                    )
             home.chmod(0o700)
             if self._account.uid is not None and self._account.gid is not None:
                 os.chown(home, self._account.uid, self._account.gid)
@@ -121,7 +127,7 @@ class Postgres:
         return home
 
     def _initialise(self, home: Path, data: Path) -> str:
-        password_file = home / "superuser-password"
+        password_file = home / SUPERUSER_FILE
         if (data / "PG_VERSION").exists():
             return password_file.read_text(encoding="ascii").strip()
         password = secrets.token_urlsafe(24)

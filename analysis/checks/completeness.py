@@ -5,14 +5,24 @@ What they find is never the target's fault, so they never fail a run: they make 
 
 import numpy as np
 
-from analysis.checks.account import NEVER, Account
+from analysis.checks.account import NEVER, Account, Ints
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence, ProcessPart
 from analysis.record.tables import PollKind
 
+# The monitor may miss some looks, e.g. while PostgreSQL restarts; what happens meanwhile shows at the next one, but for
+# what comes and goes between two looks. Beyond these bounds it was blind for too long to vouch for the run.
+BLIND_INTERVALS = 10
+BLIND_AT_LEAST_S = 30.0
+MOST_FAILED = 0.2  # share of looks
+
 
 def monitor(account: Account) -> Criterion:
-    """The monitor saw every chat before the load, the database to the end, and the rows after the drain."""
+    """The monitor saw every chat before the load, looked often enough all along, and saw the rows after the drain.
+
+    Often enough: never longer than `BLIND_INTERVALS` intervals, or `BLIND_AT_LEAST_S` if that is more, between two
+    looks or from the first send to the first look; and no more than `MOST_FAILED` of the looks without an answer.
+    """
     evidence = account.evidence
     polls = evidence.polls
     failed = polls["kind"].to_numpy() == PollKind.FAILED
@@ -27,15 +37,18 @@ def monitor(account: Account) -> Criterion:
     if len(failed) and failed[-1]:
         error = polls["error"].iloc[-1]
         problems.append(f"the database was lost and did not come back ({error})")
-    looks = np.sort(polls["at_ns"].to_numpy()[~failed])
-    longest = int(np.diff(looks).max()) if len(looks) > 1 else 0
+    longest_s = _longest_between_looks_s(account, polls["at_ns"].to_numpy()[~failed])
+    if longest_s > (bound_s := _longest_blind_s(evidence)):
+        problems.append(f"it did not look for {longest_s:.1f} s (at most {bound_s:.0f} s are allowed)")
+    if len(failed) and failed.mean() > MOST_FAILED:
+        problems.append(f"{failed.sum():,} of {len(failed):,} looks failed (at most {MOST_FAILED:.0%} may)")
     return _criterion(
         "monitor.complete",
         "The monitor saw everything",
         "looks",
         checked=len(polls),
         problems=problems,
-        facts={"failed": int(failed.sum()), "longest_between_looks_s": round(longest / 1e9, 3)},
+        facts={"failed": int(failed.sum()), "longest_between_looks_s": round(longest_s, 3)},
     )
 
 
@@ -73,6 +86,19 @@ def _problems(part: ProcessPart) -> list[str]:
         elif table in part.unfinished:
             problems.append(f"{part.name}'s table {table} lacks its end")
     return problems
+
+
+def _longest_between_looks_s(account: Account, looks: Ints) -> float:
+    """The longest time without a look, from the first send on where one clock has both."""
+    sends = account.evidence.sends
+    left = sends["left_ns"].to_numpy()[sends["clock"].to_numpy() == account.monitor_clock]
+    times = np.sort(np.append(looks, left.min()) if len(left) else looks)
+    return float(np.diff(times).max()) / 1e9 if len(times) > 1 else 0.0
+
+
+def _longest_blind_s(evidence: Evidence) -> float:
+    interval_s = float(evidence.run.settings.get("CHATSOAK_MONITOR_INTERVAL_S", 1.0))
+    return max(BLIND_INTERVALS * interval_s, BLIND_AT_LEAST_S)
 
 
 def _sends_after_the_last_look(account: Account) -> int:

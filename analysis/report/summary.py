@@ -10,6 +10,11 @@ MARK = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔", V
 FINDINGS_SHOWN = 10  # of each criterion; the rest is in verdict.json
 
 
+_HARMLESS = {ord(sign): f"\\{sign}" for sign in "\\`*_[]#!"} | {
+    ord(sign): f"&#{ord(sign)};" for sign in "<>&|"
+}
+
+
 def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
     """The Markdown of `verdict`; what came from the run is escaped."""
     outcome = Verdict(verdict["outcome"])
@@ -50,7 +55,4 @@ def _finding(example: Mapping[str, Any]) -> str:
 
 def _plain(text: str) -> str:
     """`text` on one line, with nothing in it that Markdown or HTML would act upon."""
-    flat = " ".join(text.split())
-    for character in "\\`*_[]<>|#!&":
-        flat = flat.replace(character, f"&#{ord(character)};" if character in "<>&|" else f"\\{character}")
-    return flat
+    return " ".join(text.split()).translate(_HARMLESS)

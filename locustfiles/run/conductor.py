@@ -37,7 +37,7 @@ class Conductor:
 
     Attributes:
         verdict_code: exit code of the latest run's verdict; None before the first has ended.
-        report: the latest run's report.
+        report: the latest run's report; None when it could not be judged.
     """
 
     def __init__(self, target: Target, crew: Crew) -> None:
@@ -185,8 +185,9 @@ class Conductor:
     def _judge(self) -> int:
         logger.info("Judging %s.", self._folder)
         code = run_chatsoak(["report", str(self._folder)], self.target.environment(), show=True).code
-        self.report = self._folder / "report.html"
+        self.report = None
         if code in VERDICT_CODES:
+            self.report = self._folder / "report.html"
             return code
         logger.error(
             "The run could not be judged: `chatsoak report %s` ended with code %s.", self._folder, code

@@ -98,7 +98,8 @@ def public_path() -> Iterator[Path]:
 
 def test_the_ready_line_and_the_env_file_describe_a_stage_that_serves(tmp_path: Path) -> None:
     file = tmp_path / ".env.staging"
-    file.write_text("of an earlier stage, readable by all\n", encoding="utf-8")
+    earlier = "# The embedded staging environment at http://127.0.0.1:1, written by chatsoak stage.\n"
+    file.write_text(earlier + "readable=by all\n", encoding="utf-8")
     file.chmod(0o644)
     with started(*STAGE, "--json", "--env-file", str(file)) as (process, line):
         ready = json.loads(line)
@@ -213,6 +214,30 @@ def test_whatever_else_prevents_a_start_is_one_clear_sentence(stage: RunningStag
     said = refusal(**closed)
     assert said.startswith("--database-url: the database does not let us in")
     assert "hush" not in said
+
+
+def test_a_folder_with_somebody_s_files_is_left_as_it_was(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(0o755)
+    (theirs / "thesis.tex").touch()
+    before = theirs.stat()
+    said = refusal("--data", str(theirs))
+    assert said.startswith(
+        f"--data {theirs}: expected a folder that chatsoak stage has made, or an empty one"
+    )
+    after = theirs.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert [path.name for path in theirs.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("name", [".env.local", "notes"])
+def test_an_env_file_of_somebody_else_is_left_as_it_was(tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / name
+    theirs.write_text("SUPABASE_SERVICE_ROLE_KEY=the only copy\n", encoding="utf-8")
+    assert "or one that chatsoak stage has written, and this one is neither" in refusal(
+        "--env-file", str(theirs)
+    )
+    assert theirs.read_text(encoding="utf-8") == "SUPABASE_SERVICE_ROLE_KEY=the only copy\n"
 
 
 def test_help_names_every_fault() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis import cli
 from tests.analysis.targets import ROOT, bare_environment, chatsoak
 
 COMMANDS = ("doctor", "seed", "clean", "migrate", "monitor", "report", "stage")
@@ -55,6 +56,24 @@ def test_a_mistake_ends_with_2_and_no_traceback(arguments: tuple[str, ...]) -> N
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stderr or not arguments  # alone it shows its help
     assert "Traceback" not in done.stderr
+
+
+def test_a_fault_of_the_tool_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python itself would end with 1: "a criterion failed"."""
+
+    def crash(*_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("analysis.report.command.run", crash)
+    monkeypatch.setattr(sys, "argv", ["chatsoak", "report", "latest"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 70
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert "This is a fault of chatsoak" in said
 
 
 def test_a_setting_that_is_wrong_is_named(tmp_path: Path) -> None:

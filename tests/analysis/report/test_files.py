@@ -131,6 +131,7 @@ def test_the_summary_is_markdown_that_a_text_of_the_run_cannot_break(tmp_path: P
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == len(judgement.verdict["criteria"]) + 2
     assert {line.count("|") for line in table} == {6}
+    assert "| &#60; 300 ms |" in text  # which Markdown shows as < 300 ms
     assert text.count("… ") >= 1  # more findings than it shows
 
 
