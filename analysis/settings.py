@@ -202,7 +202,9 @@ class Settings(BaseSettings):
     chatsoak_target_delivered_within_s: Positive = Field(
         5.0, description="A receipt must show in the database this soon after its acknowledgement"
     )
-    chatsoak_target_history_query_ms: Positive = Field(10.0, description="Target of the history query")
+    chatsoak_target_history_query_ms: Positive = Field(
+        10.0, description="Target of the history query; not judged yet"
+    )
     chatsoak_monitor_interval_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1.0, description="Seconds between the monitor's looks at the database"
     )

@@ -50,10 +50,14 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
 
 @asynccontextmanager
 async def as_caller(pool: asyncpg.Pool, claims: Claims) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction under the rights of the token whose claims these are."""
+    """A transaction under the rights of the token whose claims these are.
+
+    Raises:
+        asyncpg.InvalidParameterValueError: the token's role is none that the API knows.
+    """
     role = claims["role"]
     if role not in API_ROLES:
-        raise PermissionError(f'role "{role}" does not exist')
+        raise asyncpg.InvalidParameterValueError(f'role "{role}" does not exist')  # as SET ROLE would
     connection = await pool.acquire()
     try:
         # One round trip for three statements; the simple protocol takes no parameters, hence the quoting.

@@ -9,56 +9,32 @@ Sources: supabase/realtime, lib/realtime_web/channels/realtime_channel.ex; supab
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
 import gevent
 import orjson
-from gevent.event import Event
 
 from analysis.record.tables import EventType, SocketEvent, Status
+from locustfiles.clients.channel import TOPIC, Channel
 from locustfiles.clients.events import (
     CHANGE,
     EVENT_TYPES,
     STATUSES,
-    TABLE,
     Data,
     Frame,
     MalformedFrameError,
     Row,
     decode,
 )
+from locustfiles.clients.heart import Heart
 from locustfiles.clients.ledger import Ledger
 from locustfiles.clients.websocket import GOODBYE_S, RealtimeError, WebSocket
 
-TOPIC: Final = "realtime:chat:"
 VERSION: Final = "2.0.0"  # of the serializer
 
 # Reading a member of an enum costs a tenth of what an event may cost in all.
 _INSERT, _DELETE, _OTHER = EventType.INSERT, EventType.DELETE, Status.OTHER
-
-
-@dataclass(slots=True)
-class _Channel:
-    """A chat on this socket: asked for, then subscribed, or refused in words.
-
-    Attributes:
-        settled: it is subscribed or refused.
-        refreshed_ns: when a new token was pushed whose confirmation is not here yet; 0 = none.
-        last_ns: by `time.monotonic_ns`, the newest proof that events flow.
-        last_seq: newest seq that came by it.
-    """
-
-    chat_id: str
-    join_ref: str
-    asked_ns: int
-    subscribed: bool = False
-    refused: str | None = None
-    settled: Event = field(default_factory=Event)
-    refreshed_ns: int = 0
-    last_ns: int = 0
-    last_seq: int | None = None
 
 
 class RealtimeSocket:
@@ -98,19 +74,21 @@ class RealtimeSocket:
         self._number = number
         self._user_id = user_id
         self._ledger = ledger
-        self._heartbeat_s = heartbeat_s
         self._timeout_s = timeout_s
         self._on_insert = on_insert
         self._on_gap = on_gap
         self._on_down = on_down
         self._socket: WebSocket | None = None
         self._ended: str | None = None  # why
-        self._channels: dict[str, _Channel] = {}  # by topic
+        self._channels: dict[str, Channel] = {}  # by topic
         self._ref = 0
-        self._beats: dict[str, int] = {}  # ref of an unanswered heartbeat -> when it left
-        self._answered = Event()  # the newest heartbeat was answered, or the socket ended
         self._reader: gevent.Greenlet | None = None
-        self._heart: gevent.Greenlet | None = None
+        self._heart = Heart(
+            heartbeat_s,
+            self._next_ref,
+            lambda ref: self._push(None, ref, "phoenix", "heartbeat", {}),
+            lambda: self._down("the server did not answer a heartbeat"),
+        )
 
     @property
     def is_open(self) -> bool:
@@ -134,7 +112,7 @@ class RealtimeSocket:
         self._ledger.step("connect", opened_ns - began_ns)
         self._note(SocketEvent.CONNECTED, None, at_ns=opened_ns)
         self._reader = gevent.spawn(self._read, self._socket)
-        self._heart = gevent.spawn(self._beat)
+        self._heart.start()
 
     def join(self, chat_ids: Iterable[str], access_token: str, timeout_s: float) -> None:
         """Join the chats and wait until the server has confirmed each subscription.
@@ -165,11 +143,7 @@ class RealtimeSocket:
 
     def probe(self, timeout_s: float) -> bool:
         """Whether the server answers a heartbeat now, and so everything that it had sent before has arrived."""
-        if not self.is_open:
-            return False
-        self._answered.clear()
-        self._heartbeat()
-        return bool(self._answered.wait(timeout=timeout_s)) and self.is_open
+        return self.is_open and self._heart.probe(timeout_s) and self.is_open
 
     def finish(self, newest: Mapping[str, int | None], timeout_s: float) -> bool:
         """Nothing more is owed: the subscriptions that still hold were whole up to this moment.
@@ -208,22 +182,14 @@ class RealtimeSocket:
 
     # What the user's greenlets ask for
 
-    def _ask(self, chat_id: str, access_token: str) -> _Channel:
-        channel = _Channel(chat_id, self._next_ref(), time.monotonic_ns())
-        topic = TOPIC + chat_id
-        self._channels[topic] = channel
+    def _ask(self, chat_id: str, access_token: str) -> Channel:
+        channel = Channel(chat_id, self._next_ref(), time.monotonic_ns())
+        self._channels[channel.topic] = channel
         if not self.is_open:
             self._refuse(channel, f"the socket is down: {self._ended}")
             return channel
-        binding = {"event": "*", "schema": "public", "table": TABLE, "filter": f"chat_id=eq.{chat_id}"}
-        config = {
-            "broadcast": {"ack": False, "self": False},
-            "presence": {"key": "", "enabled": False},
-            "postgres_changes": [binding],
-            "private": False,
-        }
-        payload = {"config": config, "access_token": access_token}
-        self._push(channel.join_ref, channel.join_ref, topic, "phx_join", payload)
+        payload = channel.join_payload(access_token)
+        self._push(channel.join_ref, channel.join_ref, channel.topic, "phx_join", payload)
         return channel
 
     def _push(self, join_ref: str | None, ref: str, topic: str, event: str, payload: dict[str, Any]) -> None:
@@ -237,20 +203,6 @@ class RealtimeSocket:
     def _next_ref(self) -> str:
         self._ref += 1
         return str(self._ref)
-
-    def _beat(self) -> None:
-        """A socket whose server does not answer heartbeats is deaf, however open it looks."""
-        while True:
-            gevent.sleep(self._heartbeat_s)
-            if self._beats:
-                self._down("the server did not answer a heartbeat")
-                return
-            self._heartbeat()
-
-    def _heartbeat(self) -> None:
-        ref = self._next_ref()
-        self._beats[ref] = time.monotonic_ns()
-        self._push(None, ref, "phoenix", "heartbeat", {})
 
     # The greenlet that reads
 
@@ -310,11 +262,8 @@ class RealtimeSocket:
 
     def _control(self, frame: Frame, now_ns: int) -> None:
         if frame.topic == "phoenix":
-            left_ns = self._beats.pop(frame.ref or "", None)
-            if left_ns is not None:
+            if (left_ns := self._heart.answer(frame.ref or "")) is not None:
                 self._ledger.step("heartbeat", now_ns - left_ns)
-                if not self._beats:
-                    self._answered.set()
             return
         channel = self._channels.get(frame.topic)
         if channel is None or frame.join_ref not in {None, channel.join_ref}:
@@ -326,7 +275,7 @@ class RealtimeSocket:
         elif frame.event in {"phx_close", "phx_error"}:
             self._lost(channel, f"{frame.event} from the server")
 
-    def _reply(self, channel: _Channel, frame: Frame, now_ns: int) -> None:
+    def _reply(self, channel: Channel, frame: Frame, now_ns: int) -> None:
         if frame.ref != channel.join_ref:
             return
         if frame.payload.status == "ok":
@@ -337,22 +286,20 @@ class RealtimeSocket:
         reason = response.get("reason") if isinstance(response, dict) else None
         self._refuse(channel, str(reason or "refused without a reason"))
 
-    def _system(self, channel: _Channel, frame: Frame, now_ns: int) -> None:
+    def _system(self, channel: Channel, frame: Frame, now_ns: int) -> None:
         payload = frame.payload
         if payload.status != "ok":
             self._lost(channel, payload.message or "a system error without words")
         elif payload.extension == CHANGE and channel.subscribed:
             self._subscribed_again(channel, now_ns)
-        elif (
-            payload.extension == CHANGE and not channel.settled.is_set()
-        ):  # after its end it promises nothing
+        elif payload.extension == CHANGE and not channel.settled.is_set():  # settled: its end came before
             channel.subscribed = True
             channel.last_ns = now_ns
             self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns)
             self._ledger.step("subscribe", now_ns - channel.asked_ns)
             channel.settled.set()
 
-    def _subscribed_again(self, channel: _Channel, now_ns: int) -> None:
+    def _subscribed_again(self, channel: Channel, now_ns: int) -> None:
         """The server has made the subscription anew: after a new token, or for reasons of its own.
 
         It does not say since when it was without. What is certain: it held until the token was pushed, or until
@@ -364,13 +311,13 @@ class RealtimeSocket:
         channel.last_ns = now_ns
         self._on_gap(channel.chat_id, channel.last_seq)
 
-    def _refuse(self, channel: _Channel, reason: str) -> None:
+    def _refuse(self, channel: Channel, reason: str) -> None:
         channel.refused = reason
         self._note(SocketEvent.REFUSED, channel.chat_id, detail=reason)
         self._ledger.step("subscribe", time.monotonic_ns() - channel.asked_ns, error=reason)
         channel.settled.set()
 
-    def _lost(self, channel: _Channel, reason: str) -> None:
+    def _lost(self, channel: Channel, reason: str) -> None:
         if not channel.subscribed:
             if not channel.settled.is_set():
                 self._refuse(channel, reason)
@@ -399,19 +346,12 @@ class RealtimeSocket:
             channel.subscribed = False
             if not channel.settled.is_set():
                 self._refuse(channel, f"the socket went down: {reason}")
-        self._answered.set()
-        if self._heart is not None and self._heart is not gevent.getcurrent():
-            self._heart.kill(block=False)
+        self._heart.stop()
         return True
 
     def _note(
-        self,
-        event: SocketEvent,
-        chat_id: str | None,
-        *,
-        at_ns: int | None = None,
-        seq: int | None = None,
-        detail: str | None = None,
-    ) -> None:
+        self, event: SocketEvent, chat_id: str | None, *,
+        at_ns: int | None = None, seq: int | None = None, detail: str | None = None,
+    ) -> None:  # fmt: skip
         at_ns = time.monotonic_ns() if at_ns is None else at_ns
         self._ledger.sockets((self._user_id, self._number, chat_id, event, at_ns, seq, detail))

@@ -49,7 +49,12 @@ class Registrar:
             OSError: the database cannot be reached.
         """
         # A client that leaves in the midst of it must not leave a half-cancelled query on the connection.
-        return await asyncio.shield(self._check(receiver, credentials, bindings))
+        checking = asyncio.create_task(self._check(receiver, credentials, bindings))
+        try:
+            return await asyncio.shield(checking)
+        except asyncio.CancelledError:
+            checking.add_done_callback(_outcome_wanted_by_nobody)
+            raise
 
     async def _check(
         self, receiver: Receiver, credentials: Credentials, bindings: list[Binding]
@@ -139,3 +144,9 @@ def _described(error: asyncpg.PostgresError) -> str:
     words = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower().removesuffix("_error")
     condition = "raise_exception" if error.sqlstate == "P0001" else words
     return f"ERROR {error.sqlstate} ({condition}) {error}"
+
+
+def _outcome_wanted_by_nobody(checking: asyncio.Task[list[Subscription]]) -> None:
+    """Take note of a refusal, so that asyncio does not report one that nobody waits for."""
+    if not checking.cancelled():
+        checking.exception()
