@@ -84,6 +84,7 @@ class Evidence:
     pages: pd.DataFrame
     page_rows: pd.DataFrame  # page, seq, message_id; in the order answered
     calls: pd.DataFrame
+    attempts: pd.DataFrame
     generator: pd.DataFrame
     baseline: pd.DataFrame
     observations: pd.DataFrame

@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     chatsoak_reconnect_share: Share = Field(
         0.005, description="Share of a user's actions that drop the socket"
     )
+    chatsoak_outsider_share: Share = Field(
+        0.05,
+        description="Share of users who also try what they may not: every second action of theirs; 0: nobody",
+    )
     chatsoak_request_timeout_s: Positive = Field(
         10.0, description="A request without an answer by then is `info`"
     )

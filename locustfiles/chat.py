@@ -9,6 +9,7 @@ from locust import task
 
 from locustfiles.life import ChatUser, Incoming
 from locustfiles.run import hooks
+from locustfiles.run.load import ATTEMPTS_SHARE
 
 __all__ = ["Member", "hooks"]
 
@@ -24,7 +25,9 @@ class Member(ChatUser):
     @task
     def use_the_app(self) -> None:
         """Mostly they write. Now and then they look something up, and sometimes the train enters a tunnel."""
-        if self.happens(self.settings.chatsoak_reconnect_share):
+        if self.is_outsider and self.happens(ATTEMPTS_SHARE):
+            self.trespass()  # read, write, listen or acknowledge where they may not
+        elif self.happens(self.settings.chatsoak_reconnect_share):
             self.lose_connection()  # comes back by itself, and reads what was written meanwhile
         elif self.happens(self.settings.chatsoak_history_share):
             chat = self.pick_chat()

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from analysis.checks import completeness, history, idempotency, messages, realtime, receipts, sequence, status
+from analysis.checks import (
+    access,
+    completeness,
+    history,
+    idempotency,
+    messages,
+    realtime,
+    receipts,
+    sequence,
+    status,
+)
 from analysis.checks.account import Account, Ints, account_for
 from analysis.checks.deliveries import Deliveries, deliveries
 from analysis.criteria import Criterion, Verdict
@@ -55,6 +65,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("status.stuck", lambda: receipts.stuck(account, delivered_within_s)),
         ("status.regressed", lambda: status.regressed(account)),
         ("history.pages", lambda: history.pages(account)),
+        ("access.denied", lambda: access.denied(account)),
         ("monitor.complete", lambda: completeness.monitor(account)),
         ("record.complete", lambda: completeness.record(evidence)),
     )

@@ -90,6 +90,36 @@ class PagePurpose(IntEnum):
     DRAIN = 2  # at the end of the run, the newest page of each chat
 
 
+class AttemptKind(IntEnum):
+    """What somebody tried who may not."""
+
+    READ = 0  # a chat's history
+    LATEST = 1  # a chat's newest seq
+    SEND = 2
+    SUBSCRIBE = 3  # to the changes of a chat
+    MARK_DELIVERED = 4
+    MARK_READ = 5
+
+
+class Guise(IntEnum):
+    """As whom they tried it. The first acts on a chat that they are not in, all others on one of their own."""
+
+    OUTSIDER = 0  # with their own valid token
+    EXPIRED_TOKEN = 1  # their own, some time ago
+    ALTERED_TOKEN = 2  # their own, with another person's id written into it
+    NO_TOKEN = 3
+    ANON_KEY = 4  # as the token
+    ANOTHER_PERSON = 5  # their own valid token, and another participant's id in the request
+
+
+class Way(IntEnum):
+    """Through what they tried it."""
+
+    APP = 0
+    REST = 1
+    REALTIME = 2
+
+
 class ObservedChange(IntEnum):
     """What a monitor's look at a row found."""
 
@@ -198,6 +228,25 @@ CALLS = pa.schema(  # every other HTTP call: sign-in, refresh, …
     ]
 )
 
+ATTEMPTS = pa.schema(  # what should have been refused
+    [
+        ("user_id", UUID),
+        ("chat_id", UUID),
+        ("kind", pa.int8()),  # AttemptKind
+        ("guise", pa.int8()),  # Guise
+        ("way", pa.int8()),  # Way
+        ("left_ns", pa.int64()),  # a subscription: when the server confirmed it
+        ("answered_ns", pa.int64()),  # a subscription: when it was left
+        ("outcome", pa.int8()),  # Outcome of the request: whether access was granted is for the judge to say
+        ("status_code", pa.int16()),
+        ("got", pa.int64()),  # messages or events seen, rows marked, the seq told; null: nothing of the kind
+        ("message_id", UUID),  # READ, SEND: as answered
+        ("client_generated_id", UUID),  # SEND
+        ("text", pa.string()),  # SEND
+        ("error", pa.string()),
+    ]
+)
+
 GENERATOR = pa.schema(  # the load process on itself, once a second
     [
         ("at_ns", pa.int64()),
@@ -217,6 +266,7 @@ LOAD_TABLES: dict[str, pa.Schema] = {
     "marks": MARKS,
     "pages": PAGES,
     "calls": CALLS,
+    "attempts": ATTEMPTS,
     "generator": GENERATOR,
 }
 

@@ -16,6 +16,7 @@ class Channel:
 
     Attributes:
         settled: it is subscribed or refused.
+        denied: it was the server who refused.
         refreshed_ns: when a new token was pushed whose confirmation is not here yet; 0 = none.
         last_ns: by `time.monotonic_ns`, the newest proof that events flow.
         last_seq: newest seq that came by it.
@@ -26,6 +27,7 @@ class Channel:
     asked_ns: int
     subscribed: bool = False
     refused: str | None = None
+    denied: bool = False
     settled: Event = field(default_factory=Event)
     refreshed_ns: int = 0
     last_ns: int = 0

@@ -5,7 +5,7 @@ One ledger a process and a run; all users share it.
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol
 
 from analysis.record import RecordWriter
 from locustfiles.clients.http import Answer
@@ -15,6 +15,24 @@ GENERATION: Final = (
 )
 
 Fire = Callable[..., None]  # `environment.events.request.fire`
+
+
+class SocketLedger(Protocol):
+    """Where a socket puts down what it saw."""
+
+    @property
+    def events(self) -> Callable[[tuple[Any, ...]], None]:
+        """Adds a row to the table of that name."""
+
+    @property
+    def sockets(self) -> Callable[[tuple[Any, ...]], None]:
+        """Adds a row to the table of that name."""
+
+    def step(self, name: str, elapsed_ns: int | None, length: int = 0, error: str | None = None) -> None:
+        """A step of the socket took so long; None = it has no duration."""
+
+    def note_delivery(self, client_generated_id: str, received_ns: int, length: int) -> None:
+        """A message arrived."""
 
 
 class RequestFailedError(Exception):
@@ -29,7 +47,7 @@ class Ledger:
         fire: fires Locust's `request` event: ``environment.events.request.fire``.
 
     Attributes:
-        sends, events, sockets, marks, pages, calls: add a row to the record's table of that name.
+        sends, events, sockets, marks, pages, calls, attempts: add a row to the record's table of that name.
     """
 
     def __init__(self, record: RecordWriter, fire: Fire) -> None:
@@ -39,12 +57,20 @@ class Ledger:
         self.marks = record.adder("marks")
         self.pages = record.adder("pages")
         self.calls = record.adder("calls")
+        self.attempts = record.adder("attempts")
         self._fire = fire
         self._left: dict[str, int] = {}  # when a message left this process, by its client_generated_id
         self._left_before: dict[str, int] = {}
 
     def request(self, method: str, name: str, url: str, answer: Answer) -> None:
         """Show an HTTP call in Locust's statistics."""
+        error = None if answer.error is None else RequestFailedError(_summary(answer))
+        self.fire(method, name, url, answer, error)
+
+    def fire(
+        self, method: str, name: str, url: str, answer: Answer, error: RequestFailedError | None
+    ) -> None:
+        """Show a call in Locust's statistics, failed by `error`."""
         elapsed_ms = (answer.answered_ns - answer.left_ns) / 1e6
         self._fire(
             request_type=method,
@@ -53,7 +79,7 @@ class Ledger:
             response_length=len(answer.content),
             response=answer,
             context={},
-            exception=None if answer.error is None else RequestFailedError(_summary(answer)),
+            exception=error,
             start_time=time.time() - elapsed_ms / 1000,
             url=url,
         )

@@ -18,7 +18,7 @@ RPC: Final = "/rest/v1/rpc/"
 CONFLICT: Final = 409
 UNIQUE_VIOLATION: Final = "23505"
 
-_MARKS = {
+MARKS = {
     MarkKind.DELIVERED: ("mark_messages_as_delivered", "p_receiver_id"),
     MarkKind.READ: ("mark_messages_as_read", "p_user_id"),
 }
@@ -206,13 +206,13 @@ class MessagesClient:
             self._http.close()
 
     def _mark(self, kind: MarkKind, chat_id: str, up_to_seq: int) -> Mark:
-        function, own_argument = _MARKS[kind]
+        function, own_argument = MARKS[kind]
         answer = Answer()
         updated: int | None = None
         try:
             self._call(function, {"p_chat_id": chat_id, own_argument: self._session.user_id}, answer)
             if answer.outcome is Outcome.OK:
-                updated = _updated_count(answer.json())
+                updated = updated_count(answer.json())
         finally:
             self._ledger.marks(
                 (
@@ -257,8 +257,8 @@ class MessagesClient:
         return stored
 
 
-def _updated_count(found: object) -> int | None:
-    """From ``[{"updated_count": n}]``, as PostgREST answers for a function that returns a table."""
+def updated_count(found: object) -> int | None:
+    """How many messages a receipt has moved, from ``[{"updated_count": n}]``, as PostgREST answers for a function that returns a table."""
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     if isinstance(found, dict):

@@ -28,13 +28,17 @@ from locustfiles.clients.events import (
     decode,
 )
 from locustfiles.clients.heart import Heart
-from locustfiles.clients.ledger import Ledger
+from locustfiles.clients.ledger import SocketLedger
 from locustfiles.clients.websocket import GOODBYE_S, RealtimeError, WebSocket
 
 VERSION: Final = "2.0.0"  # of the serializer
 
 # Reading a member of an enum costs a tenth of what an event may cost in all.
 _INSERT, _DELETE, _OTHER = EventType.INSERT, EventType.DELETE, Status.OTHER
+
+
+class RefusedError(RealtimeError):
+    """The server refused a join, in its own words."""
 
 
 class RealtimeSocket:
@@ -62,7 +66,7 @@ class RealtimeSocket:
         api_key: str,
         number: int,
         user_id: str,
-        ledger: Ledger,
+        ledger: SocketLedger,
         heartbeat_s: float,
         timeout_s: float,
         on_insert: Callable[[Row], None],
@@ -118,7 +122,8 @@ class RealtimeSocket:
         """Join the chats and wait until the server has confirmed each subscription.
 
         Raises:
-            RealtimeError: a join was refused or not confirmed in time, or the socket went down.
+            RefusedError: a join was refused.
+            RealtimeError: a join was not confirmed in time, or the socket went down.
         """
         asked = [self._ask(chat_id, access_token) for chat_id in chat_ids]
         deadline = time.monotonic() + timeout_s
@@ -126,7 +131,7 @@ class RealtimeSocket:
             if not channel.settled.wait(timeout=max(0.0, deadline - time.monotonic())):
                 self._refuse(channel, f"the subscription was not confirmed within {timeout_s:g} s")
             if channel.refused:
-                raise RealtimeError(channel.refused)
+                raise (RefusedError if channel.denied else RealtimeError)(channel.refused)
 
     def refresh(self, access_token: str) -> None:
         """Give every channel a new token. The server confirms each with another ``system`` ok: see `on_gap`."""
@@ -284,6 +289,7 @@ class RealtimeSocket:
             return
         response = frame.payload.response
         reason = response.get("reason") if isinstance(response, dict) else None
+        channel.denied = True
         self._refuse(channel, str(reason or "refused without a reason"))
 
     def _system(self, channel: Channel, frame: Frame, now_ns: int) -> None:
@@ -320,6 +326,7 @@ class RealtimeSocket:
     def _lost(self, channel: Channel, reason: str) -> None:
         if not channel.subscribed:
             if not channel.settled.is_set():
+                channel.denied = True
                 self._refuse(channel, reason)
             return
         channel.subscribed = False

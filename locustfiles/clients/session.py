@@ -17,6 +17,7 @@ class Session:
     """What Supabase Auth answered to a sign-in or a refresh. It has no `repr`: its tokens are secrets.
 
     Attributes:
+        access_token: empty = nobody is signed in.
         expires_at: by `time.monotonic`, when the access token ends.
         answer: Supabase's whole answer, for session cookies.
     """
@@ -35,6 +36,8 @@ class Session:
 
 def app_headers(settings: Settings, session: Session) -> str:
     """The header lines that tell the app who calls."""
+    if not session.access_token:
+        return ""
     if settings.chatsoak_app_auth is AppAuth.BEARER:
         return f"Authorization: Bearer {session.access_token}\r\n"
     return f"Cookie: {cookie_name(settings)}={_cookie_value(session)}\r\n"
@@ -44,6 +47,8 @@ def supabase_headers(settings: Settings, session: Session | None) -> str:
     """The header lines that tell Supabase which project is meant, and who calls."""
     key = settings.next_public_supabase_anon_key.get_secret_value()
     bearer = session.access_token if session is not None else key
+    if not bearer:
+        return f"apikey: {key}\r\n"
     return f"apikey: {key}\r\nAuthorization: Bearer {bearer}\r\n"
 
 

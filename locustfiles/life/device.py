@@ -22,10 +22,12 @@ from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
+from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.session import Session
 from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life.memory import ChatMemory
+from locustfiles.life.outsider import Outsider
 from locustfiles.life.receipts import Receipts
 from locustfiles.life.sign_in import CannotSignIn
 from locustfiles.run.load import Load
@@ -68,6 +70,7 @@ class Device:
         self._supabase = HttpClient(settings.next_public_supabase_url, settings.chatsoak_request_timeout_s)
         self._auth = AuthClient(settings, self._ledger, self._supabase, person.id)
         self._messages: MessagesClient | None = None
+        self._outsider: Outsider | None = None
         self.receipts = Receipts(self._send_receipt, self._rng)
         self._session: Session | None = None
         self._socket: RealtimeSocket | None = None
@@ -125,6 +128,11 @@ class Device:
         while not self._online.wait(LOOK_EVERY_S) and not self._load.gate.closed:
             pass  # once the load stops, coming back is the drain's concern
 
+    def trespass(self) -> None:
+        """Try something that has to be refused."""
+        if self._session is not None and self._outsider is not None:
+            self._outsider.try_next(self._session)
+
     def mark_read(self, chat_id: str) -> None:
         """Everything in the chat is read."""
         self.messages.mark_read(chat_id, self.memory[chat_id].look())
@@ -155,6 +163,8 @@ class Device:
             self._socket.close()
         gevent.killall(self._background, block=False)
         self.messages.close()
+        if self._outsider is not None:
+            self._outsider.close()
         self._supabase.close()
         self._load.online.discard(self)
         return missing
@@ -290,6 +300,11 @@ class Device:
                 self._load.settings, self._load.host, session, self._ledger, self._supabase
             )
         self._messages.use(session)
+        if self._outsider is None and self.person.id in self._load.outsiders:
+            client = OutsiderClient(
+                self._load.settings, self._load.host, self._ledger, self._supabase, self.person.id
+            )
+            self._outsider = Outsider(self._load, self.person, client, self._rng)
 
     def _keep_session(self) -> None:
         """Refresh the token before it runs out, on HTTP and on the socket."""

@@ -59,7 +59,7 @@ class ChatUser(User):
             logger.warning(
                 "There are people for %d users in this process, and this one is too many: start the run with more "
                 "--users, or set CHATSOAK_PEOPLE.",
-                load.pool.size,
+                len(load.pool.people),
             )
             raise GreenletExit
         self._run = load
@@ -89,6 +89,10 @@ class ChatUser(User):
         """The socket breaks; the device comes back after a while and reads what it missed."""
         self._carry_out(self.device.lose_connection)
 
+    def trespass(self) -> None:
+        """Try something that has to be refused."""
+        self._carry_out(self.device.trespass)
+
     def acknowledge(self, message: Incoming) -> None:
         """Tell the server, soon and in the background, that `message` has arrived."""
         self.device.receipts.arrived(message.chat_id)
@@ -114,6 +118,11 @@ class ChatUser(User):
     def happens(self, share: float) -> bool:
         """True in `share` of all cases."""
         return self.rng.random() < share
+
+    @property
+    def is_outsider(self) -> bool:
+        """Whether this person also tries what they may not."""
+        return self.person.id in self.run_load.outsiders
 
     @property
     def rng(self) -> Random:

@@ -25,16 +25,21 @@ class Circle:
 
 
 class Pool:
-    """People of this process who are not online yet, and everybody's chats."""
+    """People of this process who are not online yet, and everybody's chats.
+
+    Attributes:
+        people: everybody whom this process plays.
+    """
 
     def __init__(
         self, people: Sequence[Person], chats: Iterable[Chat], share: int = 0, shares: int = 1
     ) -> None:
-        self._free = deque(people[share::shares])
-        self.size = len(self._free)
+        self.people = tuple(people[share::shares])
+        self._free = deque(self.people)
+        self._chats = tuple(chats)
         mine = {person.id for person in self._free}
         by_person: dict[str, list[Chat]] = {person_id: [] for person_id in mine}
-        for chat in chats:
+        for chat in self._chats:
             for person_id in chat.participants:
                 if person_id in mine:
                     by_person[person_id].append(chat)
@@ -47,6 +52,10 @@ class Pool:
     def give_back(self, person: Person) -> None:
         """`person` went offline; a later user may be them again."""
         self._free.append(person)
+
+    def circle_without(self, person: Person) -> Circle:
+        """The chats that `person` is not in."""
+        return Circle([chat for chat in self._chats if person.id not in chat.participants])
 
     def circle_of(self, person: Person) -> Circle:
         """The chats of `person`."""

@@ -1,5 +1,6 @@
 """The load of one process in one run: its record, its people, the gate through which every action goes."""
 
+import math
 import time
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,7 @@ from locustfiles.texts import Texts
 from locustfiles.workload import ClosedPace, OpenPace, Pace
 from locustfiles.workload.slots import Lane, Slots, Straight
 
+ATTEMPTS_SHARE = 0.5  # of an outsider's actions
 CEASE_SLACK_S = 5.0  # beyond a request's time-out, for actions of several requests
 
 
@@ -38,6 +40,7 @@ class Load:
     """One load process's part in one run.
 
     Attributes:
+        outsiders: ids of people who also try what they may not.
         notes: what the verdict's reader should know, in sentences.
     """
 
@@ -48,6 +51,8 @@ class Load:
         self.gate = Gate()
         self.notes: list[str] = []
         self.pool = Pool(assignment.people, assignment.chats, assignment.share, assignment.shares)
+        some = math.ceil(settings.chatsoak_outsider_share * len(self.pool.people))
+        self.outsiders = frozenset(person.id for person in self.pool.people[:some])
         self.rng = Random(f"{settings.chatsoak_seed}/{assignment.process}")
         self.texts = Texts(self.rng, f"{assignment.process[0]}{assignment.share}")
         self.lane: Lane = Straight()
@@ -76,7 +81,10 @@ class Load:
         settings = self.settings
         if settings.chatsoak_workload is Workload.CLOSED:
             return ClosedPace(settings.chatsoak_think_time_s, self.rng)
-        sends_share = max(0.01, 1 - settings.chatsoak_history_share - settings.chatsoak_reconnect_share)
+        attempts_share = settings.chatsoak_outsider_share * ATTEMPTS_SHARE
+        sends_share = max(
+            0.01, 1 - settings.chatsoak_history_share - settings.chatsoak_reconnect_share - attempts_share
+        )
         rate_per_s = settings.chatsoak_arrival_rate / self.assignment.users / sends_share
         return OpenPace(rate_per_s, self.rng, time.monotonic_ns())
 

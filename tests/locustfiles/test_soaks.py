@@ -175,7 +175,7 @@ def a_dead_port() -> str:
         ("http://no-such-host.invalid", {}, "no-such-host.invalid"),
         (a_dead_port(), {}, "127.0.0.1"),
         (None, {"NEXT_PUBLIC_SUPABASE_ANON_KEY": "wrong"}, "NEXT_PUBLIC_SUPABASE_ANON_KEY"),
-        (None, {"CHATSOAK_THINK_TIME_S": "soon"}, "think-time"),
+        (None, {"CHATSOAK_THINK_TIME_S": "soon"}, "CHATSOAK_THINK_TIME_S"),
         (None, {"CHATSOAK_REPORTS_DIR": "/proc/reports"}, "CHATSOAK_REPORTS_DIR"),
     ],
     ids=["unknown host", "nothing listens", "wrong key", "wrong setting", "reports cannot be written"],

@@ -1,0 +1,149 @@
+"""`access.denied`: whatever somebody tried who may not was refused.
+
+An attempt is *granted* when it gave or changed something: a message, a number, an event, a stored row, a moved
+status. It is *refused* when it did not, whatever the status code: a 404 is as good as a 403, and an empty list as
+good as either, provided that there was something to be had. Where there was not, or where the server did not
+answer or answered 5xx, the attempt proves nothing and is counted apart.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.checks.findings import first_examples
+from analysis.criteria import Criterion, Finding, from_findings
+from analysis.identifiers import NONE
+from analysis.record.tables import AttemptKind, Guise, Outcome, Way
+
+SOON_NS = 500_000_000  # a message that was acknowledged this long before a subscription ended had time to come by it
+
+NOBODY_TRIED = "Nobody tried anything: CHATSOAK_OUTSIDER_SHARE was 0, or the run too short."
+
+_TRIED = {
+    AttemptKind.READ: "to read the messages of",
+    AttemptKind.LATEST: "to ask for the newest seq of",
+    AttemptKind.SEND: "to send into",
+    AttemptKind.SUBSCRIBE: "to listen to",
+    AttemptKind.MARK_DELIVERED: "to mark messages as delivered in",
+    AttemptKind.MARK_READ: "to mark messages as read in",
+}
+_AS = {
+    Guise.OUTSIDER: "who is not in it",
+    Guise.EXPIRED_TOKEN: "with an expired token",
+    Guise.ALTERED_TOKEN: "with a token that was altered",
+    Guise.NO_TOKEN: "without a token",
+    Guise.ANON_KEY: "with no more than the anon key",
+    Guise.ANOTHER_PERSON: "in another participant's name",
+}
+_THROUGH = {Way.APP: "the app", Way.REST: "Supabase's REST interface", Way.REALTIME: "Realtime"}
+
+
+def denied(account: Account) -> Criterion:
+    """`access.denied`: attempts that were granted."""
+    evidence = account.evidence
+    attempts = evidence.attempts
+    stored = _rows_of(account)
+    granted = _granted(account, stored)
+    unclear = ~granted & (attempts["outcome"] == Outcome.INFO).to_numpy()
+    empty = ~granted & ~unclear & _nothing_to_be_had(account)
+    checked = int((~unclear & ~empty).sum())
+
+    def findings() -> Iterator[Finding]:
+        for number in np.flatnonzero(granted).tolist():
+            attempt = attempts.iloc[number]
+            kind, guise = AttemptKind(attempt["kind"]), Guise(attempt["guise"])
+            row = int(stored[number])
+            message = int(attempt["message_id"]) if row < 0 else int(account.rows["message_id"].iloc[row])
+            seq = int(account.rows["seq"].iloc[row]) if row >= 0 else NULL
+            yield Finding(
+                f"Somebody {_AS[guise]} tried {_TRIED[kind]} this chat through {_THROUGH[Way(attempt['way'])]}, "
+                f"and was let: {_what(kind, int(attempt['got']))}.",
+                chat_id=evidence.chats.text(int(attempt["chat_id"])),
+                seq=None if seq == NULL else seq,
+                message_id=evidence.messages.text(message),
+                client_generated_id=evidence.messages.text(int(attempt["client_generated_id"])),
+                sender_id=evidence.people.text(int(attempt["user_id"])),
+                at_ns=int(attempt["left_ns"]),
+            )
+
+    return from_findings(
+        "access.denied",
+        "Nobody gets at what is not theirs",
+        "attempts",
+        checked,
+        first_examples(findings()),
+        count=int(granted.sum()),
+        inconclusive=None if len(attempts) else NOBODY_TRIED,
+        facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum())},
+    )
+
+
+def _what(kind: AttemptKind, got: int) -> str:
+    match kind:
+        case AttemptKind.READ:
+            return f"{got:,} messages came back"
+        case AttemptKind.LATEST:
+            return f"the answer was {got:,}"
+        case AttemptKind.SEND:
+            return "the message is stored"
+        case AttemptKind.SUBSCRIBE:
+            return f"{got:,} events came"
+        case AttemptKind.MARK_DELIVERED | AttemptKind.MARK_READ:
+            return f"{got:,} messages were marked"
+
+
+def _rows_of(account: Account) -> Ints:
+    """For each attempt to send the row that it left in the database, in `Account.rows`; `NONE` without one."""
+    attempts, rows = account.evidence.attempts, account.rows
+    keys = rows["client_generated_id"].to_numpy(np.int64)
+    by_key = np.full(len(account.evidence.messages) + 1, NONE, np.int64)  # the last is for the code -1
+    by_key[keys[keys >= 0]] = np.flatnonzero(keys >= 0)
+    row = by_key[attempts["client_generated_id"].to_numpy(np.int64)]
+    answered = attempts["message_id"].to_numpy(np.int64)
+    told = np.append(account.row_of_message, NONE)[answered]
+    sends = (attempts["kind"] == AttemptKind.SEND).to_numpy()
+    row = np.where(row >= 0, row, told)
+    # An app that takes no key and tells no id: the text is of this attempt alone.
+    by_text = {
+        text: number for number, text in enumerate(rows["text_hash"].tolist())
+    } if (sends & (row < 0)).any() else {}  # fmt: skip
+    for number in np.flatnonzero(sends & (row < 0)).tolist():
+        row[number] = by_text.get(int(attempts["text_hash"].iloc[number]), NONE)
+    return np.where(sends, row, NONE)
+
+
+def _granted(account: Account, stored: Ints) -> Bools:
+    attempts = account.evidence.attempts
+    sends = (attempts["kind"] == AttemptKind.SEND).to_numpy()
+    got = attempts["got"].to_numpy(np.int64) > 0
+    accepted = (attempts["outcome"] == Outcome.OK).to_numpy() & (attempts["message_id"] >= 0).to_numpy()
+    # In another's name: an app that stores it under the name of the one who really sent it is right.
+    forged = (attempts["guise"] == Guise.ANOTHER_PERSON).to_numpy()
+    sender = np.append(account.rows["sender_id"].to_numpy(np.int64), NONE)[stored]
+    another = (stored >= 0) & (sender != attempts["user_id"].to_numpy(np.int64))
+    granted: Bools = np.where(sends, np.where(forged, another, (stored >= 0) | accepted), got)
+    return granted
+
+
+def _nothing_to_be_had(account: Account) -> Bools:
+    """Attempts that were answered ok with nothing, where nothing was there: no message yet, or none meanwhile."""
+    attempts, operations = account.evidence.attempts, account.operations
+    timed = operations[operations["acknowledged_ns"] != NEVER]
+    by_chat = {
+        key: (part["left_ns"].to_numpy(np.int64), part["acknowledged_ns"].to_numpy(np.int64))
+        for key, part in timed.groupby(["chat_id", "clock"])
+    }
+    none = (np.empty(0, np.int64), np.empty(0, np.int64))
+    quiet = (attempts["outcome"] == Outcome.OK) & (attempts["kind"] != AttemptKind.SEND)
+    empty = np.zeros(len(attempts), np.bool_)
+    columns = ("kind", "chat_id", "clock", "left_ns", "answered_ns")
+    for number in np.flatnonzero(quiet).tolist():
+        kind, chat, clock, began_ns, ended_ns = (int(attempts[column].iloc[number]) for column in columns)
+        left, acknowledged = by_chat.get((chat, clock), none)
+        if kind == AttemptKind.SUBSCRIBE:
+            heard = (left >= began_ns) & (acknowledged <= ended_ns - SOON_NS)
+        else:
+            heard = np.append(acknowledged < began_ns, account.baseline[chat] > 0)
+        empty[number] = not heard.any()
+    return empty

@@ -1,0 +1,149 @@
+"""Promise: an attempt that gave or changed something is a finding; one that proves nothing does not count as refused."""
+
+import pytest
+
+from analysis.checks import audit
+from analysis.criteria import Criterion, Verdict
+from analysis.record.tables import AttemptKind, Guise, Outcome, Status, Way
+from tests.analysis.histories import History
+
+OUTSIDER = 2
+LATER = 10.0
+OK = Outcome.OK
+
+
+def talk() -> tuple[History, int]:
+    """Two people in a chat with one message, and a third who is not in it."""
+    run = History(people=3)
+    chat = run.chat(0, 1)
+    hello = run.send(0, chat, at=1.0, seq=1)
+    run.store(hello)
+    run.deliver(hello)
+    return run, chat
+
+
+def denied(run: History) -> Criterion:
+    """`access.denied`, after making sure that nobody else is to blame."""
+    run.finish(20.0)
+    found = {one.id: one for one in audit(run.evidence(), 5).criteria}
+    assert {name for name, one in found.items() if one.outcome is Verdict.FAIL} <= {"access.denied"}
+    return found["access.denied"]
+
+
+@pytest.mark.parametrize("kind", AttemptKind)
+@pytest.mark.parametrize("guise", Guise)
+def test_what_is_refused_is_right(kind: AttemptKind, guise: Guise) -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, kind, guise=guise)
+    found = denied(run)
+    assert (found.outcome, found.checked, found.observed) == (Verdict.PASS, 1, 0)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AttemptKind if kind is not AttemptKind.SEND])
+def test_what_gave_something_is_a_finding(kind: AttemptKind) -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, kind, outcome=OK, got=3, took=3.0)
+    found = denied(run)
+    assert (found.outcome, found.observed, found.checked) == (Verdict.FAIL, 1, 1)
+    (finding,) = found.examples
+    assert finding.sender_id == str(run.person_id(OUTSIDER))
+    assert finding.chat_id == str(run.chat_id(chat))
+    assert "who is not in it tried" in finding.why
+    assert "3" in finding.why
+
+
+def test_events_count_also_when_the_socket_broke() -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=Outcome.INFO, got=1)
+    assert denied(run).observed == 1
+
+
+@pytest.mark.parametrize("kind", [AttemptKind.READ, AttemptKind.LATEST, AttemptKind.MARK_READ])
+def test_nothing_is_a_refusal_only_where_there_was_something(kind: AttemptKind) -> None:
+    run, chat = talk()
+    empty = run.chat(0, 1)
+    run.attempt(OUTSIDER, chat, 0.5, kind, outcome=OK, got=0)  # before anybody had written
+    run.attempt(OUTSIDER, empty, LATER, kind, outcome=OK, got=0)
+    run.attempt(OUTSIDER, chat, LATER, kind, outcome=OK, got=0)
+    found = denied(run)
+    assert (found.outcome, found.checked, found.facts["nothing_to_be_had"]) == (Verdict.PASS, 1, 2)
+
+
+def test_messages_from_before_the_run_are_something_too() -> None:
+    run, _ = talk()
+    old = run.chat(0, 1, baseline=7)
+    run.attempt(OUTSIDER, old, 0.5, AttemptKind.READ, outcome=OK, got=0)
+    assert denied(run).checked == 1
+
+
+def test_a_silent_subscription_proves_something_only_if_somebody_spoke() -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=OK, got=0, took=3.0)
+    found = denied(run)
+    assert (found.outcome, found.checked) == (Verdict.INCONCLUSIVE, 0)
+
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=OK, got=0, took=3.0)
+    again = run.send(0, chat, at=LATER + 1, seq=2)
+    run.store(again)
+    run.deliver(again)
+    assert denied(run).checked == 1
+
+
+def test_an_answer_that_says_nothing_is_counted_apart() -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, outcome=Outcome.INFO)
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SEND, outcome=Outcome.INFO)
+    found = denied(run)
+    assert (found.checked, found.facts["unclear"]) == (0, 2)
+    assert found.outcome is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_message_that_is_stored_was_let_in_whatever_the_answer(outcome: Outcome, keyed: bool) -> None:
+    run, chat = talk()
+    intruding = run.send(OUTSIDER, chat, at=LATER)
+    run.rows["sends"].pop()  # it is nobody's message
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SEND, outcome=outcome, message=intruding)
+    run.poll(LATER + 1)
+    run.observe(intruding, LATER + 1, seq=2, keyed=keyed)
+    found = denied(run)
+    assert (found.observed, found.checked) == (1, 1)
+    assert found.examples[0].message_id == str(intruding.id)
+    assert found.examples[0].seq == 2
+
+
+def test_a_message_that_was_taken_is_let_in_though_it_is_not_stored() -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SEND, outcome=OK, message=run.messages[0], text="x")
+    assert denied(run).observed == 1
+
+
+def test_ok_without_a_message_is_a_refusal_as_good_as_another() -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SEND, outcome=OK)
+    found = denied(run)
+    assert (found.observed, found.checked) == (0, 1)
+
+
+@pytest.mark.parametrize(("stored_as", "faults"), [(0, 1), (1, 0)])
+def test_in_another_s_name_counts_under_which_name_it_is_stored(stored_as: int, faults: int) -> None:
+    """An app that knows the sender by the token, and heeds no name in the body, is right."""
+    run, chat = talk()
+    forged = run.send(1, chat, at=LATER)
+    run.rows["sends"].pop()
+    run.attempt(
+        1, chat, LATER, AttemptKind.SEND, guise=Guise.ANOTHER_PERSON, way=Way.APP, outcome=OK, message=forged
+    )
+    run.poll(LATER + 1)
+    run.observe(forged, LATER + 1, seq=2, sender=stored_as, status=Status.SENT)
+    found = denied(run)
+    assert (found.observed, found.checked) == (faults, 1)
+
+
+def test_where_nobody_tried_nobody_knows() -> None:
+    run, _ = talk()
+    found = denied(run)
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert "CHATSOAK_OUTSIDER_SHARE" in (found.reason or "")
