@@ -45,7 +45,9 @@ def denied(account: Account) -> Criterion:
     attempts = evidence.attempts
     stored = _rows_of(account)
     granted = _granted(account, stored)
-    unclear = ~granted & (attempts["outcome"] == Outcome.INFO).to_numpy()
+    # A request that never left is a failure of its own kind: nobody refused it.
+    unanswered = (attempts["status_code"] == 0) & (attempts["way"] != Way.REALTIME)
+    unclear = ~granted & ((attempts["outcome"] == Outcome.INFO) | unanswered).to_numpy()
     empty = ~granted & ~unclear & _nothing_to_be_had(account)
     checked = int((~unclear & ~empty).sum())
 

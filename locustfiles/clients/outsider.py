@@ -29,6 +29,7 @@ LISTEN_S: Final = (
 )
 JOIN_S: Final = 5.0
 SUFFIX: Final = " (outsider)"
+WAS_LET: Final = "was not refused"
 
 _MARK_KIND = {
     AttemptKind.MARK_DELIVERED: MarkKind.DELIVERED,
@@ -172,7 +173,8 @@ class OutsiderClient:
             answer.answered_ns = time.monotonic_ns()
             socket.close()
             self._note(tried, chat_id, answer, got=unheard.seen)
-            problem = _problem(answer, granted=unheard.seen > 0)
+            unclear = answer.outcome is Outcome.INFO
+            problem = WAS_LET if unheard.seen else answer.error if unclear else None
             self._ledger.step("subscribe" + SUFFIX, None, error=problem)
 
     def _interface(self, way: Way) -> Interface:
@@ -216,16 +218,10 @@ class OutsiderClient:
         self._show("POST", RPC + function, url, answer, granted=granted)
 
     def _show(self, method: str, name: str, url: str, answer: Answer, *, granted: bool) -> None:
-        problem = _problem(answer, granted=granted)
+        unclear = answer.outcome is Outcome.INFO or not answer.status_code
+        problem = WAS_LET if granted else f"HTTP {answer.status_code}" if unclear else None
         error = RequestFailedError(problem) if problem else None
         self._ledger.fire(method, name + SUFFIX, url, answer, error)
-
-
-def _problem(answer: Answer, *, granted: bool) -> str | None:
-    """What Locust shows as the failure of an attempt: that it was let in, or that nobody can tell."""
-    if granted:
-        return "was not refused"
-    return f"HTTP {answer.status_code}" if answer.outcome is Outcome.INFO else None
 
 
 class _Overheard:

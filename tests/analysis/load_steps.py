@@ -251,6 +251,7 @@ class LoadSteps:
         outcome: Outcome = Outcome.FAIL,
         got: int | None = None,
         took: float = 0.1,
+        status_code: int | None = None,
         message: Message | None = None,
         text: str | None = None,
     ) -> None:
@@ -266,7 +267,9 @@ class LoadSteps:
                 ns(at),
                 ns(at + took),
                 outcome,
-                {Outcome.OK: 200, Outcome.FAIL: 403, Outcome.INFO: 500}[outcome],
+                {Outcome.OK: 200, Outcome.FAIL: 403, Outcome.INFO: 500}[outcome]
+                if status_code is None
+                else status_code,
                 got,
                 message.id.bytes if message and outcome is Outcome.OK else None,
                 (message.client_id if message else self.new_id()).bytes if sends else None,

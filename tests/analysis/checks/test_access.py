@@ -94,8 +94,9 @@ def test_an_answer_that_says_nothing_is_counted_apart() -> None:
     run, chat = talk()
     run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, outcome=Outcome.INFO)
     run.attempt(OUTSIDER, chat, LATER, AttemptKind.SEND, outcome=Outcome.INFO)
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, outcome=Outcome.FAIL, status_code=0)  # unreachable
     found = denied(run)
-    assert (found.checked, found.facts["unclear"]) == (0, 2)
+    assert (found.checked, found.facts["unclear"]) == (0, 3)
     assert found.outcome is Verdict.INCONCLUSIVE
 
 

@@ -36,7 +36,7 @@ def everybody(pool: Pool) -> list[Person]:
 def test_the_processes_share_out_everybody_once(count: int, shares: int) -> None:
     crowd = people(count)
     pools = [Pool(crowd, [], share, shares) for share in range(shares)]
-    sizes = [pool.size for pool in pools]
+    sizes = [len(pool.people) for pool in pools]
     taken = [person for pool in pools for person in everybody(pool)]
     assert Counter(taken) == Counter(crowd)
     assert sum(sizes) == count

@@ -1,0 +1,182 @@
+"""Promise: against an environment in good order nothing is let through, and what is let through is seen."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import gevent
+import httpx
+import jwt
+import pytest
+
+from analysis.record.tables import AttemptKind, Guise, Outcome, Way
+from analysis.settings import Settings, load
+from locustfiles.clients import outsider
+from locustfiles.clients.guises import Attempt, attempts
+from locustfiles.clients.http import HttpClient
+from locustfiles.clients.outsider import OutsiderClient
+from locustfiles.clients.session import Session
+from tests.locustfiles.clients.recorded import Recorded, wait_until
+from tests.staging.stages import Person, RunningStage, running_stage
+
+LISTEN_S = 0.8
+
+
+@pytest.fixture(autouse=True)
+def short_listening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outsider, "LISTEN_S", LISTEN_S)
+
+
+@pytest.fixture(scope="module")
+def open_stage(stage: RunningStage) -> Iterator[RunningStage]:
+    """Everybody may do everything there."""
+    with running_stage("access_open=1", "realtime_open=1", database_url=stage.database_url) as running:
+        yield running
+
+
+def settings_of(stage: RunningStage) -> Settings:
+    return load(
+        Path("no such file"),
+        {
+            "next_public_supabase_url": stage.supabase_url,
+            "next_public_supabase_anon_key": stage.anon_key,
+            "supabase_service_role_key": stage.service_role_key,
+            "database_url": stage.database_url,
+        },
+    )
+
+
+def session_of(person: Person) -> Session:
+    return Session(person.id, person.token, person.refresh_token, time.monotonic() + 60, {})
+
+
+def write(stage: RunningStage, sender: Person, chat_id: str, text: str = "hello") -> None:
+    httpx.post(
+        f"{stage.app_url}/api/messages",
+        headers={"Authorization": f"Bearer {sender.token}"},
+        json={"chatId": chat_id, "text": text},
+    ).raise_for_status()
+
+
+class Intrusion:
+    """Somebody who is in one chat with a victim, and not in another; in both is a message."""
+
+    def __init__(self, stage: RunningStage, recorded: Recorded) -> None:
+        self.stage, self.recorded = stage, recorded
+        self.me, self.victim, third = (stage.person() for _ in range(3))
+        self.own, self.foreign = stage.chat(self.me, self.victim), stage.chat(self.victim, third)
+        for chat in (self.own, self.foreign):
+            write(stage, self.victim, chat)
+        settings = settings_of(stage)
+        self._supabase = HttpClient(stage.supabase_url, settings.chatsoak_request_timeout_s)
+        self.client = OutsiderClient(settings, stage.app_url, recorded.ledger, self._supabase, self.me.id)
+
+    def __enter__(self) -> "Intrusion":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+        self._supabase.close()
+
+    def attempt(self, tried: Attempt) -> dict[str, object]:
+        """Make the attempt while somebody writes; the row that it left in the record."""
+        chat = self.foreign if tried.guise is Guise.OUTSIDER else self.own
+        writing = gevent.spawn(self._write_meanwhile, chat) if tried.kind is AttemptKind.SUBSCRIBE else None
+        self.client.attempt(tried, session_of(self.me), chat, self.victim.id, 1)
+        if writing is not None:
+            writing.join()
+        return self.recorded.rows("attempts")[-1]
+
+    def _write_meanwhile(self, chat: str) -> None:
+        gevent.sleep(LISTEN_S / 2)
+        write(self.stage, self.victim, chat)
+
+    def texts(self) -> list[str]:
+        """What is stored in both chats."""
+        found = httpx.get(
+            f"{self.stage.supabase_url}/rest/v1/chat_messages",
+            params={"select": "message_text,sender_id", "chat_id": f"in.({self.own},{self.foreign})"},
+            headers={
+                "apikey": self.stage.service_role_key,
+                "Authorization": f"Bearer {self.stage.service_role_key}",
+            },
+        )
+        found.raise_for_status()
+        return [row["message_text"] for row in found.json() if row["sender_id"] != self.me.id]
+
+
+@pytest.mark.parametrize(
+    "tried", [one for one in attempts() if one.guise is not Guise.EXPIRED_TOKEN],
+    ids=lambda one: f"{one.guise.name}-{one.kind.name}-{one.way.name}",
+)  # fmt: skip
+def test_nothing_is_let_through(stage: RunningStage, recorded: Recorded, tried: Attempt) -> None:
+    with Intrusion(stage, recorded) as intrusion:
+        row = intrusion.attempt(tried)
+    assert (row["kind"], row["guise"], row["way"]) == tried
+    assert not row["got"]
+    assert Outcome(row["outcome"]) is not Outcome.INFO, row["error"]
+    assert set(intrusion.texts()) == {"hello"}  # under a forged name nothing, neither
+    assert {error for *_, error in recorded.requests} == {None}
+
+
+def test_with_an_expired_token_nothing_is_let_through(stage: RunningStage, recorded: Recorded) -> None:
+    with (
+        running_stage("token_lifetime_s=2", database_url=stage.database_url) as short,
+        Intrusion(short, recorded) as intrusion,
+    ):
+        ends_s = jwt.decode(intrusion.me.token, options={"verify_signature": False})["exp"]
+        wait_until(lambda: time.time() > ends_s + 1)
+        for tried in attempts():
+            if tried.guise is Guise.EXPIRED_TOKEN:
+                row = (
+                    intrusion.attempt(tried)
+                    if tried.kind is not AttemptKind.SUBSCRIBE
+                    else silent(intrusion, tried)
+                )
+                assert (row["outcome"], row["got"] or 0) == (Outcome.FAIL, 0), tried
+
+
+def silent(intrusion: Intrusion, tried: Attempt) -> dict[str, object]:
+    """As `Intrusion.attempt` for a victim whose token has expired as well."""
+    intrusion.client.attempt(tried, session_of(intrusion.me), intrusion.own, intrusion.victim.id, 1)
+    return intrusion.recorded.rows("attempts")[-1]
+
+
+def told(row: dict[str, object]) -> object:
+    """What the client saw that it should not have."""
+    return row["message_id"] if row["kind"] == AttemptKind.SEND else row["got"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        (AttemptKind.READ, Way.APP),
+        (AttemptKind.READ, Way.REST),
+        (AttemptKind.SEND, Way.APP),
+        (AttemptKind.SEND, Way.REST),
+        (AttemptKind.SUBSCRIBE, Way.REALTIME),
+        (AttemptKind.LATEST, Way.REST),
+    ],
+)
+def test_what_is_let_through_is_seen(
+    open_stage: RunningStage, recorded: Recorded, kind: AttemptKind, way: Way
+) -> None:
+    with Intrusion(open_stage, recorded) as intrusion:
+        row = intrusion.attempt(Attempt(kind, Guise.OUTSIDER, way))
+    assert told(row)
+    (shown,) = recorded.requests
+    assert shown[1].endswith("(outsider)")
+    assert shown[3] == "was not refused"
+
+
+def test_a_server_that_is_down_leaves_it_open(stage: RunningStage, recorded: Recorded) -> None:
+    nowhere = "http://127.0.0.1:1"
+    settings = settings_of(stage).model_copy(update={"next_public_supabase_url": nowhere})
+    me = stage.person()
+    client = OutsiderClient(settings, nowhere, recorded.ledger, HttpClient(nowhere, 1.0), me.id)
+    for kind, way in ((AttemptKind.READ, Way.APP), (AttemptKind.SUBSCRIBE, Way.REALTIME)):
+        client.attempt(Attempt(kind, Guise.OUTSIDER, way), session_of(me), str(uuid.uuid4()), me.id, 1)
+        row = recorded.rows("attempts")[-1]
+        assert (row["status_code"], row["got"] or 0) == (0, 0)
+        assert recorded.requests[-1][3] is not None
