@@ -21,6 +21,7 @@ from analysis.record import ProcessInfo, RecordWriter, Run
 from analysis.record.tables import (
     DATABASE_TABLES,
     LOAD_TABLES,
+    AttemptKind,
     EventType,
     MarkKind,
     ObservedChange,
@@ -58,6 +59,8 @@ def busy(messages: int) -> History:
             run.observe(message, at + 0.9, change=GONE, keyed=False)
         run.rows["gauges"].append((ns(at), "connections.active", 1.5 * number))
     run.page(0, chats[0], 90.0, [])
+    run.attempt(2, chats[0], 90.0, AttemptKind.SEND)
+    run.attempt(2, chats[0], 90.5, AttemptKind.READ, outcome=Outcome.OK, got=0)
     run.poll(91.0, PollKind.FAILED)
     run.rows["calls"].append((None, "sign-in", ns(0.1), ns(0.2), Outcome.OK, 200, None))
     run.rows["calls"].append((run.person_id(0).bytes, "refresh", ns(5), ns(6), Outcome.INFO, 0, "time-out"))

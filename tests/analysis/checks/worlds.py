@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from analysis.record.tables import (
+    AttemptKind,
     EventType,
+    Guise,
     MarkKind,
     ObservedChange,
     Outcome,
@@ -224,6 +226,7 @@ def worlds(draw: st.DrawFn) -> World:
     for row in world.rows:
         show(world, row)
     _read(draw, world)
+    _trespass(draw, world)
     return world
 
 
@@ -326,6 +329,17 @@ def _acknowledge(draw: st.DrawFn, world: World) -> None:
             mine = row.message.chat == chat and row.sender != person and row.committed < effect
             if mine and row.status(effect) < wanted:
                 row.statuses.append((effect, wanted))
+
+
+def _trespass(draw: st.DrawFn, world: World) -> None:
+    """Outsiders who are refused, or get nothing."""
+    for _ in range(draw(st.integers(0, 3))):
+        kind, guise = draw(st.sampled_from(AttemptKind)), draw(st.sampled_from(Guise))
+        outcome = draw(st.sampled_from(Outcome))
+        got = 0 if outcome is Outcome.OK and kind is not AttemptKind.SEND else None
+        at = 1 + draw(st.integers(0, 900)) / 20
+        chat = draw(st.integers(0, len(world.history.chats) - 1))
+        world.history.attempt(STRANGER, chat, at, kind, guise=guise, outcome=outcome, got=got, took=2)
 
 
 def _read(draw: st.DrawFn, world: World) -> None:

@@ -1,0 +1,332 @@
+"""Faults between chatsoak and the app: requests and answers that get lost, doubled or changed."""
+
+import asyncio
+import uuid
+from typing import Any
+
+from tests.adversary.faults import MESSAGES, ChatFault, is_send
+from tests.adversary.proxy import Forward, Request, Response, answer
+
+HOW = "proxy (HTTP)"
+SLOW_S = 1.5
+
+
+class OnSend(ChatFault):
+    """Does something to one send, the `at`-th message of the chat; repeats with its key pass."""
+
+    how = HOW
+    at = 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: list[str] = []
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        if not is_send(request):
+            return await forward(request)
+        key = request.json["clientGeneratedId"]
+        if key in self._keys:
+            return await self.repeated(request, forward)
+        self._keys.append(key)
+        if len(self._keys) != self.at:
+            return await forward(request)
+        return await self.tampered(request, forward)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        """What becomes of it."""
+        raise NotImplementedError
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        """What becomes of a repeat."""
+        return await forward(request)
+
+
+class AnswerLost(OnSend):
+    what = "the connection breaks after a message was stored"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        await forward(request)
+        self.touch(request.json["clientGeneratedId"])
+        return None
+
+
+class RequestLost(OnSend):
+    what = "the connection breaks before a message reaches the app"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        self.touch(request.json["clientGeneratedId"])
+        return None
+
+
+class StoredAndAnswered500(OnSend):
+    what = "a stored message is answered 500"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        await forward(request)
+        self.touch(request.json["clientGeneratedId"])
+        return answer(500, {"error": "Internal server error"})
+
+
+class Answered503(OnSend):
+    what = "a message is answered 503 and not stored"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        self.touch(request.json["clientGeneratedId"])
+        return answer(503, {"error": "Come back later"})
+
+
+class RefusedAndNotStored(OnSend):
+    what = "a message is refused and not stored"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        self.touch(request.json["clientGeneratedId"])
+        return answer(403, {"error": "No"})
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        """Whoever is refused is refused again: a repeat that went through would make it ok."""
+        return answer(403, {"error": "No"})
+
+
+class RefusedAndStored(OnSend):
+    what = "a message is refused, and stored"
+    breaks = ("messages.unexpected", "errors.send")
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        await forward(request)
+        self.touch(request.json["clientGeneratedId"])
+        return answer(403, {"error": "No"})
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        if request.json["clientGeneratedId"] in self.named["errors.send"]:
+            return answer(403, {"error": "No"})
+        return await forward(request)
+
+
+class AcknowledgedAndNotStored(OnSend):
+    what = "a message is acknowledged and not stored"
+    breaks = ("messages.lost",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = answer(201, {"id": str(uuid.uuid4()), "seq": None})
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        self.touch(request.json["clientGeneratedId"])
+        return self._told
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        if request.json["clientGeneratedId"] in self.named["messages.lost"]:
+            return self._told
+        return await forward(request)
+
+
+class RequestDoubledWithoutItsKey(OnSend):
+    what = "a request reaches the app twice, once without its key"
+    breaks = ("messages.duplicated",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        body = request.json
+        given = await forward(request)
+        del body["clientGeneratedId"]
+        await forward(request.with_json(body))
+        self.touch(given.json["id"])
+        return given
+
+
+class AnotherIdAnswered(OnSend):
+    what = "the answer names another id than is stored"
+    breaks = ("messages.corrupted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ids: dict[str, str] = {}
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        key = request.json["clientGeneratedId"]
+        given = await forward(request)
+        self.touch(given.json["id"])
+        self._ids[key] = str(uuid.uuid4())
+        return given.with_json({**given.json, "id": self._ids[key]})
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        told = self._ids.get(request.json["clientGeneratedId"], given.json["id"])
+        return given.with_json({**given.json, "id": told})
+
+
+class AnotherSeqAnswered(OnSend):
+    what = "the answer tells another seq than is stored"
+    breaks = ("messages.corrupted",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        self.touch(given.json["id"])
+        self._key = request.json["clientGeneratedId"]
+        return given.with_json({**given.json, "seq": given.json["seq"] - 1})
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        if self.struck and request.json["clientGeneratedId"] == self._key:
+            return given.with_json({**given.json, "seq": given.json["seq"] - 1})
+        return given
+
+
+class TextChangedOnTheWay(OnSend):
+    what = "a text is changed on its way to the app"
+    breaks = ("messages.corrupted",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        body = request.json
+        given = await forward(request.with_json({**body, "text": body["text"] + " "}))
+        self.touch(given.json["id"])
+        return given
+
+
+class RepeatForgotten(OnSend):
+    what = "a repeat is stored as a message of its own"
+    breaks = ("messages.duplicated", "idempotency.retries")
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        return await forward(request)
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        if self.struck:
+            return await forward(request)
+        body = request.json
+        self.touch(body["clientGeneratedId"])
+        del body["clientGeneratedId"]
+        return await forward(request.with_json(body))
+
+
+class RepeatAnsweredWithAnotherId(OnSend):
+    what = "a repeat is answered with another id than the first"
+    breaks = ("idempotency.retries",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        return await forward(request)
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        if self.struck:
+            return given
+        self.touch(request.json["clientGeneratedId"])
+        return given.with_json({**given.json, "id": str(uuid.uuid4())})
+
+
+class RepeatAnsweredWithAnotherSeq(OnSend):
+    what = "a repeat is answered with another seq than the first"
+    breaks = ("idempotency.retries",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        return await forward(request)
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        if self.struck:
+            return given
+        self.touch(request.json["clientGeneratedId"])
+        return given.with_json({**given.json, "seq": given.json["seq"] - 1})
+
+
+class OnHistory(ChatFault):
+    """Does something to one page of history with enough messages, none of them so new that it may be missing."""
+
+    how = HOW
+    breaks = ("history.pages",)
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        if request.path != MESSAGES or request.method != "GET" or self.struck or given.status != 200:
+            return given
+        page = given.json
+        return given.with_json(self.tampered(page)) if len(page) > 5 else given
+
+    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What becomes of it."""
+        raise NotImplementedError
+
+
+class HistoryLeavesOneOut(OnHistory):
+    what = "a page of history lacks a message"
+
+    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.touch(page[4]["id"])
+        return page[:4] + page[5:]
+
+
+class HistoryRepeatsOne(OnHistory):
+    what = "a page of history holds a message twice"
+
+    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.touch(page[4]["id"])
+        return page[:5] + page[4:]
+
+
+class HistoryOutOfOrder(OnHistory):
+    what = "two messages on a page of history change places"
+
+    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.touch(page[3]["id"])
+        return [*page[:3], page[4], page[3], *page[5:]]
+
+
+class ReceiptsSwallowed(ChatFault):
+    what = "receipts are answered and do nothing"
+    how = HOW
+    breaks = ("status.stuck",)
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        if "/rpc/mark_messages_as" in request.path:
+            self.struck = True
+            return answer(200, [{"updated_count": 1}])
+        return await forward(request)
+
+
+# What must disturb nobody
+
+
+class RequestDoubled(OnSend):
+    what = "a request reaches the app twice"
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        await forward(request)
+        self.struck = True
+        return given
+
+
+class AnswerSlow(OnSend):
+    what = "an answer takes 1.5 s longer"
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        await asyncio.sleep(SLOW_S)
+        self.struck = True
+        return given
+
+
+class HistoryUnavailable(ChatFault):
+    what = "history is answered 503 at times"
+    how = HOW
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        if request.path == MESSAGES and request.method == "GET" and not self.struck:
+            self.struck = True
+            return answer(503, {"error": "Come back later"})
+        return await forward(request)
+
+
+class ReceiptsSlow(ChatFault):
+    what = "receipts take effect a second late"
+    how = HOW
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        if "/rpc/mark_messages_as" in request.path:
+            self.struck = True
+            await asyncio.sleep(1)
+        return await forward(request)

@@ -1,0 +1,35 @@
+"""Promise: each fault in a chat is noticed by exactly the criteria that it breaks, which name exactly whom it touched."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.adversary.catalogue import FAULTS
+from tests.adversary.faults import ChatFault
+from tests.adversary.shared_run import SharedRun, described
+from tests.staging.stages import running_stage
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedRun]:
+    with running_stage() as stage:
+        yield SharedRun(stage, tmp_path_factory.mktemp("adversary"), FAULTS)
+
+
+@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.name())
+def test_exactly_its_criteria_notice(run: SharedRun, kind: type[ChatFault]) -> None:
+    assert run.faults[kind.name()].struck, "the fault never came to act"
+    assert run.mistakes.get(kind.name(), []) == []
+
+
+def test_nobody_else_is_blamed(run: SharedRun) -> None:
+    assert set(run.mistakes) <= set(run.faults), described(run)
+
+
+def test_every_other_criterion_passes(run: SharedRun) -> None:
+    broken = {criterion for kind in FAULTS for criterion in kind.breaks}
+    for criterion in run.ended.verdict["criteria"]:
+        expected = "fail" if criterion["id"] in broken else "pass"
+        assert criterion["outcome"] == expected, (criterion["id"], criterion["reason"], described(run))
