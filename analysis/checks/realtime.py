@@ -134,7 +134,8 @@ def phantom(account: Account) -> Criterion:
     """`realtime.phantom`: an event shows something that is not stored, or shows it to somebody else.
 
     A message is known when the monitor saw its row or an ok answer named it. The seq and text of an event
-    must be those of the row, or those that were sent; the receiver must be in the chat.
+    must be those of the row, or those that were sent; the receiver must be in the chat. Of messages from before
+    the run, whose seq is not above the chat's baseline, nothing is known.
     """
     events = account.evidence.events
     shown = np.flatnonzero(
@@ -187,6 +188,7 @@ class _EventJudge:
         self._row_of_message = account.row_of_message
         self._keys = participation_keys(account)
         self._of_run = np.zeros(len(evidence.chats) + 1, np.bool_)
+        self._baseline = np.append(account.baseline, NULL)
         self._of_run[evidence.participants["chat_id"].to_numpy()] = True
         operation = rows["operation"].to_numpy(np.int64)
         sent_checksum = np.append(account.operations["text_crc32"].to_numpy(np.int64), NULL)
@@ -213,7 +215,9 @@ class _EventJudge:
         stored_seq = self._seq[row]
         found[mine & (seq != NULL) & (stored_seq != NULL) & (seq != stored_seq)] = _Wrong.SEQ
         of_run = self._of_run[chat]
-        found[of_run & (row < 0) & ~self._acknowledged[message]] = _Wrong.UNKNOWN
+        # Messages from before the run are not the monitor's to see; their statuses go on changing.
+        old = (seq != NULL) & (seq <= self._baseline[chat])
+        found[of_run & (row < 0) & ~self._acknowledged[message] & ~old] = _Wrong.UNKNOWN
         outsider = positions(self._keys, pair(chat, of_events["user_id"])) < 0
         found[of_run & outsider] = _Wrong.OUTSIDER
         return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds
 from analysis.criteria import Criterion, Finding, from_findings
@@ -26,7 +27,7 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     row = receipts["row"].to_numpy(np.int64)
     deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
     last_sent_look, never = _last_looks_at_sent(account, row)
-    late = last_sent_look >= deadline
+    late = (last_sent_look >= deadline) & (_shown_delivered_ns(account)[row] > deadline)
     still_open = int((never & ~late).sum())
     faults = np.flatnonzero(late)
     namer = Namer(account)
@@ -56,6 +57,22 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
         inconclusive=reason,
         facts={"open": still_open},
     )
+
+
+def _shown_delivered_ns(account: Account) -> Ints:
+    """For each row when an event first showed it delivered or read, on the monitor's clock; `_ENDLESS` if none did.
+
+    A status that goes there and back between two looks was not stuck: `status.regressed` has it.
+    """
+    shown = np.full(
+        len(account.rows) + 1, _ENDLESS, np.int64
+    )  # the last is for messages that were never stored
+    received, clock = (account.evidence.events[column].to_numpy() for column in ("received_ns", "clock"))
+    for entries in witnesses.events(account).entries():
+        told = (entries.status == Status.DELIVERED) | (entries.status == Status.READ)
+        told &= clock[entries.position] == account.monitor_clock
+        np.minimum.at(shown, entries.row[told], received[entries.position[told]])
+    return shown
 
 
 def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import asyncpg
 
-from tests.adversary.proxy import Forward, Request, Response
+from tests.adversary.proxy import Forward, Request, Response, answer
 
 FAULTS: list[type["ChatFault"]] = []
 
 MESSAGES = "/api/messages"
+OUTSIDERS = "Nobody should read this"  # how outsiders' texts begin
 TOPIC = "realtime:chat:"
 
 
@@ -79,6 +80,8 @@ class Adversary:
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         """Let the chat's fault decide."""
         fault = self.by_chat.get(chat_of(request) or "")
+        if fault and is_attempt(request):  # stored under its sender's own name it would be nobody's message
+            return answer(403, {"error": "No"})
         return await (fault.exchange(request, forward) if fault else forward(request))
 
     def event(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
@@ -100,6 +103,11 @@ def chat_of(request: Request) -> str | None:
 def is_send(request: Request) -> bool:
     """Whether it sends a message through the app."""
     return request.method == "POST" and request.path == MESSAGES
+
+
+def is_attempt(request: Request) -> bool:
+    """Whether an outsider tries to send a message through the app."""
+    return is_send(request) and request.json["text"].startswith(OUTSIDERS)
 
 
 def encoded(frame: list[Any]) -> bytes:

@@ -1,10 +1,12 @@
 """Faults done in the database, as a careless migration, a trigger or a person at psql would do them."""
 
+from collections import Counter
 from typing import Any
 
 import asyncpg
 
-from tests.adversary.faults import ChatFault
+from tests.adversary.faults import ChatFault, is_send
+from tests.adversary.proxy import Forward, Request, Response
 
 # A message that was sent a while ago and that others followed.
 SETTLED = """
@@ -112,11 +114,26 @@ class SoftDeleted(InDatabase):
 
 
 class RowCopied(InDatabase):
+    """Of a message that was sent once: of one that was repeated nobody could tell whose fault the copy is."""
+
     what = "a stored message is copied"
     breaks = ("messages.duplicated",)
     statement = """
         insert into public.chat_messages (chat_id, sender_id, message_text)
         select chat_id, sender_id, message_text from public.chat_messages where id = $1"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent: Counter[str] = Counter()
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        if is_send(request):
+            self._sent[request.json["clientGeneratedId"]] += 1
+        return await forward(request)
+
+    async def harm(self, database: asyncpg.Connection, row: Any) -> bool:
+        once = self._sent[str(row["client_generated_id"])] == 1
+        return once and await super().harm(database, row)
 
 
 class SeqEmptied(InDatabase):
@@ -180,27 +197,22 @@ class SeqGivenTwice(OnInsert):
             "select id from public.chat_messages where chat_id = $1 and seq = $2", self.chat, self.at
         )
         if len(rows) > 1:
-            self.touch(rows[0]["id"])
-            self.either = {str(row["id"]) for row in rows}
+            self.touch(*(row["id"] for row in rows))
 
 
-class SeqsExchanged(OnInsert):
-    what = "a message and the next one get each other's seq"
+class SeqLeftForLater(OnInsert):
+    what = "a message gets a seq below those of messages sent long before"
     breaks = ("seq.order", "realtime.reordered")
     body = """
-        if new.seq = {at} then new.seq := {at} + 1;
-        elsif new.seq = {at} + 1 then new.seq := {at};
+        if new.seq = {at} then
+          new.seq := {at} + 1;
+          update {counters} set last_seq = {at} + 1 where chat_id = new.chat_id;
+        elsif new.seq = {at} + 6 and not exists (
+          select from public.chat_messages where chat_id = new.chat_id and seq = {at}
+        ) then
+          new.seq := {at};
+          update {counters} set last_seq = {at} + 5 where chat_id = new.chat_id;
         end if;"""
-
-    async def note(self, database: asyncpg.Connection, row: Any) -> None:
-        # The later message has the smaller seq; the earlier one's event came before it.
-        self.named["seq.order"].add(str(row["id"]))
-        later = await database.fetchval(
-            "select id from public.chat_messages where chat_id = $1 and seq = $2", self.chat, self.at + 1
-        )
-        if later is not None:
-            self.named["realtime.reordered"] |= {str(row["id"]), str(later)}
-            self.struck = True
 
 
 class StatusFrozen(ChatFault):
@@ -219,11 +231,9 @@ class StatusFrozen(ChatFault):
         )
 
     async def strike(self, database: asyncpg.Connection) -> None:
-        early = await database.fetch(
-            "select id from public.chat_messages where chat_id = $1 order by created_at limit 3", self.chat
+        self.struck = await database.fetchval(
+            "select count(*) > 3 from public.chat_messages where chat_id = $1", self.chat
         )
-        if len(early) == 3:
-            self.touch(*(row["id"] for row in early))
 
 
 class NewestDeletedAndItsSeqReused(ChatFault):
@@ -323,3 +333,21 @@ class SeqHeldByAnOpenTransaction(ChatFault):
             )
             await database.execute("select pg_sleep(2)")
         self.struck = True
+
+
+class OldMessagesMarked(ChatFault):
+    what = "a message from before the run gets its receipts in the run"
+    how = "SQL"
+
+    async def prepare(self, database: asyncpg.Connection) -> None:
+        await database.execute(
+            "insert into public.chat_messages (chat_id, sender_id, message_text) "
+            "select chat_id, user_id, 'from before' from public.chat_participants where chat_id = $1 limit 1",
+            self.chat,
+        )
+
+    async def strike(self, database: asyncpg.Connection) -> None:
+        self.struck = await database.fetchval(
+            "select bool_and(status <> 'sent') from public.chat_messages where chat_id = $1 and message_text = 'from before'",
+            self.chat,
+        )

@@ -2,6 +2,7 @@
 
 import copy
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.adversary.faults import ChatFault, encoded
@@ -19,7 +20,7 @@ class OnEvent(ChatFault):
 
     how = HOW
     kind = "INSERT"
-    at = 12
+    at = 6
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,7 +128,10 @@ class StatusSeenGoingBack(OnEvent):
             return [raw]
         self.touch(record["id"])
         later = copy.deepcopy(frame)
-        later[4]["data"]["record"]["status"] = "sent"
+        data = later[4]["data"]
+        committed = datetime.fromisoformat(data["commit_timestamp"]) + timedelta(milliseconds=50)
+        data["commit_timestamp"] = committed.isoformat().replace("+00:00", "Z")
+        data["record"]["status"] = "sent"
         return [raw, encoded(later)]
 
 

@@ -103,6 +103,7 @@ class Proxy:
 
     Attributes:
         url: in place of the target's.
+        errors: what a tamper raised; whoever was served then was cut off.
     """
 
     def __init__(self, target: str, tamper: Tamper) -> None:
@@ -114,6 +115,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
         self._listeners = count(1)
+        self.errors: list[Exception] = []
         self.url = ""
 
     def __enter__(self) -> "Proxy":
@@ -142,44 +144,46 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            target_reader, target_writer = await asyncio.open_connection(*self._target, limit=1 << 22)
-        except OSError:
-            writer.transport.abort()
-            return
-        try:
             # Either side may go at any moment; then the other one goes too.
             with suppress(OSError, asyncio.IncompleteReadError):
-                await self._converse(reader, writer, target_reader, target_writer)
+                await self._converse(reader, writer)
+        except Exception as error:
+            self.errors.append(error)
+            raise
         finally:
-            for each in (writer, target_writer):
-                each.close()
+            writer.close()
 
-    async def _converse(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        target_reader: asyncio.StreamReader,
-        target_writer: asyncio.StreamWriter,
+    async def _forward(self, request: Request) -> Response:
+        """Ask the target, on a connection of its own: an idle one might be closed by the target at that moment."""
+        reader, writer = await asyncio.open_connection(*self._target, limit=1 << 22)
+        try:
+            writer.write(request.head + request.body)
+            head = await reader.readuntil(END)
+            return Response(head, await reader.readexactly(_length(head)))
+        finally:
+            writer.close()
+
+    async def _upgraded(
+        self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        async def forward(request: Request) -> Response:
-            target_writer.write(request.head + request.body)
-            await target_writer.drain()
-            head = await target_reader.readuntil(END)
-            return Response(head, await target_reader.readexactly(_length(head)))
+        target_reader, target_writer = await asyncio.open_connection(*self._target, limit=1 << 22)
+        target_writer.write(head)
+        copying = asyncio.create_task(_copy(reader, target_writer))
+        try:
+            writer.write(await target_reader.readuntil(END))
+            await self._events(target_reader, writer)
+        finally:
+            copying.cancel()
+            target_writer.close()
 
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             head = await reader.readuntil(END)
             if b"upgrade: websocket" in head.lower():
-                target_writer.write(head)
-                copying = asyncio.create_task(_copy(reader, target_writer))
-                try:
-                    writer.write(await target_reader.readuntil(END))
-                    await self._events(target_reader, writer)
-                finally:
-                    copying.cancel()
+                await self._upgraded(head, reader, writer)
                 return
             request = Request(head, await reader.readexactly(_length(head)))
-            response = await self._tamper.exchange(request, forward)
+            response = await self._tamper.exchange(request, self._forward)
             if response is None:
                 writer.transport.abort()
                 return

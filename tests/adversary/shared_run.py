@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,15 @@ from tests.locustfiles.soaks import Ended, Soak, describe
 from tests.staging.stages import ROOT, RunningStage
 
 USERS = "24"
-LOAD_S = 34
+LOAD_S = 40
 STRIKE_EVERY_S = 0.2
 ENVIRONMENT = {
     "CHATSOAK_WARMUP_S": "1",
-    "CHATSOAK_THINK_TIME_S": "0.3",
+    "CHATSOAK_THINK_TIME_S": "0.25",
     "CHATSOAK_CHATS_PER_PERSON": "3",
     "CHATSOAK_BUSY_SHARE": "0",
     "CHATSOAK_REPEAT_SHARE": "0.3",
-    "CHATSOAK_HISTORY_SHARE": "0.2",
+    "CHATSOAK_HISTORY_SHARE": "0.35",
     "CHATSOAK_RECONNECT_SHARE": "0",
     "CHATSOAK_OUTSIDER_SHARE": "0.1",
 }
@@ -57,13 +58,14 @@ class SharedRun:
             )
             with Soak(folder, *options, environment=described) as soak:
                 soak.wait_until("the run is prepared", lambda: bool(soak.chats()))
-                chats = soak.chats()
+                chats = busiest_first(soak)
                 assert len(chats) > len(kinds), "each fault needs a chat of its own"
                 for fault, chat in zip(self.faults.values(), chats, strict=False):
                     fault.chat = chat
                     adversary.by_chat[chat] = fault
                 asyncio.run(self._strike(stage, soak))
                 self.ended: Ended = soak.end()
+        assert proxy.errors == []
         self.folder = (folder / "reports" / "latest").resolve()
         self.expected: dict[str, Any] = expectations.of(self.faults.values())
         expectations.write(self.folder, self.expected)
@@ -86,6 +88,17 @@ class SharedRun:
                 await asyncio.sleep(STRIKE_EVERY_S)
         finally:
             await connection.close()
+
+
+def busiest_first(soak: Soak) -> list[str]:
+    """Ids of the run's chats, those first in which most is to be expected: everybody divides their time."""
+    (file,) = soak.reports.glob("2*/run.json")
+    chats = json.loads(file.read_text())["chats"]
+    of_person = Counter(person for chat in chats for person in chat["participants"])
+    return [
+        chat["id"]
+        for chat in sorted(chats, key=lambda chat: -sum(1 / of_person[one] for one in chat["participants"]))
+    ]
 
 
 async def _execute(stage: RunningStage, statement: str) -> None:
