@@ -1,0 +1,33 @@
+"""Promise: a fault of the whole environment is noticed by exactly the criteria that it breaks; a nuisance by none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adversary.whole_runs import ENVIRONMENT_FAULTS, EnvironmentFault, clean_but, settings_for
+from tests.locustfiles.soaks import Soak
+from tests.staging.stages import RunningStage, running_stage
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[RunningStage]:
+    """Its database is shared by all runs, and may be spoilt."""
+    with running_stage() as running:
+        yield running
+
+
+@pytest.mark.parametrize("fault", ENVIRONMENT_FAULTS, ids=lambda fault: fault.name)
+def test_exactly_its_criteria_notice(own: RunningStage, tmp_path: Path, fault: EnvironmentFault) -> None:
+    with (
+        running_stage(*fault.stage, database_url=own.database_url) as stage,
+        Soak(
+            tmp_path,
+            *("--host", stage.app_url, "--users", "12", "--spawn-rate", "12", "--run-time", "10s"),
+            environment=settings_for(stage, **fault.settings),
+        ) as soak,
+    ):
+        ended = soak.end()
+    clean_but(ended, set(fault.breaks))

@@ -1,0 +1,232 @@
+"""Promise: whatever happens to the tool's own world, nothing recorded is lost, and nobody is blamed for it.
+
+PostgreSQL, the monitor, a load process or Locust itself is killed; a connection breaks or falls silent; the disk is full.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.adversary.tcp_proxy import TcpProxy
+from tests.adversary.whole_runs import clean_but, settings_for
+from tests.locustfiles.soaks import Ended, Soak, query
+from tests.staging.stages import ROOT, RunningStage, running_stage
+
+pytestmark = pytest.mark.long
+
+LOAD = ("--users", "12", "--spawn-rate", "12")
+# A server that was away answers some sends with errors, and others late: that is said, and is no part of these promises.
+FORGIVING = {
+    "CHATSOAK_TARGET_ERRORS_SHARE": "0.9",
+    "CHATSOAK_TARGET_SEND_AVG_MS": "9000",
+    "CHATSOAK_TARGET_SEND_P95_MS": "9000",
+    "CHATSOAK_TARGET_DELIVERY_P95_MS": "20000",
+    "CHATSOAK_HEARTBEAT_S": "2",
+}
+DISK_BYTES = 100_000
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[RunningStage]:
+    with running_stage() as running:
+        yield running
+
+
+def soak(folder: Path, stage: RunningStage, *options: str, **settings: str) -> Soak:
+    environment = settings_for(stage, **FORGIVING, **settings)
+    return Soak(folder, "--host", stage.app_url, *LOAD, *options, environment=environment)
+
+
+def wait_for_messages(running: Soak, stage: RunningStage, count: int) -> None:
+    """Until so many messages of the run are stored."""
+    statement = "select count(*) from chat_messages where chat_id = any($1::uuid[])"
+    running.wait_until(
+        f"{count} messages", lambda: query(stage, statement, running.chats())[0]["count"] >= count
+    )
+
+
+def child(running: Soak, what: Callable[[list[str]], bool]) -> psutil.Process:
+    """The process below Locust's whose command line `what` recognises."""
+    (found,) = (
+        one for one in psutil.Process(running.process.pid).children(recursive=True) if what(one.cmdline())
+    )
+    return found
+
+
+def outcome_of(ended: Ended, criterion: str) -> tuple[str, str]:
+    (one,) = (one for one in ended.verdict["criteria"] if one["id"] == criterion)
+    return one["outcome"], one["reason"] or ""
+
+
+def test_postgresql_is_killed_twice_and_comes_back(own: RunningStage, tmp_path: Path) -> None:
+    with soak(tmp_path, own, "--run-time", "22s") as running:
+        running.wait_for_load()
+        for messages in (40, 120):
+            wait_for_messages(running, own, messages)
+            os.kill(
+                query(own, "select pid from pg_stat_activity where backend_type = 'checkpointer'")[0]["pid"],
+                signal.SIGKILL,
+            )
+            running.wait_until("PostgreSQL is back", lambda: answers(own))
+        ended = running.end()
+    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
+    counts = ended.verdict["counts"]
+    assert counts["info"] > 0, "nothing was under way when it was killed"
+    assert counts["stored"] >= counts["ok"] > 120
+    assert (counts["stored"] - counts["ok"]) <= counts["info"]
+
+
+def answers(stage: RunningStage) -> bool:
+    try:
+        return bool(query(stage, "select not pg_is_in_recovery() as up")[0]["up"])
+    except Exception:  # noqa: BLE001 - it may refuse in many ways while it comes back
+        return False
+
+
+def said(ended: Ended) -> str:
+    return json.dumps(
+        [
+            (one["id"], one["outcome"], one["reason"], one["examples"][:2])
+            for one in ended.verdict["criteria"]
+            if one["outcome"] != "pass"
+        ],
+        indent=1,
+    )
+
+
+def test_a_load_process_of_two_is_killed(own: RunningStage, tmp_path: Path) -> None:
+    with soak(tmp_path, own, "--run-time", "14s", "--processes", "2") as running:
+        running.wait_for_load()
+        wait_for_messages(running, own, 60)
+        workers = [
+            one
+            for one in psutil.Process(running.process.pid).children()
+            if "locustfiles/chat.py" in one.cmdline()
+        ]
+        assert len(workers) == 2
+        workers[0].kill()
+        ended = running.end()
+    assert ended.code == 3, ended.output
+    outcome, reason = outcome_of(ended, "record.complete")
+    assert outcome == "inconclusive"
+    assert "cut off" in reason
+    assert not ended.failed(), said(ended)
+
+
+def test_locust_is_killed_and_its_record_still_speaks(own: RunningStage, tmp_path: Path) -> None:
+    with soak(tmp_path, own, "--run-time", "60s") as running:
+        running.wait_for_load()
+        wait_for_messages(running, own, 80)
+        time_to_flush_s = time.monotonic() + 2
+        running.wait_until("the record is flushed", lambda: time.monotonic() > time_to_flush_s)
+        children = psutil.Process(running.process.pid).children(recursive=True)
+        running.process.kill()
+        running.process.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == [], "something outlived it"
+    (folder,) = running.reports.glob("2*")
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis.cli", "report", str(folder), "--json"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3, done.stderr
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    assert verdict["outcome"] == "inconclusive"
+    assert verdict["counts"]["ok"] >= 60
+    assert [one["id"] for one in verdict["criteria"] if one["outcome"] == "fail"] == []
+
+
+def test_the_monitor_s_connection_is_reset(own: RunningStage, tmp_path: Path) -> None:
+    with (
+        TcpProxy(own.database_url) as proxy,
+        soak(tmp_path, own, "--run-time", "14s", DATABASE_URL=proxy.url) as running,
+    ):
+        running.wait_for_load()
+        for messages in (40, 80):
+            wait_for_messages(running, own, messages)
+            proxy.reset_all()
+        ended = running.end()
+    clean_but(ended, set())
+
+
+@pytest.mark.parametrize("to_client", [True, False], ids=["answers", "queries"])
+def test_the_monitor_s_connection_falls_silent_and_speaks_again(
+    own: RunningStage, tmp_path: Path, to_client: bool
+) -> None:
+    with (
+        TcpProxy(own.database_url) as proxy,
+        soak(tmp_path, own, "--run-time", "20s", DATABASE_URL=proxy.url) as running,
+    ):
+        running.wait_for_load()
+        wait_for_messages(running, own, 40)
+        proxy.silence(to_client=to_client, to_server=not to_client)
+        until_s = time.monotonic() + 6
+        running.wait_until("some silence", lambda: time.monotonic() > until_s)
+        proxy.let_through()
+        ended = running.end()
+    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
+    assert ended.verdict["counts"]["ok"] == ended.verdict["counts"]["stored"]
+
+
+def test_the_way_to_the_app_falls_silent_for_a_while(own: RunningStage, tmp_path: Path) -> None:
+    """One direction only, HTTP and WebSocket alike: the sockets look open and are deaf."""
+    with (
+        TcpProxy(own.app_url) as proxy,
+        soak(
+            tmp_path,
+            own,
+            *("--run-time", "20s", "--host", proxy.url),
+            NEXT_PUBLIC_SUPABASE_URL=proxy.url,
+            CHATSOAK_REQUEST_TIMEOUT_S="3",
+        ) as running,
+    ):
+        running.wait_for_load()
+        wait_for_messages(running, own, 40)
+        proxy.silence(to_client=True, to_server=False)
+        until_s = time.monotonic() + 5
+        running.wait_until("some silence", lambda: time.monotonic() > until_s)
+        proxy.reset_all()
+        proxy.let_through()
+        ended = running.end()
+    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
+    assert ended.verdict["counts"]["info"] > 0
+
+
+def test_the_disk_is_full(own: RunningStage, tmp_path: Path) -> None:
+    """No file may grow beyond `DISK_BYTES`: what was written before stays readable."""
+    with soak(tmp_path, own, "--run-time", "15s") as running:
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
+        ended = running.end()
+    assert ended.code == 3, ended.output
+    outcome, reason = outcome_of(ended, "record.complete")
+    assert outcome == "inconclusive"
+    assert "could not write" in reason
+    assert ended.verdict["counts"]["ok"] > 0
+    assert not ended.failed(), said(ended)
+
+
+def test_the_database_has_no_connection_left(own: RunningStage, tmp_path: Path) -> None:
+    """Ordinary roles are refused; those who are connected stay so."""
+    limit = "alter database postgres connection limit {}"
+    with soak(tmp_path, own, "--run-time", "12s") as running:
+        running.wait_for_load()
+        wait_for_messages(running, own, 40)
+        query(own, limit.format(1))
+        try:
+            ended = running.end()
+        finally:
+            query(own, limit.format(-1))
+    clean_but(ended, set())

@@ -1,0 +1,102 @@
+"""Faults that act on everybody, each in a short run of its own; and what a verdict must be in spite of them."""
+
+from dataclasses import dataclass, field
+
+from tests.locustfiles.soaks import Ended, describe
+from tests.staging.stages import RunningStage
+
+
+@dataclass(frozen=True)
+class EnvironmentFault:
+    """A way in which the whole environment misbehaves.
+
+    Attributes:
+        stage: faults of ``chatsoak stage``.
+        breaks: the criteria that must fail, and no other.
+    """
+
+    name: str
+    what: str
+    stage: tuple[str, ...]
+    breaks: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    how: str = "chatsoak stage --fault"
+
+
+ENVIRONMENT_FAULTS = (
+    EnvironmentFault(
+        "SlowApp",
+        "the app answers 600 ms late",
+        ("latency_ms=600",),
+        ("latency.send.avg", "latency.send.p95"),
+    ),
+    EnvironmentFault(
+        "SomeSendsSlow",
+        "the app answers up to 590 ms late: a good average, a bad tail",
+        ("latency_jitter_ms=590",),
+        ("latency.send.p95",),
+        {"CHATSOAK_TARGET_SEND_AVG_MS": "400"},
+    ),
+    EnvironmentFault(
+        "LateEvents", "events come 1.5 s late", ("realtime_delay_ms=1500",), ("latency.delivery.p95",)
+    ),
+    EnvironmentFault(
+        "AppAndRestOpen",
+        "the app and REST let everybody in",
+        ("access_open=1",),
+        ("access.denied",),
+        {"CHATSOAK_OUTSIDER_SHARE": "0.4"},
+    ),
+    EnvironmentFault(
+        "RealtimeOpen",
+        "Realtime tells everybody everything",
+        ("realtime_open=1",),
+        ("access.denied",),
+        {"CHATSOAK_OUTSIDER_SHARE": "0.9"},
+    ),
+    EnvironmentFault(
+        "ManyAtOnce",
+        "the server errs in five ways at once",
+        (
+            "skip_seq_rate=0.05",
+            "null_seq_rate=0.05",
+            "status_invalid_rate=0.03",
+            "realtime_drop_rate=0.02",
+            "history_skip_rate=0.02",
+        ),
+        ("seq.gaps", "seq.missing", "status.invalid", "realtime.missed", "history.pages"),
+        {"CHATSOAK_HISTORY_SHARE": "0.3"},
+    ),
+    EnvironmentFault("SocketsClosed", "all sockets are closed every 3 s", ("realtime_close_every_s=3",)),
+    EnvironmentFault("SocketsCut", "all sockets are cut every 3 s", ("realtime_cut_every_s=3",)),
+    EnvironmentFault(
+        "DeafSockets",
+        "a third of the sockets get nothing any more, and stay open",
+        ("realtime_deaf_rate=0.3",),
+        settings={"CHATSOAK_HEARTBEAT_S": "1"},
+    ),
+    EnvironmentFault("JoinsRefused", "a fifth of the joins is refused", ("realtime_refuse_join_rate=0.2",)),
+    EnvironmentFault("ShortTokens", "tokens are valid for 4 s", ("token_lifetime_s=4",)),
+    EnvironmentFault(
+        "ReplicationSlow", "Realtime looks at the log twice a second only", ("realtime_poll_ms=500",)
+    ),
+)
+
+
+def settings_for(stage: RunningStage, **settings: str) -> dict[str, str]:
+    """The environment of a run on this stage."""
+    return {**describe(stage), "CHATSOAK_OUTSIDER_SHARE": "0.2", **settings}
+
+
+def clean_but(ended: Ended, broken: set[str]) -> None:
+    """Exactly these criteria failed, everything else passed, and everything was checked."""
+    assert ended.verdict, ended.output
+    outcomes = {one["id"]: one["outcome"] for one in ended.verdict["criteria"]}
+    said = {
+        one["id"]: (one["reason"], [example["why"] for example in one["examples"][:3]])
+        for one in ended.verdict["criteria"]
+        if one["outcome"] != "pass"
+    }
+    assert {name for name, outcome in outcomes.items() if outcome == "fail"} == broken, said
+    assert {name for name, outcome in outcomes.items() if outcome == "inconclusive"} == set(), said
+    assert ended.code == (1 if broken else 0)
