@@ -4,13 +4,14 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis.criteria import Finding
 from analysis.errors import RecordError
+from analysis.monitor.findings import Noticed
 from analysis.monitor.looks import Snapshot
 from analysis.monitor.memory import Look
 from analysis.record import ProcessInfo, RecordWriter
@@ -35,6 +36,7 @@ class Journal:
         except OSError as error:
             self._record.close()
             raise RecordError(f"{self.folder / FINDINGS_FILE} cannot be written: {error.strerror}.") from None
+        self._stored = 0
         self._add_baseline = self._record.adder("baseline")
         self._add_observation = self._record.adder("observations")
         self._add_poll = self._record.adder("polls")
@@ -91,13 +93,18 @@ class Journal:
         self._add_poll((look.poll, kind, at_ns, duration_ms, *clocks, *counts, error))
         self._record.flush()
         self._tell(look.findings)
+        self._stored += look.new - look.gone
+        self.say({"look": {"number": look.poll, "stored": self._stored, "error": error}})
 
-    def _tell(self, findings: list[Finding]) -> None:
-        for number, finding in enumerate(findings):
-            said = {name: value for name, value in asdict(finding).items() if value is not None}
+    def _tell(self, findings: list[Noticed]) -> None:
+        for number, noticed in enumerate(findings):
+            known = {name: value for name, value in asdict(noticed.finding).items() if value is not None}
+            said = {"criterion": noticed.criterion, **known}
             self._findings.write(json.dumps(said, ensure_ascii=False) + "\n")
             if number < SAID_A_LOOK:
                 self.say({"finding": said})
         self._findings.flush()
         if (more := len(findings) - SAID_A_LOOK) > 0:
-            self.say({"finding": {"why": f"{more:,} more at this look: see {FINDINGS_FILE}."}})
+            by_criterion = Counter(noticed.criterion for noticed in findings[SAID_A_LOOK:])
+            why = f"{more:,} more at this look: see {FINDINGS_FILE}."
+            self.say({"finding": {"why": why, "more": by_criterion}})

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from analysis.criteria import Finding
-from analysis.monitor.findings import gone, judge
+from analysis.monitor.findings import Noticed, gone, judge
 from analysis.monitor.rows import Row, Stored, gone_observation
 from analysis.record.tables import ObservedChange, Status
 
@@ -29,7 +28,7 @@ class Look:
     poll: int
     at_ns: int
     observations: list[Row] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Noticed] = field(default_factory=list)
     new: int = 0
     changed: int = 0
     gone: int = 0

@@ -20,6 +20,7 @@ import asyncpg
 from analysis.errors import RecordError, TargetError
 from analysis.monitor import looks
 from analysis.monitor.connection import FAILURES, Database
+from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
 from analysis.monitor.memory import Look, Memory
 from analysis.monitor.sends import unseen_sends
@@ -123,7 +124,7 @@ class Monitor:
         self._memory = Memory({chat: seq for chat, seq, _ in found})
         self._journal = Journal(self._folder)
         self._journal.baseline(found)
-        self._journal.say({"ready": True, "chats": len(found)})
+        self._journal.say({"ready": True, "chats": len(found), "judges": JUDGED})
 
     async def poll(self) -> None:
         """One poll; a database that is away costs a failed one."""

@@ -22,6 +22,7 @@ from analysis.record import Chat, Person, Run, new_run_id
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.children import run_chatsoak
 from locustfiles.run.crew import Crew
+from locustfiles.run.live import Live
 from locustfiles.run.monitor import Monitor
 from locustfiles.run.target import Target
 
@@ -37,6 +38,7 @@ class Conductor:
 
     Attributes:
         verdict_code: exit code of the latest run's verdict; None before the first has ended.
+        live: what is known of the newest run so far.
         report: the latest run's report; None when it could not be judged.
     """
 
@@ -44,6 +46,7 @@ class Conductor:
         self.target = target
         self.verdict_code: int | None = None
         self.report: Path | None = None
+        self.live = Live()
         self._crew = crew
         self._run: Run | None = None
         self._folder = Path()
@@ -142,7 +145,8 @@ class Conductor:
         try:
             self._seed(run, max(users, settings.chatsoak_people, FEWEST_PEOPLE))
             run.write(folder)
-            self._monitor = Monitor(folder, self.target.environment())
+            self.live = Live()
+            self._monitor = Monitor(folder, self.target.environment(), self.live)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -12,13 +12,15 @@ from locust.env import Environment
 from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from analysis.errors import ChatsoakError
-from analysis.settings import ShapeName
+from analysis.settings import ShapeName, Transport
+from locustfiles.clients.interfaces import REST_TABLE
 from locustfiles.life.user import ChatUser
 from locustfiles.run.conductor import Conductor
 from locustfiles.run.crew import Alone, Crew, Workers
 from locustfiles.run.interrupts import Interrupts
 from locustfiles.run.load import Load
 from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
+from locustfiles.run.tab import add_tab
 from locustfiles.run.target import Target, embed, reach
 from locustfiles.run.worker import Worker
 from locustfiles.shapes.shape import ChosenShape
@@ -53,6 +55,8 @@ class Session:
             self._worker = Worker(runner, env_file_of(self._options), self._use)
             return
         self._crew = Workers(runner) if isinstance(runner, MasterRunner) else Alone(self._use)
+        if self.environment.web_ui is not None:
+            add_tab(self.environment.web_ui, self._live_rows)
         try:
             self._aim(self._options.host)
             if self._options.headless or self._options.autostart:
@@ -130,6 +134,15 @@ class Session:
     def _prepare(self) -> None:
         assert self._conductor is not None
         self._conductor.prepare(self._users_asked())
+
+    def _live_rows(self) -> list[dict[str, str]]:
+        """The newest run for the page's tab."""
+        if self._conductor is None or self._target is None:
+            return []
+        settings = self._target.settings
+        rest = settings.chatsoak_transport is Transport.REST
+        sends = REST_TABLE if rest else settings.chatsoak_messages_path
+        return self._conductor.live.rows(sends, self.environment.stats)
 
     def _users_asked(self) -> int:
         runner = self.environment.runner

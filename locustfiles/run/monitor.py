@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from locustfiles.run.children import CHATSOAK, Child
+from locustfiles.run.live import Live
 
 logger = logging.getLogger(__name__)
 
@@ -14,16 +15,18 @@ FINAL_SWEEP_S = 300.0
 
 
 class Monitor:
-    """Watches the database from the baseline before the first send to the sweep after the drain.
+    """Watches the database from the baseline before the first send to the sweep after the drain; what it notices on the
+    way goes to `live` and to the log.
 
     Raises:
         TargetError: it cannot read the database.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], live: Live) -> None:
+        self._live = live
         self._child = Child("monitor", [*CHATSOAK, "monitor", "--run", str(folder)], environment)
         try:
-            self._child.first_line(READY_S)
+            self._heard(self._child.first_line(READY_S))
         except BaseException:
             self._child.end(grace_s=1.0)
             raise
@@ -45,9 +48,9 @@ class Monitor:
 
     def _heard(self, line: str) -> None:
         try:
-            finding = json.loads(line).get("finding")
-        except (ValueError, AttributeError):
-            logger.warning("The monitor said something else than a finding: %s", line.rstrip())
+            finding = self._live.hear(json.loads(line))
+        except (ValueError, AttributeError, KeyError, TypeError):
+            logger.warning("The monitor said what nobody understands: %s", line.rstrip())
             return
         if finding:
-            logger.warning("Monitor: %s", finding.get("why", finding))
+            logger.warning("Monitor: %s", finding)

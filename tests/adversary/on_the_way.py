@@ -303,7 +303,7 @@ class ReceiptsSwallowed(ChatFault):
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         if "/rpc/mark_messages_as" in request.path:
             self.struck = True
-            return answer(200, [{"updated_count": 1}])
+            return answer(200, [{"updated_count": 0}])
         return await forward(request)
 
 

@@ -123,9 +123,11 @@ class MonitorProcess:
         )
 
     def line(self) -> dict[str, Any]:
-        """The next line that it says."""
+        """The next line that it says, but for its count of looks."""
         assert self.process.stdout is not None
-        said: dict[str, Any] = json.loads(self.process.stdout.readline())
+        said: dict[str, Any] = {"look": None}
+        while "look" in said:
+            said = json.loads(self.process.stdout.readline())
         return said
 
     def finish(self) -> int:

@@ -87,8 +87,8 @@ def test_who_shares_a_seq_is_told_both_ways_and_forgotten_when_it_ends() -> None
     memory = Memory({CHAT: 0})
     first, second = row(1), row(1)
     found = look(memory, 0, [first, second]).findings
-    assert [finding.message_id for finding in found] == [str(uuid.UUID(bytes=second.message_id))]
-    assert str(uuid.UUID(bytes=first.message_id)) in found[0].why
+    assert [noticed.finding.message_id for noticed in found] == [str(uuid.UUID(bytes=second.message_id))]
+    assert str(uuid.UUID(bytes=first.message_id)) in found[0].finding.why
     look(memory, 1, [second._replace(seq=2)], [])
     assert look(memory, 2, [row(3)]).findings == []
     assert look(memory, 3, [first._replace(text="edited")]).findings == []
@@ -113,7 +113,7 @@ def test_a_status_moves_forward_only() -> None:
         one = row(1, before)
         look(memory, 0, [one])
         found = look(memory, 1, [one._replace(status_text=after)]).findings
-        assert [("went back" in finding.why) for finding in found] == ([True] if back else [])
+        assert [("went back" in noticed.finding.why) for noticed in found] == ([True] if back else [])
 
 
 def test_a_row_costs_what_is_said() -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from analysis.monitor import looks
+from analysis.monitor.findings import JUDGED
 from tests.analysis.monitor.runs import PATIENCE_S, MonitorProcess, WatchedRun, monitor_process, until
 from tests.analysis.monitor.server import running_server
 from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, run_files
@@ -21,7 +22,7 @@ def rows(watched: WatchedRun) -> int:
 
 def test_ready_findings_finish(watched: WatchedRun) -> None:
     with monitor_process(watched) as monitor:
-        assert monitor.line() == {"ready": True, "chats": 1}
+        assert monitor.line() == {"ready": True, "chats": 1, "judges": list(JUDGED)}
         watched.send(3)
         until(lambda: rows(watched) == 3, "the monitor saw three rows")
         watched.do("delete from chat_messages where seq = 2")

@@ -1,0 +1,70 @@
+"""What is known of a run while it goes on: what the monitor has noticed, and what Locust's statistics say."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from typing import Any
+
+from locust.stats import RequestStats
+
+from locustfiles.clients.outsider import SUFFIX, WAS_LET
+
+NEWEST_KEPT = 10
+AFTERWARDS = "judged after the run, from the whole record"
+
+
+class Live:
+    """One run, as far as it has come."""
+
+    def __init__(self) -> None:
+        self._judged: tuple[str, ...] = ()
+        self._found: Counter[str] = Counter()
+        self._newest: dict[str, deque[str]] = {}
+        self._stored = 0
+        self._looks = 0
+        self._lost = ""  # why the database did not answer at the last look
+
+    def hear(self, said: Mapping[str, Any]) -> str | None:
+        """Take in a line of the monitor's; the finding in it, in words, if there is one."""
+        self._judged = tuple(said.get("judges", self._judged))
+        if look := said.get("look"):
+            self._looks, self._stored = look["number"] + 1, look["stored"]
+            self._lost = look["error"] or ""
+        if not (finding := said.get("finding")):
+            return None
+        self._found.update(finding.get("more", {}))
+        if criterion := finding.get("criterion"):
+            self._found[criterion] += 1
+            self._newest.setdefault(criterion, deque(maxlen=NEWEST_KEPT)).appendleft(finding["why"])
+        return str(finding["why"])
+
+    def rows(self, sends: str, stats: RequestStats) -> list[dict[str, str]]:
+        """The run as a table: ``what``, ``count`` and ``newest``, a row for each count and criterion.
+
+        Args:
+            sends: name of the sends in Locust's statistics.
+        """
+        sent = stats.get(sends, "POST")
+        let_in = [
+            error
+            for error in stats.errors.values()
+            if error.name.endswith(SUFFIX) and WAS_LET in str(error.error)
+        ]
+        tried = sum(entry.num_requests for (name, _), entry in stats.entries.items() if name.endswith(SUFFIX))
+        rows = [
+            _row("sends", sent.num_requests, f"{sent.num_failures:,} of them without an acknowledgement"),
+            _row("stored messages", self._stored, f"after {self._looks:,} looks at the database"),
+        ]
+        if self._lost:
+            rows.append(_row("monitor.complete", 1, f"the database did not answer: {self._lost}"))
+        for criterion in self._judged:
+            newest = self._newest.get(criterion)
+            rows.append(_row(criterion, self._found[criterion], newest[0] if newest else "nothing so far"))
+        granted = sum(error.occurrences for error in let_in)
+        words = f"{let_in[-1].method} {let_in[-1].name}" if let_in else f"{tried:,} attempts refused so far"
+        rows.append(_row("access.denied", granted, words))
+        rows.append(_row("all other criteria", None, AFTERWARDS))
+        return rows
+
+
+def _row(what: str, count: int | None, newest: str) -> dict[str, str]:
+    return {"what": what, "count": "" if count is None else f"{count:,}", "newest": newest}
