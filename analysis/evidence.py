@@ -65,6 +65,16 @@ class ProcessPart:
     unfinished: tuple[str, ...]
     expected: bool
 
+    def lost_rows_of(self, *tables: str) -> bool:
+        """Whether the process closed its record without all rows of these tables: the disk was full, say.
+
+        From what is absent in them nothing follows. (The tables of a process that was killed just end early.)
+        """
+        if self.process is None or not self.process.closed:
+            return False
+        counted, dropped = self.process.counts, self.process.dropped
+        return any(dropped.get(table, 0) or self.rows[table] < counted.get(table, 0) for table in tables)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

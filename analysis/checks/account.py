@@ -22,6 +22,7 @@ from analysis.record.tables import Outcome, PollKind
 
 NEVER = -1  # in times
 NULL = -1  # in seq
+LOOKS = ("observations", "polls", "baseline")  # tables of the monitor
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -43,7 +44,7 @@ class Account:
             row by then; `NEVER` too for further copies of its message).
         row_of_message: for each message code the position in `rows`, `NONE` when never seen.
         baseline: for each chat code its newest seq before the run; 0 where that is not known.
-        last_look_ns: when the final sweep was taken; None without one.
+        last_look_ns: when the final sweep was taken; None without one, or when the monitor could not write all down.
         monitor_clock: the clock domain of the monitor's times.
     """
 
@@ -93,7 +94,9 @@ def account_for(evidence: Evidence) -> Account:
         rows=rows,
         baseline=baseline,
         row_of_message=_dense(rows["message_id"], np.arange(len(rows)), len(evidence.messages), NONE),
-        last_look_ns=int(sweeps.iloc[-1]) if len(sweeps) else None,
+        last_look_ns=None
+        if evidence.database.lost_rows_of(*LOOKS) or not len(sweeps)
+        else int(sweeps.iloc[-1]),
         monitor_clock=evidence.database.clock,
     )
 

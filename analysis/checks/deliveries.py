@@ -123,6 +123,7 @@ def deliveries(account: Account) -> Deliveries:
     by_history = np.zeros(len(row), np.bool_)
     times = _times(account)
     came_by = _what_came(account, subscribed, times)
+    came_by = came_by[~came_by["process"].isin(unreliable(account))]
     order = np.argsort(participation, kind="stable")
     bounds = np.searchsorted(participation[order], np.arange(len(keys) + 1))
     catch_ups = _catch_ups(account, keys)
@@ -147,6 +148,15 @@ def deliveries(account: Account) -> Deliveries:
         by_history | (read & ~owed),
         subscribed,
     )
+
+
+def unreliable(account: Account) -> list[int]:
+    """Numbers of the load processes that could not write all down: what their users missed cannot be told."""
+    return [
+        number
+        for number, part in enumerate(account.evidence.parts)
+        if part.lost_rows_of("events", "sockets", "pages")
+    ]
 
 
 def _flags(size: int, where: Ints) -> Bools:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Ints, pair
-from analysis.checks.deliveries import Deliveries
+from analysis.checks.deliveries import Deliveries, unreliable
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.checks.subscriptions import participation_keys, positions
 from analysis.criteria import Criterion, Finding, from_findings
@@ -47,7 +47,9 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
         int(deliveries.owed.sum()),
         first_examples(findings()),
         count=len(faults),
-        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else _never_let_in(deliveries),
+        inconclusive=NO_LAST_LOOK
+        if account.last_look_ns is None
+        else _not_written_down(account) or _never_let_in(deliveries),
         facts={
             "arrived": int(deliveries.arrived.sum()),
             "caught_up": int(caught_up.sum()),
@@ -55,6 +57,16 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
                 (deliveries.owed_by_history & ~deliveries.read & ~deliveries.arrived).sum()
             ),
         },
+    )
+
+
+def _not_written_down(account: Account) -> str | None:
+    """The sentence about load processes whose record lacks what their users received."""
+    processes = [account.evidence.parts[number].name for number in unreliable(account)]
+    if not processes:
+        return None
+    return (
+        f"What the users of {', '.join(processes)} received is not known: their record could not be written."
     )
 
 

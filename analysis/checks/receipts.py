@@ -91,7 +91,8 @@ def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
     poll_of = observations["poll"].to_numpy(np.int64)
 
     delivered = np.full(len(account.rows), _ENDLESS, np.int64)
-    there = (observations["change"] != ObservedChange.GONE) & status.isin([Status.DELIVERED, Status.READ])
+    # Whatever else it became, it is not stuck at `sent`: a status outside the three is `status.invalid`'s.
+    there = (observations["change"] != ObservedChange.GONE) & (status != Status.SENT)
     at = account.row_of_message[message[there]]
     np.minimum.at(delivered, at, poll_of[there])
 

@@ -11,6 +11,8 @@ from tests.staging.stages import RunningStage, running_stage
 
 pytestmark = pytest.mark.long
 
+LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "10s")
+
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[RunningStage]:
@@ -21,13 +23,16 @@ def own() -> Iterator[RunningStage]:
 
 @pytest.mark.parametrize("fault", ENVIRONMENT_FAULTS, ids=lambda fault: fault.name)
 def test_exactly_its_criteria_notice(own: RunningStage, tmp_path: Path, fault: EnvironmentFault) -> None:
-    with (
-        running_stage(*fault.stage, database_url=own.database_url) as stage,
-        Soak(
-            tmp_path,
-            *("--host", stage.app_url, "--users", "12", "--spawn-rate", "12", "--run-time", "10s"),
-            environment=settings_for(stage, **fault.settings),
-        ) as soak,
-    ):
-        ended = soak.end()
+    if fault.embedded:
+        options = [word for one in fault.stage for word in ("--stage-fault", one)]
+        with Soak(tmp_path, *LOAD, *options, environment=fault.settings) as soak:
+            ended = soak.end()
+    else:
+        with (
+            running_stage(*fault.stage, database_url=own.database_url) as stage,
+            Soak(
+                tmp_path, "--host", stage.app_url, *LOAD, environment=settings_for(stage, **fault.settings)
+            ) as soak,
+        ):
+            ended = soak.end()
     clean_but(ended, set(fault.breaks))

@@ -33,7 +33,7 @@ FORGIVING = {
     "CHATSOAK_TARGET_DELIVERY_P95_MS": "20000",
     "CHATSOAK_HEARTBEAT_S": "2",
 }
-DISK_BYTES = 100_000
+DISK_BYTES = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,8 @@ def test_postgresql_is_killed_twice_and_comes_back(own: RunningStage, tmp_path: 
         ended = running.end()
     assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
     counts = ended.verdict["counts"]
-    assert counts["info"] > 0, "nothing was under way when it was killed"
+    (errors,) = (one for one in ended.verdict["criteria"] if one["id"] == "errors.send")
+    assert errors["observed"] > 0, "nothing was under way when it was killed"
     assert counts["stored"] >= counts["ok"] > 120
     assert (counts["stored"] - counts["ok"]) <= counts["info"]
 
@@ -135,16 +136,7 @@ def test_locust_is_killed_and_its_record_still_speaks(own: RunningStage, tmp_pat
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == [], "something outlived it"
     (folder,) = running.reports.glob("2*")
-    done = subprocess.run(
-        [sys.executable, "-m", "analysis.cli", "report", str(folder), "--json"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 3, done.stderr
-    verdict: dict[str, Any] = json.loads(done.stdout)
-    assert verdict["outcome"] == "inconclusive"
+    verdict = judged_by_hand(folder)
     assert verdict["counts"]["ok"] >= 60
     assert [one["id"] for one in verdict["criteria"] if one["outcome"] == "fail"] == []
 
@@ -211,11 +203,24 @@ def test_the_disk_is_full(own: RunningStage, tmp_path: Path) -> None:
         resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
         ended = running.end()
     assert ended.code == 3, ended.output
-    outcome, reason = outcome_of(ended, "record.complete")
-    assert outcome == "inconclusive"
-    assert "could not write" in reason
-    assert ended.verdict["counts"]["ok"] > 0
-    assert not ended.failed(), said(ended)
+    assert "Traceback" not in ended.output
+    (folder,) = running.reports.glob("2*")
+    verdict = judged_by_hand(folder)  # now that there is room again
+    (whole,) = (one for one in verdict["criteria"] if one["id"] == "record.complete")
+    assert whole["outcome"] == "inconclusive"
+    assert "could not write" in whole["reason"]
+    assert verdict["counts"]["ok"] > 0
+    assert [one["id"] for one in verdict["criteria"] if one["outcome"] == "fail"] == []
+
+
+def judged_by_hand(folder: Path) -> dict[str, Any]:
+    """The verdict of `chatsoak report`, which has to be inconclusive."""
+    command = [sys.executable, "-m", "analysis.cli", "report", str(folder), "--json"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 3, done.stderr
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    assert verdict["outcome"] == "inconclusive"
+    return verdict
 
 
 def test_the_database_has_no_connection_left(own: RunningStage, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.locustfiles.soaks import Ended, describe
-from tests.staging.stages import RunningStage
+from tests.staging.stages import PASSWORD, RunningStage
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class EnvironmentFault:
     Attributes:
         stage: faults of ``chatsoak stage``.
         breaks: the criteria that must fail, and no other.
+        embedded: only there do the faults work: a check before the load would refuse the database that they need.
     """
 
     name: str
@@ -20,6 +21,7 @@ class EnvironmentFault:
     stage: tuple[str, ...]
     breaks: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    embedded: bool = False
     how: str = "chatsoak stage --fault"
 
 
@@ -66,6 +68,7 @@ ENVIRONMENT_FAULTS = (
         ),
         ("seq.gaps", "seq.missing", "status.invalid", "realtime.missed", "history.pages"),
         {"CHATSOAK_HISTORY_SHARE": "0.3"},
+        embedded=True,
     ),
     EnvironmentFault("SocketsClosed", "all sockets are closed every 3 s", ("realtime_close_every_s=3",)),
     EnvironmentFault("SocketsCut", "all sockets are cut every 3 s", ("realtime_cut_every_s=3",)),
@@ -75,8 +78,8 @@ ENVIRONMENT_FAULTS = (
         ("realtime_deaf_rate=0.3",),
         settings={"CHATSOAK_HEARTBEAT_S": "1"},
     ),
-    EnvironmentFault("JoinsRefused", "a fifth of the joins is refused", ("realtime_refuse_join_rate=0.2",)),
-    EnvironmentFault("ShortTokens", "tokens are valid for 4 s", ("token_lifetime_s=4",)),
+    EnvironmentFault("JoinsRefused", "some joins are refused", ("realtime_refuse_join_rate=0.03",)),
+    EnvironmentFault("ShortTokens", "tokens are valid for 8 s", ("token_lifetime_s=8",)),
     EnvironmentFault(
         "ReplicationSlow", "Realtime looks at the log twice a second only", ("realtime_poll_ms=500",)
     ),
@@ -85,7 +88,9 @@ ENVIRONMENT_FAULTS = (
 
 def settings_for(stage: RunningStage, **settings: str) -> dict[str, str]:
     """The environment of a run on this stage."""
-    return {**describe(stage), "CHATSOAK_OUTSIDER_SHARE": "0.2", **settings}
+    # Several stages share a database, and each has a key of its own to derive passwords from.
+    own = {"CHATSOAK_OUTSIDER_SHARE": "0.2", "CHATSOAK_PASSWORD": PASSWORD}
+    return {**describe(stage), **own, **settings}
 
 
 def clean_but(ended: Ended, broken: set[str]) -> None:

@@ -116,8 +116,9 @@ class Soak:
         verdicts = sorted(self.reports.glob("2*/verdict.json"))
         if not verdicts:
             return Ended(code, self.output(), {}, "")
-        report = verdicts[-1].with_name("report.html").read_text()
-        return Ended(code, self.output(), json.loads(verdicts[-1].read_text()), report)
+        report = verdicts[-1].with_name("report.html")
+        text = report.read_text() if report.exists() else ""
+        return Ended(code, self.output(), json.loads(verdicts[-1].read_text()), text)
 
 
 def query(stage: RunningStage, statement: str, *arguments: object) -> list[asyncpg.Record]:
