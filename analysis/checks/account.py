@@ -44,7 +44,8 @@ class Account:
             row by then; `NEVER` too for further copies of its message).
         row_of_message: for each message code the position in `rows`, `NONE` when never seen.
         baseline: for each chat code its newest seq before the run; 0 where that is not known.
-        last_look_ns: when the final sweep was taken; None without one, or when the monitor could not write all down.
+        looks_whole: the monitor wrote down all that it saw; where it could not, absence and lack of change say nothing.
+        last_look_ns: when the final sweep was taken; None without one, and where the looks are not whole.
         monitor_clock: the clock domain of the monitor's times.
     """
 
@@ -54,6 +55,7 @@ class Account:
     rows: pd.DataFrame
     row_of_message: Ints
     baseline: Ints
+    looks_whole: bool
     last_look_ns: int | None
     monitor_clock: int
 
@@ -87,6 +89,7 @@ def account_for(evidence: Evidence) -> Account:
     there = (matched >= 0) & ~rows["gone"].to_numpy()
     operations = operations.assign(rows=np.bincount(matched[there], minlength=len(operations)))
     sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
+    whole = not evidence.database.lost_rows_of(*LOOKS)
     return Account(
         evidence=evidence,
         operations=operations,
@@ -94,9 +97,8 @@ def account_for(evidence: Evidence) -> Account:
         rows=rows,
         baseline=baseline,
         row_of_message=_dense(rows["message_id"], np.arange(len(rows)), len(evidence.messages), NONE),
-        last_look_ns=None
-        if evidence.database.lost_rows_of(*LOOKS) or not len(sweeps)
-        else int(sweeps.iloc[-1]),
+        looks_whole=whole,
+        last_look_ns=int(sweeps.iloc[-1]) if whole and len(sweeps) else None,
         monitor_clock=evidence.database.clock,
     )
 

@@ -27,7 +27,7 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     row = receipts["row"].to_numpy(np.int64)
     deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
     last_sent_look, never = _last_looks_at_sent(account, row)
-    late = (last_sent_look >= deadline) & (_shown_delivered_ns(account)[row] > deadline)
+    late = account.looks_whole & (last_sent_look >= deadline) & (_shown_delivered_ns(account)[row] > deadline)
     still_open = int((never & ~late).sum())
     faults = np.flatnonzero(late)
     namer = Namer(account)
