@@ -18,7 +18,7 @@ OPTIONS ?=
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help soak web test test-long bench check lint types fix lock clean
+.PHONY: help soak web test test-long mutate bench check lint types fix lock clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ test: $(VENV)/.dev ## run the test suite, but for what takes long
 
 test-long: $(VENV)/.dev ## run the tests that take more than half a minute each
 	$(BIN)/python -m pytest -m long $(PYTEST)
+
+mutate: $(VENV)/.dev ## put mistakes into the checkers: do the tests and the adversary notice? (an hour or more)
+	$(BIN)/python tests/mutate.py adversary
+	$(BIN)/python tests/mutate.py checkers
 
 bench: $(VENV)/.dev ## measure side by side with peers, print the tables
 	$(BIN)/python -m benchmarks

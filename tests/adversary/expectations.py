@@ -22,9 +22,10 @@ def of(faults: Iterable[ChatFault]) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, expected: Mapping[str, Any]) -> None:
-    """Keep it beside the record in `folder`."""
-    (folder / FILE).write_text(json.dumps(expected, indent=1))
+def write(folder: Path, criteria: Mapping[str, str], chats: Mapping[str, Any] | None = None) -> None:
+    """Keep beside the record in `folder` the outcomes of criteria, and what is expected of each chat."""
+    kept = {"criteria": dict(criteria)} | ({"chats": chats} if chats is not None else {})
+    (folder / FILE).write_text(json.dumps(kept, indent=1))
 
 
 def mistakes(verdict: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -68,7 +68,8 @@ class SharedRun:
         assert proxy.errors == []
         self.folder = (folder / "reports" / "latest").resolve()
         self.expected: dict[str, Any] = expectations.of(self.faults.values())
-        expectations.write(self.folder, self.expected)
+        self.broken = {criterion for kind in kinds for criterion in kind.breaks}
+        expectations.write(self.folder, dict.fromkeys(sorted(self.broken), "fail"), self.expected)
         assert self.ended.verdict, self.ended.output
         self.mistakes = expectations.mistakes(self.ended.verdict, self.expected)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.adversary import expectations
 from tests.adversary.whole_runs import ENVIRONMENT_FAULTS, EnvironmentFault, clean_but, settings_for
 from tests.locustfiles.soaks import Soak
 from tests.staging.stages import RunningStage, running_stage
@@ -36,3 +37,4 @@ def test_exactly_its_criteria_notice(own: RunningStage, tmp_path: Path, fault: E
         ):
             ended = soak.end()
     clean_but(ended, set(fault.breaks))
+    expectations.write(tmp_path / "reports" / "latest", dict.fromkeys(fault.breaks, "fail"))

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.adversary import expectations
 from tests.adversary.tcp_proxy import TcpProxy
 from tests.adversary.whole_runs import clean_but, settings_for
 from tests.locustfiles.soaks import Ended, Soak, query
@@ -211,6 +212,21 @@ def test_the_disk_is_full(own: RunningStage, tmp_path: Path) -> None:
     assert "could not write" in whole["reason"]
     assert verdict["counts"]["ok"] > 0
     assert [one["id"] for one in verdict["criteria"] if one["outcome"] == "fail"] == []
+    expectations.write(folder, {"record.complete": "inconclusive"})
+
+
+def test_the_monitor_is_killed(own: RunningStage, tmp_path: Path) -> None:
+    with soak(tmp_path, own, "--run-time", "12s") as running:
+        running.wait_for_load()
+        wait_for_messages(running, own, 40)
+        child(running, lambda words: "monitor" in words).kill()
+        ended = running.end()
+    assert ended.code == 3, ended.output
+    outcome, reason = outcome_of(ended, "monitor.complete")
+    assert outcome == "inconclusive"
+    assert "last look after the drain is missing" in reason
+    assert not ended.failed(), said(ended)
+    expectations.write((running.reports / "latest").resolve(), {"monitor.complete": "inconclusive"})
 
 
 def judged_by_hand(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Promise: what the monitor notices stands in the tab with its criterion, and what nobody judges yet is not called right."""
+
+from locust.stats import RequestStats
+
+from locustfiles.run.live import AFTERWARDS, Live
+
+SENDS = "/api/messages"
+
+
+def table(live: Live, stats: RequestStats | None = None) -> dict[str, tuple[str, str]]:
+    return {row["what"]: (row["count"], row["newest"]) for row in live.rows(SENDS, stats or RequestStats())}
+
+
+def heard(*lines: dict[str, object]) -> Live:
+    live = Live()
+    live.hear({"ready": True, "chats": 3, "judges": ["seq.missing", "status.invalid"]})
+    for line in lines:
+        live.hear(line)
+    return live
+
+
+def test_before_anything_is_known_nothing_is_claimed() -> None:
+    shown = table(Live())
+    assert shown["sends"] == ("0", "0 of them without an acknowledgement")
+    assert shown["all other criteria"] == ("", AFTERWARDS)
+    assert "seq.missing" not in shown
+
+
+def test_a_finding_stands_with_its_criterion_and_the_newest_first() -> None:
+    live = heard(
+        {"finding": {"criterion": "seq.missing", "why": "Message a: it has no seq."}},
+        {"finding": {"criterion": "seq.missing", "why": "Message b: it has no seq."}},
+    )
+    shown = table(live)
+    assert shown["seq.missing"] == ("2", "Message b: it has no seq.")
+    assert shown["status.invalid"] == ("0", "nothing so far")
+
+
+def test_a_finding_is_handed_on_in_words_and_a_look_is_not() -> None:
+    assert heard().hear({"finding": {"criterion": "seq.missing", "why": "It has none."}}) == "It has none."
+    assert heard().hear({"look": {"number": 4, "stored": 12, "error": None}}) is None
+
+
+def test_findings_that_were_too_many_to_say_are_counted() -> None:
+    more = {"finding": {"why": "3 more at this look: see findings.jsonl.", "more": {"seq.missing": 3}}}
+    assert table(heard(more))["seq.missing"] == ("3", "nothing so far")
+
+
+def test_looks_tell_what_is_stored_and_whether_the_database_answers() -> None:
+    live = heard({"look": {"number": 4, "stored": 1200, "error": None}})
+    assert table(live)["stored messages"] == ("1,200", "after 5 looks at the database")
+    assert "monitor.complete" not in table(live)
+    live.hear({"look": {"number": 5, "stored": 1200, "error": "ConnectionRefusedError"}})
+    assert table(live)["monitor.complete"] == ("1", "the database did not answer: ConnectionRefusedError")
+
+
+def test_what_an_outsider_was_let_do_is_counted_and_named() -> None:
+    stats = RequestStats()
+    stats.log_request("GET", "/api/messages (outsider)", 5, 10)
+    stats.log_request("POST", "/api/messages (outsider)", 5, 10)
+    assert table(heard(), stats)["access.denied"] == ("0", "2 attempts refused so far")
+    stats.log_error("GET", "/api/messages (outsider)", "was not refused")
+    stats.log_error("GET", "/api/messages (outsider)", "HTTP 500")
+    assert table(heard(), stats)["access.denied"] == ("1", "GET /api/messages (outsider)")
+
+
+def test_sends_are_those_of_locust() -> None:
+    stats = RequestStats()
+    for _ in range(3):
+        stats.log_request("POST", SENDS, 5, 10)
+    stats.log_error("POST", SENDS, "HTTP 500")
+    assert table(heard(), stats)["sends"] == ("3", "1 of them without an acknowledgement")
