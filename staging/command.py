@@ -141,9 +141,10 @@ OURS = "# The embedded staging environment at "  # how the env files that we may
 def _check_env_file(path: Path) -> None:
     """Refuse to replace a file that somebody else has written: it may be the only place of its keys."""
     try:
-        if path.exists() and not path.read_bytes().startswith(OURS.encode()):
+        found = path.read_bytes() if path.exists() else b""
+        if found and not found.startswith(OURS.encode()):
             raise StageError(
-                f"--env-file {path}: expected a new file, or one that chatsoak stage has written, and this one is "
+                f"--env-file {path}: expected a new or empty file, or one that chatsoak stage has written, and this one is "
                 "neither; choose another name, or remove it."
             )
     except OSError as error:

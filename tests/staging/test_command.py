@@ -240,6 +240,13 @@ def test_an_env_file_of_somebody_else_is_left_as_it_was(tmp_path: Path, name: st
     assert theirs.read_text(encoding="utf-8") == "SUPABASE_SERVICE_ROLE_KEY=the only copy\n"
 
 
+def test_an_empty_env_file_is_filled(tmp_path: Path) -> None:
+    file = tmp_path / "made by mktemp"
+    file.touch()
+    with started(*STAGE, "--json", "--env-file", str(file)) as (_, line):
+        assert json.loads(line)["service_role_key"] in file.read_text(encoding="utf-8")
+
+
 def test_help_names_every_fault() -> None:
     told = subprocess.run([*STAGE, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for fault in DECLARED:
