@@ -29,7 +29,10 @@ _TEXT = "text"  # of a message: hashed; every other text becomes a category
 # Columns whose values are far smaller than their type in the record allows, and that make up much of a frame.
 _NARROWED: dict[str, np.dtype[Any]] = {
     name: np.dtype(narrow)
-    for name, narrow in (("seq", "i4"), ("text_crc32", "u4"), ("process", "i1"), ("clock", "i1"))
+    for name, narrow in (
+        *(("seq", "i4"), ("text_crc32", "u4"), ("process", "i1"), ("clock", "i1")),
+        *(("user_id", "i2"), ("sender_id", "i2"), ("chat_id", "i2"), ("socket", "i2")),
+    )
 }
 
 

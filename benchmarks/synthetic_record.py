@@ -24,7 +24,9 @@ from analysis.record.tables import (
     DATABASE_TABLES,
     LOAD_TABLES,
     UUID,
+    AttemptKind,
     EventType,
+    Guise,
     MarkKind,
     ObservedChange,
     Outcome,
@@ -32,11 +34,13 @@ from analysis.record.tables import (
     PollKind,
     SocketEvent,
     Status,
+    Way,
 )
 
 PEOPLE_OF_A_CHAT = 3
 CHATS = 300
 SENDS_PER_S = 100
+REPEAT_EVERY = 20  # messages
 BATCH_ROWS = 2048
 TEXT = 'Message {n}: did you see what they said? 👋 مرحبا "quoted" and some more words to make it a usual length.'
 START_NS = 1_000_000_000_000
@@ -78,20 +82,22 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
     delay_us = np.select([stage == Status.DELIVERED, stage == Status.READ], [300_000, 2_300_000], 0)
 
     everybody = np.arange(CHATS * PEOPLE_OF_A_CHAT)
+    said = np.concatenate([number, number[::REPEAT_EVERY]])
+    attempt = np.repeat([0, 1], [sends, len(said) - sends])
     load = {
-        "sends": {
-            "user_id": _take(people, sender),
-            "chat_id": _take(chats, chat),
-            "client_generated_id": client_ids,
-            "attempt": 0,
-            "due_ns": left,
-            "left_ns": left,
-            "answered_ns": left + took,
+        "sends": {  # every message once, and then some of them again
+            "user_id": _take(people, sender[said]),
+            "chat_id": _take(chats, chat[said]),
+            "client_generated_id": _take(client_ids, said),
+            "attempt": attempt,
+            "due_ns": left[said] + 200_000_000 * attempt,
+            "left_ns": left[said] + 200_000_000 * attempt,
+            "answered_ns": left[said] + 200_000_000 * attempt + took[said],
             "outcome": Outcome.OK,
             "status_code": 201,
-            "message_id": messages,
-            "seq": seq,
-            "text": texts,
+            "message_id": _take(messages, said),
+            "seq": seq[said],
+            "text": texts.take(pa.array(said)),
             "error": None,
         },
         "events": {
@@ -129,6 +135,22 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
         },
         "pages": _pages(people, chats, messages, last_seq, end),
         "calls": {},
+        "attempts": {  # everybody tries once to read the next chat
+            "user_id": people,
+            "chat_id": _take(chats, (everybody // PEOPLE_OF_A_CHAT + 1) % CHATS),
+            "kind": AttemptKind.READ,
+            "guise": Guise.OUTSIDER,
+            "way": Way.REST,
+            "left_ns": end - 3_500_000_000,
+            "answered_ns": end - 3_400_000_000,
+            "outcome": Outcome.OK,
+            "status_code": 200,
+            "got": 0,
+            "message_id": None,
+            "client_generated_id": None,
+            "text": None,
+            "error": None,
+        },
         "generator": _generator(end),
     }
     polls = np.arange(START_NS, end, 1_000_000_000)
