@@ -120,8 +120,8 @@ def _granted(account: Account, stored: Ints) -> Bools:
     sends = (attempts["kind"] == AttemptKind.SEND).to_numpy()
     got = attempts["got"].to_numpy(np.int64) > 0
     accepted = (attempts["outcome"] == Outcome.OK).to_numpy() & (attempts["message_id"] >= 0).to_numpy()
-    # In another's name: an app that stores it under the name of the one who really sent it is right.
-    forged = (attempts["guise"] == Guise.ANOTHER_PERSON).to_numpy()
+    # In another's name, in a chat of one's own: stored under the name of the one who really sent it, it is right.
+    forged = (attempts["guise"] == Guise.ANOTHER_PERSON).to_numpy() & (attempts["way"] != Way.APP).to_numpy()
     sender = np.append(account.rows["sender_id"].to_numpy(np.int64), NONE)[stored]
     another = (stored >= 0) & (sender != attempts["user_id"].to_numpy(np.int64))
     granted: Bools = np.where(sends, np.where(forged, another, (stored >= 0) | accepted), got)

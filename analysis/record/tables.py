@@ -102,7 +102,11 @@ class AttemptKind(IntEnum):
 
 
 class Guise(IntEnum):
-    """As whom they tried it. The first acts on a chat that they are not in, all others on one of their own."""
+    """As whom they tried it: on a chat that they are not in as `OUTSIDER`, on one of their own otherwise.
+
+    Sends through the app as `ANOTHER_PERSON` go into a chat that they are not in, too: an app that knows the sender by
+    the token rightly stores them in their own chat, under their own name.
+    """
 
     OUTSIDER = 0  # with their own valid token
     EXPIRED_TOKEN = 1  # their own, some time ago

@@ -26,6 +26,15 @@ _WAYS: Final = {
     AttemptKind.MARK_DELIVERED: (Way.REST,),
     AttemptKind.MARK_READ: (Way.REST,),
 }
+
+
+def goes_elsewhere(tried: Attempt) -> bool:
+    """Whether it is tried on a chat that the person is not in. See `Guise`."""
+    return tried.guise is Guise.OUTSIDER or (
+        tried.guise is Guise.ANOTHER_PERSON and tried.kind is AttemptKind.SEND and tried.way is Way.APP
+    )
+
+
 _IN_ANOTHER_S_NAME: Final = {AttemptKind.SEND, AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ}
 
 

@@ -64,7 +64,7 @@ class OutsiderClient:
 
         Args:
             session: the person's own; for `Guise.EXPIRED_TOKEN` an old one of theirs.
-            chat_id: not one of theirs for `Guise.OUTSIDER`, one of theirs otherwise.
+            chat_id: not one of theirs when it `goes_elsewhere`, one of theirs otherwise.
             victim_id: another participant of the chat.
             socket: a number for a socket, unique within this process.
         """
@@ -114,8 +114,7 @@ class OutsiderClient:
         key = str(uuid.uuid4())
         text = f"Nobody should read this ({key})"
         body = interface.send_body(session, chat_id, text, key)
-        forges_body = tried.guise is Guise.ANOTHER_PERSON and tried.way is Way.APP
-        if forges_body:  # an app that believes it stores the message under that name
+        if tried.guise is Guise.ANOTHER_PERSON and tried.way is Way.APP:  # for an app that believes it
             body = orjson.dumps({**orjson.loads(body), "sender_id": victim_id, "senderId": victim_id})
         message_id: str | None = None
         try:
@@ -124,9 +123,7 @@ class OutsiderClient:
                 message_id = interface.read_send(answer.content).message_id
         finally:
             self._note(tried, chat_id, answer, message_id=message_id, key=key, text=text)
-            # Under which name the app has stored it, only the database tells.
-            granted = message_id is not None and not forges_body
-            self._show("POST", interface.path, interface.url, answer, granted=granted)
+            self._show("POST", interface.path, interface.url, answer, granted=message_id is not None)
 
     def _mark(self, tried: Attempt, session: Session, chat_id: str) -> None:
         function, own_argument = MARKS[_MARK_KIND[tried.kind]]

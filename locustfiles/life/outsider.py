@@ -5,7 +5,7 @@ from random import Random
 
 from analysis.record import Chat, Person
 from analysis.record.tables import Guise
-from locustfiles.clients.guises import Attempt, attempts
+from locustfiles.clients.guises import Attempt, attempts, goes_elsewhere
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.session import Session
 from locustfiles.pool import Circle
@@ -58,15 +58,15 @@ class Outsider:
             if not self._left:
                 self._left.extend(self._rng.sample(attempts(), len(attempts())))
             tried = self._left.popleft()
-            circle = self._circle(tried.guise)
+            circle = self._circle(tried)
             if circle is not None:
                 return tried, circle.pick(self._rng)
         return None
 
-    def _circle(self, guise: Guise) -> Circle | None:
+    def _circle(self, tried: Attempt) -> Circle | None:
         """The chats to try it on; None when it cannot be tried now."""
-        if guise is Guise.OUTSIDER:
-            return self._others if self._others.chats else None
-        if guise is Guise.EXPIRED_TOKEN and (self._first is None or self._first.remaining_s > -EXPIRED_FOR_S):
+        too_early = self._first is None or self._first.remaining_s > -EXPIRED_FOR_S
+        if tried.guise is Guise.EXPIRED_TOKEN and too_early:
             return None
-        return self._own if self._own.chats else None
+        circle = self._others if goes_elsewhere(tried) else self._own
+        return circle if circle.chats else None

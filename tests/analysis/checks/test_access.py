@@ -128,14 +128,19 @@ def test_ok_without_a_message_is_a_refusal_as_good_as_another() -> None:
     assert (found.observed, found.checked) == (0, 1)
 
 
-@pytest.mark.parametrize(("stored_as", "faults"), [(0, 1), (1, 0)])
-def test_in_another_s_name_counts_under_which_name_it_is_stored(stored_as: int, faults: int) -> None:
-    """An app that knows the sender by the token, and heeds no name in the body, is right."""
+@pytest.mark.parametrize(
+    ("way", "stored_as", "faults"),
+    [(Way.REST, 0, 1), (Way.REST, 1, 0), (Way.APP, 0, 1), (Way.APP, 1, 1)],
+)
+def test_in_another_s_name_counts_under_which_name_it_is_stored(
+    way: Way, stored_as: int, faults: int
+) -> None:
+    """In one's own chat, whoever stores it under the real sender's name is right; through the app it is another's chat."""
     run, chat = talk()
     forged = run.send(1, chat, at=LATER)
     run.rows["sends"].pop()
     run.attempt(
-        1, chat, LATER, AttemptKind.SEND, guise=Guise.ANOTHER_PERSON, way=Way.APP, outcome=OK, message=forged
+        1, chat, LATER, AttemptKind.SEND, guise=Guise.ANOTHER_PERSON, way=way, outcome=OK, message=forged
     )
     run.poll(LATER + 1)
     run.observe(forged, LATER + 1, seq=2, sender=stored_as, status=Status.SENT)
