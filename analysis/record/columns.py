@@ -21,6 +21,11 @@ _MICROSECONDS_UTC = pa.timestamp("us", tz="UTC")
 _MICROSECONDS_IN_S = 1_000_000
 
 
+def prepare() -> None:
+    """Have pyarrow import what it imports at its first conversion: pandas, 200 ms for which a load would stand still."""
+    pa.array([None], pa.null())
+
+
 def column(values: Sequence[Any], field: pa.Field) -> tuple[pa.Array, int]:
     """The values of one column as an Arrow array, and how many of them did not fit and became null."""
     convert, convert_one = _CONVERTERS.get(field.type, (None, None))

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from analysis.errors import RecordError
-from analysis.record.columns import column
+from analysis.record.columns import column, prepare
 from analysis.record.process import ProcessInfo, ProcessRecord
 
 Row = tuple[Any, ...]
@@ -51,6 +51,7 @@ class RecordWriter:
         self.folder = folder
         self._process = process
         self._closed = False
+        prepare()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # The tables first: they refuse a folder that holds a record, whose process.json must stay.

@@ -154,7 +154,10 @@ class ChatUser(User):
         """Seconds until the next action is due."""
         now_ns = time.monotonic_ns()
         self._due_ns = self._pace.next_due_ns(now_ns)
-        return max(0.0, (self._due_ns - now_ns) / 1e9)
+        if self._run is None or self._run.alarm is None:
+            return max(0.0, (self._due_ns - now_ns) / 1e9)
+        self._run.alarm.wait_until(self._due_ns)  # more exactly than Locust could
+        return 0.0
 
     def stop(self, force: bool = False) -> bool:
         """Let what is under way come to its end before Locust ends this user."""

@@ -15,10 +15,12 @@ from analysis.settings import Settings, Workload
 from locustfiles.clients.ledger import Fire, Ledger
 from locustfiles.pool import Pool
 from locustfiles.run.assignment import Assignment
+from locustfiles.run.early import look_up_callers
 from locustfiles.run.gate import Gate
 from locustfiles.run.pulse import Pulse
 from locustfiles.texts import Texts
 from locustfiles.workload import ClosedPace, OpenPace, Pace
+from locustfiles.workload.alarm import Alarm
 from locustfiles.workload.slots import Lane, Slots, Straight
 
 ATTEMPTS_SHARE = 0.5  # of an outsider's actions
@@ -40,6 +42,7 @@ class Load:
     """One load process's part in one run.
 
     Attributes:
+        alarm: wakes users when their next action is due; open workload only.
         outsiders: ids of people who also try what they may not.
         notes: what the verdict's reader should know, in sentences.
     """
@@ -56,8 +59,10 @@ class Load:
         self.rng = Random(f"{settings.chatsoak_seed}/{assignment.process}")
         self.texts = Texts(self.rng, f"{assignment.process[0]}{assignment.share}")
         self.lane: Lane = Straight()
+        self.alarm: Alarm | None = None
         if settings.chatsoak_workload is Workload.OPEN:
             self.lane = Slots(settings.chatsoak_max_in_flight)
+            self.alarm = Alarm()
         self.online: set[Online] = set()
         self.record = RecordWriter(
             Path(assignment.folder) / "record" / assignment.process,
@@ -68,6 +73,7 @@ class Load:
         self.next_walk = count(1).__next__
         self.next_socket = count(1).__next__
         self._ledger: Ledger | None = None
+        look_up_callers()
         self._pulse = Pulse(self.record, lambda: len(self.online))
 
     def ledger(self, fire: Fire) -> Ledger:
@@ -124,6 +130,9 @@ class Load:
     def close(self) -> None:
         """Close the record; whoever is still online is left as they are."""
         self._pulse.stop()
+        if self.alarm is not None:
+            self.alarm.close()
+            self.alarm = None
         self.record.close()
         if self.record.error:
             self.notes.append(f"{self.assignment.process}: {self.record.error}")

@@ -199,3 +199,14 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RecordError, match="give a folder that can be written"):
         RecordWriter(tmp_path / "file" / "local", {"events": EVENTS}, ProcessInfo.here("local"))
+
+
+def test_what_takes_long_the_first_time_is_done_before_the_first_row(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from analysis.record import ProcessInfo, RecordWriter; "
+        "from analysis.record.tables import EVENTS; "
+        f"RecordWriter(Path({str(tmp_path / 'local')!r}), {{'events': EVENTS}}, ProcessInfo.here('local')); "
+        "early = set(sys.modules); import pyarrow; pyarrow.array([1]); print(len(set(sys.modules) - early))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n", "the first conversion imports nothing any more"
