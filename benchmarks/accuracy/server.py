@@ -1,0 +1,136 @@
+"""The calibrated server: answers each send after exactly the time that was asked for, and writes down what it took.
+
+    python -m benchmarks.accuracy.server '{"kind": "Constant", "ms": 20}'
+
+Its port is the first line on standard output. Each line on standard input is a question: it is answered by one line of
+JSON, ``{"held_ms": […]}``: for every request so far how long it lay with the server, from the read that completed it to
+the write of its answer. That is the truth that a load tester is held against: what its network and its own clients add
+comes on top of it.
+
+It never sleeps, because a timer of the kernel or of an event loop is up to a millisecond late: it has a core of its own.
+"""
+
+import heapq
+import json
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from benchmarks.accuracy import latencies
+from benchmarks.accuracy.latencies import Latency
+
+NS_PER_MS = 1_000_000
+SEED = 20_240_229
+BODY = b'{"id":"5b1f0f0a-52d7-4a3c-9d4e-2f7c4a0d8e11","seq":7,"status":"sent","created_at":"2026-01-01T00:00:00.000000+00:00"}'
+ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(BODY),
+    BODY,
+)
+
+
+def latency_of(told: Mapping[str, Any]) -> Latency:
+    """The distribution that `told` names by its ``kind``, with its parameters."""
+    parameters = dict(told)
+    found: Latency = getattr(latencies, parameters.pop("kind"))(**parameters)
+    return found
+
+
+class CalibratedServer:
+    """One thread, one listening socket on the loopback address, answers in the order in which they are due."""
+
+    def __init__(self, latency: Latency) -> None:
+        self._latency = latency
+        self._rng = Random(SEED)
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._listening.setblocking(False)
+        self._poll = select.epoll()
+        self._poll.register(self._listening, select.EPOLLIN)
+        self._poll.register(sys.stdin, select.EPOLLIN)
+        self._connections: dict[int, socket.socket] = {}
+        self._halves: dict[int, bytes] = {}  # a request that has not come to its end
+        self._due: list[tuple[int, int, int]] = []  # due, received (both ns), connection
+        self._first_ns = 0
+        self._held_ns: list[int] = []
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    def serve(self) -> None:
+        """Until standard input ends."""
+        asked = sys.stdin.fileno()
+        while True:
+            for descriptor, _ in self._poll.poll(0):
+                if descriptor in self._connections:
+                    self._read(descriptor)
+                elif descriptor == asked:
+                    if not os.read(asked, 4096):
+                        return
+                    held_ms = [held / NS_PER_MS for held in self._held_ns]
+                    print(json.dumps({"held_ms": held_ms}), flush=True)
+                else:
+                    self._accept()
+            while self._due and self._due[0][0] <= time.monotonic_ns():
+                self._answer(*heapq.heappop(self._due)[1:])
+
+    def _accept(self) -> None:
+        connection, _ = self._listening.accept()
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connections[connection.fileno()] = connection
+        self._poll.register(connection, select.EPOLLIN)
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            came = self._connections[descriptor].recv(65536)
+        except ConnectionResetError:
+            came = b""
+        now_ns = time.monotonic_ns()
+        if not came:
+            self._poll.unregister(descriptor)
+            self._connections.pop(descriptor).close()
+            self._halves.pop(descriptor, None)
+            return
+        request = self._halves.pop(descriptor, b"") + came
+        head, end, body = request.partition(b"\r\n\r\n")
+        if not end or len(body) < _length_of(head):
+            self._halves[descriptor] = request
+            return
+        self._first_ns = self._first_ns or now_ns
+        latency_ms = self._latency.quantile(self._uniform(), (now_ns - self._first_ns) / 1e9)
+        heapq.heappush(self._due, (now_ns + round(latency_ms * NS_PER_MS), now_ns, descriptor))
+
+    def _uniform(self) -> float:
+        return self._rng.random() or 0.5  # random() may give 0, of which there is no quantile
+
+    def _answer(self, received_ns: int, descriptor: int) -> None:
+        connection = self._connections.get(descriptor)
+        if connection is None:  # it left without waiting
+            return
+        self._held_ns.append(time.monotonic_ns() - received_ns)
+        connection.send(ANSWER)
+
+
+def _length_of(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        if line[:15].lower() == b"content-length:":
+            return int(line[15:])
+    return 0
+
+
+def main() -> None:
+    """Serve what the argument says."""
+    server = CalibratedServer(latency_of(json.loads(sys.argv[1])))
+    print(server.port, flush=True)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""chatsoak: sends on a schedule that does not wait for answers, as in an open workload; a record that can be judged."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+from random import Random
+from typing import Any, ClassVar
+
+import gevent
+from locust import User, events, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
+from analysis.record.tables import LOAD_TABLES
+from analysis.settings import Settings
+from benchmarks.loads.common import CHAT, PERSON, TEXT, TOKEN
+from locustfiles.clients import HttpClient, Ledger, MessagesClient, Session
+from locustfiles.run.early import look_up_callers
+from locustfiles.run.pulse import Pulse
+from locustfiles.workload import OpenPace
+from locustfiles.workload.alarm import Alarm
+from locustfiles.workload.slots import Slots
+
+URL = os.environ["BENCH_URL"]
+SETTINGS = Settings(
+    _env_file=None,
+    next_public_supabase_url=URL,
+    next_public_supabase_anon_key="anon",
+    supabase_service_role_key="service",
+    database_url="postgresql://localhost/none",
+)
+RATE_PER_S = float(os.environ["BENCH_RATE"])
+USERS = int(os.environ["BENCH_USERS"])
+MAX_IN_FLIGHT = 4000
+LAST_ANSWERS_S = 10.0
+
+
+@events.init.add_listener
+def _open_record(environment: Environment, **_: Any) -> None:
+    folder = Path(os.environ["BENCH_RECORD"])
+    Run(
+        run_id="accuracy",
+        host=URL,
+        embedded=False,
+        settings={"CHATSOAK_WORKLOAD": "open", "CHATSOAK_WARMUP_S": "0"},
+        versions={},
+        people=[Person(PERSON, "chatsoak+1@example.com")],
+        chats=[Chat(CHAT, "direct", (PERSON,), 1.0)],
+        processes=["local"],
+    ).write(folder)
+    Sender.record = RecordWriter(folder / "record" / "local", LOAD_TABLES, ProcessInfo.here("local"))
+    look_up_callers()
+    Sender.pulse = Pulse(Sender.record, lambda: USERS)
+    Sender.ledger = Ledger(Sender.record, environment.events.request.fire)
+
+
+@events.test_stopping.add_listener
+def _close_record(**_: Any) -> None:
+    """Before Locust ends its users and prints its tables: answers on their way must not wait for that."""
+    Sender.stopping = True
+    with gevent.Timeout(LAST_ANSWERS_S):
+        while Sender.under_way:
+            gevent.sleep(0.01)
+    Sender.pulse.stop()
+    Sender.record.close()
+
+
+class Sender(User):
+    """Has one message after the other sent when it is due."""
+
+    record: ClassVar[RecordWriter]
+    pulse: ClassVar[Pulse]
+    ledger: ClassVar[Ledger]
+    lane: ClassVar[Slots] = Slots(MAX_IN_FLIGHT)
+    rng: ClassVar[Random] = Random(1)
+    alarm: ClassVar[Alarm] = Alarm()
+    under_way: ClassVar[int] = 0
+    stopping: ClassVar[bool] = False
+
+    def on_start(self) -> None:
+        supabase = HttpClient(URL, SETTINGS.chatsoak_request_timeout_s)
+        session = Session(PERSON, TOKEN, "", time.monotonic() + 3600, {})
+        self.messages = MessagesClient(SETTINGS, URL, session, self.ledger, supabase)
+        self.pace = OpenPace(RATE_PER_S / USERS, self.rng, time.monotonic_ns())
+        self.due_ns = time.monotonic_ns()
+
+    def wait_time(self) -> float:
+        self.due_ns = self.pace.next_due_ns(time.monotonic_ns())
+        self.alarm.wait_until(self.due_ns)
+        return 0.0
+
+    @task
+    def send(self) -> None:
+        if self.stopping:
+            raise StopUser
+        due_ns = self.due_ns
+        self.lane.carry_out(lambda: self._send(due_ns))
+
+    def _send(self, due_ns: int) -> None:
+        Sender.under_way += 1
+        try:
+            self.messages.send(CHAT, TEXT, str(uuid.uuid4()), due_ns)
+        finally:
+            Sender.under_way -= 1
