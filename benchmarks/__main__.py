@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import frames, judge_memory, load_memory, sends
+from benchmarks.accuracy import compare
 from benchmarks.cores import Cores, machine, write_json
 from benchmarks.rounds import Side, table
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SENDS = 1_000_000  # of the record that the judge judges
-PARTS = ("sends", "frames", "load-memory", "judge-memory")
+PARTS = ("sends", "frames", "load-memory", "judge-memory", "accuracy")
 
 
 def _rates(title: str, unit: str, sides: list[Side]) -> tuple[str, object]:
@@ -28,6 +29,11 @@ def _load_memory(cores: Cores, log: Path) -> tuple[str, object]:
 def _judge_memory() -> tuple[str, object]:
     found = judge_memory.measure(SENDS)
     return f"## Memory of the judge\n\n{judge_memory.table(found)}", found
+
+
+def _accuracy(cores: Cores, log: Path) -> tuple[str, object]:
+    text, figures = compare.measure(cores, log)
+    return f"## How near the figures are to the truth\n\n{text}", figures
 
 
 def main() -> None:
@@ -48,6 +54,7 @@ def main() -> None:
             "frames": lambda: _rates("Realtime frames on one core", "frames", frames.run(cores, log)),
             "load-memory": lambda: _load_memory(cores, log),
             "judge-memory": _judge_memory,
+            "accuracy": lambda: _accuracy(cores, log),
         }
         for part in PARTS:
             if part not in chosen:

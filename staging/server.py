@@ -107,6 +107,7 @@ async def serve(stage: Stage, door: Door, stopping: asyncio.Event) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # as nginx; uvicorn's own 5 s end many a connection in the moment it is used again
             ws_ping_interval=None,  # Phoenix has heartbeats of its own
             ws_max_size=5_000_000,
             ws_per_message_deflate=False,  # Supabase does not compress either

@@ -15,6 +15,13 @@ WORD = {
 }
 SIGN = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCONCLUSIVE: "?", Verdict.INFO: "i"}
 
+# May this release, or this migration, go on to production?
+RELEASE = {
+    Verdict.PASS: "Yes, as far as this run can tell: this may be released.",
+    Verdict.FAIL: "No: this should not be released as it is.",
+    Verdict.INCONCLUSIVE: "Not known: this run cannot say whether this may be released.",
+}
+
 # Faults that the headline names, in a person's words, and the criteria that count them.
 FAULTS = (
     ("lost message", ("messages.lost",)),
@@ -66,15 +73,60 @@ def sentence(verdict: Mapping[str, Any], users: int, into: str) -> str:
 
 def why(verdict: Mapping[str, Any]) -> list[str]:
     """Why the outcome is what it is, a sentence for each criterion that decided it."""
+    return [sentence for _, sentence in reasons(verdict)]
+
+
+def reasons(verdict: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+    """As `why`, each sentence with the id of its criterion; None where it is about the run as a whole."""
     outcome = verdict["outcome"]
     decided = [entry for entry in verdict["criteria"] if entry["outcome"] == outcome]
     if outcome == Verdict.PASS:
-        return [f"All {len(decided)} criteria hold."]
+        return [(None, f"All {len(decided)} criteria hold.")]
     if outcome == Verdict.FAIL:
-        return [_broken(entry) for entry in decided]
-    sentences = [f"{entry['title']}: {entry['reason'] or 'it could not be judged.'}" for entry in decided]
-    cut_off = ["The run was cut off before its end."] if verdict["ended_at"] is None else []
-    return cut_off + sentences
+        return [(entry["id"], _broken(entry)) for entry in decided]
+    cut_off = [(None, "The run was cut off before its end.")] if verdict["ended_at"] is None else []
+    return cut_off + [
+        (entry["id"], f"{entry['title']}: {entry['reason'] or 'it could not be judged.'}")
+        for entry in decided
+    ]
+
+
+def certainty(verdict: Mapping[str, Any]) -> list[str]:
+    """How sure the answer is, in sentences: what was followed, how exact the latencies are, what was not judged."""
+    criteria = entries(verdict)
+    counts = verdict["counts"]
+    told = []
+    if counts["sends"]:
+        told.append(
+            f"{plural(counts['sends'], 'message')} and {plural(counts['deliveries_expected'], 'delivery', 'deliveries')} "
+            "were followed one by one; none was sampled."
+        )
+    for name, label in (("latency.send.avg", "average"), ("latency.send.p95", "P95")):
+        entry = criteria.get(name)
+        if entry and entry["ci95"] is not None:
+            told.append(f"The true {label} lies between {_around(entry)}, with 95% confidence.")
+    unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
+    if unjudged:
+        told.append(
+            f"Not judged: {listed([title[0].lower() + title[1:] for title in unjudged[:4]])}{_more(unjudged[4:])}."
+        )
+    return told
+
+
+_NOT_JUDGED = (Verdict.INCONCLUSIVE, Verdict.INFO)
+
+
+def _around(entry: Mapping[str, Any]) -> str:
+    low, high = entry["ci95"]
+    target = limit(entry["target"])
+    text = f"{number(low, target)} and {number(high, target)} {entry['unit']}"
+    if target is not None and low < target <= high:
+        text += f", on both sides of its target of {target:g} {entry['unit']}"
+    return text
+
+
+def _more(rest: list[str]) -> str:
+    return f" and {len(rest)} more" if rest else ""
 
 
 def _broken(entry: Mapping[str, Any]) -> str:

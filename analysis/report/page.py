@@ -14,13 +14,18 @@ from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import headline, numbers, plots
+from analysis.report import headline, meaning, numbers, plots
 from analysis.report.drawing import elapsed
+from analysis.report.groups import groups
 from analysis.report.visible import visible
 from analysis.timeline import Timeline
 
 TEMPLATES = Path(__file__).parent / "templates"
-ROWS_SHOWN = 12  # findings of a criterion that are open to the eye; the next ones unfold
+ROWS_SHOWN = (
+    12  # findings of a criterion that are open to the eye; more of them are put in groups, and unfold
+)
+ROWS_OF_GROUP = 3  # findings of a group that are open to the eye
+GROUPS_MOST = 30  # groups of a criterion in the page
 ROWS_MOST = 150  # findings of a criterion in the page; verdict.json has up to 1,000
 
 
@@ -75,14 +80,21 @@ def render(judgement: Judgement) -> str:
             verdict=verdict,
             run=run,
             outcome=verdict["outcome"],
-            why=headline.why(verdict),
+            release=headline.RELEASE[Verdict(verdict["outcome"])],
+            reasons=headline.reasons(verdict),
+            certainty=headline.certainty(verdict),
             sentence=headline.sentence(verdict, judgement.users, judgement.endpoint),
             faults=headline.faults(verdict),
             tiles=headline.tiles(verdict),
             duration=_duration(run.started_at, run.ended_at),
-            decided=[entry for entry in verdict["criteria"] if entry["outcome"] == verdict["outcome"]],
             findings=[entry for entry in verdict["criteria"] if entry["examples"]],
+            found={entry["id"] for entry in verdict["criteria"] if entry["examples"]},
+            groups=groups,
+            meaning=meaning.CRITERIA,
+            glossary=meaning.GLOSSARY,
             rows_shown=ROWS_SHOWN,
+            rows_of_group=ROWS_OF_GROUP,
+            groups_most=GROUPS_MOST,
             rows_most=ROWS_MOST,
             at=lambda at_ns: _at(judgement, at_ns),
             latency=_latency_figures(judgement),

@@ -19,6 +19,7 @@ from analysis.report.visible import visible
 from analysis.series import Histogram
 from analysis.timeline import Timeline
 
+STROKES = 600  # that can be told apart on a time axis
 MARKED = 2000  # occurrences drawn for each criterion; a row of dots is full long before
 
 
@@ -151,8 +152,28 @@ def _latency(
     axes.set_yscale("log")
     axes.set_ylim(min(bounds) / 1.4, max(bounds) * 1.5)
     _milliseconds(axes.yaxis)
+    _mark_findings(axes, timeline)
     _legend(figure, axes)
     return figure
+
+
+def _mark_findings(axes: Any, timeline: Timeline) -> None:
+    """A stroke on the time axis wherever something was found."""
+    seen_s = np.array(sorted(one.at_s for one in timeline.occurrences))
+    width_s = (timeline.end_s - timeline.begin_s) / STROKES
+    _, first = np.unique(seen_s // width_s, return_index=True)  # of strokes that would cover one another, one
+    if len(first):
+        axes.plot(
+            seen_s[first],
+            np.zeros(len(first)),
+            "|",
+            transform=axes.get_xaxis_transform(),
+            color=COLOUR["bad"],
+            markersize=9,
+            markeredgewidth=1.2,
+            clip_on=False,
+            label="Finding",
+        )
 
 
 def _distribution(timeline: Timeline, targets: Targets, size: Size) -> Figure:
@@ -317,6 +338,8 @@ def _gauges(timeline: Timeline, size: Size) -> Figure:
 
 def _legend(figure: Figure, axes: Any) -> None:
     handles, labels = axes.get_legend_handles_labels()
+    if labels and labels[-1] == "Finding":  # last in the legend, which tells the others the other way round
+        handles, labels = [handles[-1], *handles[:-1]], [labels[-1], *labels[:-1]]
     height = figure.get_figheight()
     figure.legend(
         handles[::-1],

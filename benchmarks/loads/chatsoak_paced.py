@@ -12,6 +12,7 @@ from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+import benchmarks.loads.own_statistics  # noqa: F401 - listens
 from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings
@@ -40,6 +41,7 @@ LAST_ANSWERS_S = 10.0
 @events.init.add_listener
 def _open_record(environment: Environment, **_: Any) -> None:
     folder = Path(os.environ["BENCH_RECORD"])
+    folder.mkdir(parents=True)
     Run(
         run_id="accuracy",
         host=URL,

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,10 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from analysis.record import read_table
 from analysis.record.tables import LOAD_TABLES
+from tests.browsers import CHROMIUM, FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE_S = 60.0
 
 pytestmark = [

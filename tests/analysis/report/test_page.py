@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from analysis.criteria import Finding, from_findings
-from analysis.report import page
+from analysis.report import meaning, page
 from analysis.report.page import ROWS_MOST
 from analysis.report.visible import visible
-from analysis.verdict import assemble
-from tests.analysis.report.judgements import clean, empty, faulty, judged
+from analysis.verdict import ORDER, assemble
+from tests.analysis.histories import ns, us
+from tests.analysis.report.judgements import Told, clean, empty, faulty, judged
 
 VOID = {"meta", "br", "img", "input", "link", "hr", "path", "use", "line"}
 
@@ -66,7 +67,7 @@ def test_nothing_in_it_runs_and_nothing_is_loaded(html: str) -> None:
     seen = Seen(html)
     allowed = {
         "a", "body", "b", "br", "code", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer", "h1",
-        "h2", "h3", "head", "header", "html", "li", "main", "meta", "nav", "p", "section", "small", "span", "strong",
+        "h2", "h3", "h4", "head", "header", "html", "li", "main", "meta", "nav", "p", "section", "small", "span", "strong",
         "style", "summary", "table", "tbody", "td", "th", "thead", "title", "tr", "ul",
         "svg", "defs", "g", "path", "text", "tspan", "use", "clippath", "rect",
     }  # fmt: skip
@@ -95,7 +96,9 @@ def test_control_characters_are_named() -> None:
 
 def test_the_first_screen_answers(tmp_path: Path) -> None:
     passed = Seen(page.render(judged(clean(), tmp_path / "run"))).text
-    first = passed[: passed.index("Criteria Findings")]
+    first = passed[: passed.index("What was checked Latency")]
+    assert "Not known: this run cannot say whether this may be released." in first
+    assert "60 messages and 180 deliveries were followed one by one" in first
     assert "20 Locust users sent 60 messages through /api/messages" in first
     assert "into PostgreSQL: all were acknowledged and stored" in first
     assert "All 180 deliveries owed to participants arrived" in first
@@ -132,6 +135,7 @@ def test_five_thousand_findings_make_no_large_page_and_are_counted(tmp_path: Pat
     text = Seen(html).text
     assert "5,000 deliveries" in text
     assert "verdict.json names 1,000" in text
+    assert "1,000 × delivery number … is missing" in text
     assert f"delivery number {ROWS_MOST - 1} is missing" in text
     assert f"delivery number {ROWS_MOST} is missing" not in text
     assert len(html) < 1_000_000
@@ -163,3 +167,39 @@ def test_a_run_without_a_send_or_cut_off_still_has_a_page(tmp_path: Path) -> Non
     history.ended = False
     cut_off = Seen(page.render(judged(history, tmp_path / "cut"))).text
     assert "The run was cut off before its end." in cut_off
+
+
+def test_a_sentence_about_the_fault_leads_to_its_findings(tmp_path: Path) -> None:
+    seen = Seen(page.render(judged(faulty(), tmp_path / "run")))
+    ids = {attributes["id"] for _, attributes in seen.tags if "id" in attributes}
+    links = {(attributes.get("href") or "")[1:] for tag, attributes in seen.tags if tag == "a"}
+    assert {
+        "findings-messages.lost",
+        "findings-errors.send",
+        "messages.lost-1",
+        "messages.lost-40",
+    } <= ids & links
+    assert links <= ids
+
+
+def test_every_criterion_and_term_is_explained(tmp_path: Path) -> None:
+    assert set(meaning.CRITERIA) == set(ORDER)
+    text = Seen(page.render(judged(clean(), tmp_path / "run"))).text
+    for words in (meaning.CRITERIA["messages.lost"], *meaning.GLOSSARY, *meaning.GLOSSARY.values()):
+        assert words in text
+
+
+def test_a_day_of_sends_makes_a_page_below_5_mb_that_shows_its_one_spike(tmp_path: Path) -> None:
+    history = Told(people=2)
+    chat = history.chat(0, 1)
+    for number in range(20_000):
+        took = 4.321 if number == 12_345 else 0.05
+        history.send(number % 2, chat, at=number * 86_400 / 20_000, took=took, seq=number + 1)
+    for second in range(0, 86_400, 30):
+        history.rows["generator"].append((ns(second), us(second), 20, 0.3, 10**8, 1.0, 0))
+        history.rows["gauges"].append((ns(second), "connections.active", float(second % 7)))
+    history.finish()
+    judgement = judged(history, tmp_path / "run")
+    assert judgement.timeline.end_s > 86_000
+    assert judgement.timeline.sends["max_ms"].max() == pytest.approx(4321)
+    assert len(page.render(judgement)) < 5_000_000

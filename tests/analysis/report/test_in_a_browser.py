@@ -1,0 +1,122 @@
+"""The report in a real browser: readable by everybody, on a phone, in the dark, on paper; nothing in it runs."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from analysis.report import page
+from tests.analysis.report.judgements import clean, empty, faulty, judged
+from tests.browsers import CHROMIUM, FLAGS
+
+SUITE = Path(__file__).parent / "browser"
+AXE = SUITE / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = {"serious", "critical"}
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module", params=[clean, faulty, empty], ids=["clean", "faulty", "empty"])
+def report(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    file = folder / "report.html"
+    file.write_text(page.render(judged(request.param(), folder / "run")), encoding="utf-8")
+    return file
+
+
+def opened(browser: Browser, report: Path, **options: Any) -> Page:
+    shown = browser.new_page(**options)
+    shown.goto(report.as_uri())
+    return shown
+
+
+def axe() -> Path:
+    if not AXE.exists():
+        done = subprocess.run(["npm", "ci"], cwd=SUITE, capture_output=True, text=True, check=False)  # noqa: S607
+        assert done.returncode == 0, f"npm ci failed:\n{done.stdout}{done.stderr}"
+    return AXE
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_serious_fault(browser: Browser, report: Path, width: int, scheme: Any) -> None:
+    # The page's own policy forbids every script, so the browser is told to let this one in.
+    shown = opened(
+        browser, report, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+    )
+    shown.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    shown.add_script_tag(path=axe())
+    violations = shown.evaluate("async () => (await axe.run()).violations")
+    found = [
+        f"{one['id']}: {one['help']}: {node['html'][:120]}"
+        for one in violations
+        if one["impact"] in SERIOUS
+        for node in one["nodes"][:3]
+    ]
+    assert found == []
+    assert shown.evaluate("async () => (await axe.run()).passes.length") > 10, "axe has looked"
+    shown.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_is_wider_than_the_screen(browser: Browser, report: Path, width: int) -> None:
+    shown = opened(browser, report, viewport={"width": width, "height": 800})
+    shown.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    shown.close()
+
+
+def test_no_script_runs_and_nothing_is_asked_for(browser: Browser, report: Path) -> None:
+    shown = browser.new_page()
+    asked: list[str] = []
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    shown.goto(report.as_uri())
+    assert asked == [report.as_uri()]
+    shown.close()
+
+
+def test_every_link_leads_somewhere_in_the_page(browser: Browser, report: Path) -> None:
+    shown = opened(browser, report)
+    lost = shown.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href').slice(1))"
+        ".filter(id => !document.getElementById(id))"
+    )
+    assert lost == []
+    shown.close()
+
+
+def test_the_answer_is_on_the_first_screen_of_a_phone(browser: Browser, report: Path) -> None:
+    shown = opened(browser, report, viewport={"width": 390, "height": 844})
+    for part in ("h1", ".release"):
+        box = shown.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 844
+    shown.close()
+
+
+def test_on_paper_every_plot_is_whole(browser: Browser, report: Path, tmp_path: Path) -> None:
+    shown = opened(browser, report)
+    printed = tmp_path / "report.pdf"
+    shown.pdf(path=printed, format="A4")
+    assert printed.read_bytes().startswith(b"%PDF")
+    shown.emulate_media(media="print")
+    hidden = shown.evaluate(
+        "[...document.querySelectorAll('figure')].filter(f => f.getBoundingClientRect().height < 100).length"
+    )
+    assert hidden == 0
+    shown.close()
