@@ -70,7 +70,7 @@ MUTATIONS = [
         ("& ~read[pairs]", ""),
         ("owed |= in_time & (later_came | awaited | long_ago)", "owed |= in_time & later_came"),
         ("owed |= in_time & (later_came | awaited | long_ago)", "owed |= in_time"),
-        ('side="right") - 1\n        candidate', 'side="right")\n        candidate'),
+        ('side="right") - 1\n        # One', 'side="right")\n        # One'),
         ("to_catch_up = evidence.pages", "to_catch_up = evidence.pages.iloc[:0].reindex(evidence.pages.index)"),
     ),
     *of(
@@ -88,7 +88,7 @@ MUTATIONS = [
     *of(
         "receipts",
         ("late = account.looks_whole & (last_sent_look >= deadline)", "late = account.looks_whole & (last_sent_look >= 2 * deadline)"),
-        ("(_shown_delivered_ns(account)[row] > deadline)", "(_shown_delivered_ns(account)[row] > 0)"),
+        ("shown_in_time = _shown_delivered_ns(account)[row] <= deadline", "shown_in_time = _shown_delivered_ns(account)[row] < 0"),
         ('rows["sender_id"].to_numpy()[of_chat] != user', 'rows["sender_id"].to_numpy()[of_chat] == user'),
     ),
     *of(

@@ -89,10 +89,12 @@ def _problems(part: ProcessPart) -> list[str]:
 
 
 def _longest_between_looks_s(account: Account, looks: Ints) -> float:
-    """The longest time without a look, from the first send on where one clock has both."""
+    """The longest time between two looks, or from the first send to the first look where one clock has both."""
     sends = account.evidence.sends
     left = sends["left_ns"].to_numpy()[sends["clock"].to_numpy() == account.monitor_clock]
-    times = np.sort(np.append(looks, left.min()) if len(left) else looks)
+    times = np.sort(looks)
+    if len(left) and len(times):
+        times = np.append(min(left.min(), times[0]), times)
     return float(np.diff(times).max()) / 1e9 if len(times) > 1 else 0.0
 
 

@@ -9,7 +9,8 @@ certain once the same subscription has brought a message that was sent after thi
 user, in the drain, knew of this message and waited for it; or `CERTAIN_AFTER_NS` after it was stored. Where
 sender and recipient have no clock in common, messages that came before and after it, by seq, take the place
 of times. To somebody who lost a subscription and could not get another until the drain was over, everything is owed
-that was sent since their last one began: they were there, and the server would not serve them.
+that was sent since their last one began and that they did not read in history: they were there, and the server
+would not serve them.
 
 **Owed by catch-up**: not owed by Realtime, but the participant later read, to catch up, the part of history in
 which the message belongs. **Expected** are the pairs owed either way and those that came without being owed,
@@ -230,13 +231,16 @@ def _owed(account: Account, times: _Times, rows: Ints, mine: pd.DataFrame) -> Bo
         began, alive = local["began_ns"].to_numpy(), local["alive_ns"].to_numpy()
         stored_by = times.known_by(clock)[rows]
         comparable = (times.left_clock[rows] == clock) & (stored_by != _ENDLESS)
-        place = np.searchsorted(began, times.left_ns[rows], side="right") - 1
-        candidate = place.clip(min=0)
-        in_time = comparable & (place >= 0) & (stored_by <= alive[candidate])
-        later_came = local["last_left_ns"].to_numpy()[candidate] > stored_by
-        awaited = (seq != NULL) & (seq <= local["newest_seq"].to_numpy()[candidate])
-        long_ago = alive[candidate] - np.minimum(stored_by, alive[candidate]) >= CERTAIN_AFTER_NS
-        owed |= in_time & (later_came | awaited | long_ago)
+        last = np.searchsorted(began, times.left_ns[rows], side="right") - 1
+        # One subscription ends before the next begins, as a rule; where several hold at once, any of them owes it.
+        at_once = int((np.searchsorted(began, alive, side="right") - np.arange(len(began))).max())
+        for back in range(max(1, at_once)):
+            candidate = (last - back).clip(min=0)
+            in_time = comparable & (last >= back) & (stored_by <= alive[candidate])
+            later_came = local["last_left_ns"].to_numpy()[candidate] > stored_by
+            awaited = (seq != NULL) & (seq <= local["newest_seq"].to_numpy()[candidate])
+            long_ago = alive[candidate] - np.minimum(stored_by, alive[candidate]) >= CERTAIN_AFTER_NS
+            owed |= in_time & (later_came | awaited | long_ago)
         # Nothing but the order of what came is left to compare with another machine's messages.
         elsewhere = (times.left_clock[rows] != clock) & (seq != NULL)
         for low, high in zip(local["lowest_seq"].tolist(), local["highest_seq"].tolist(), strict=True):

@@ -27,8 +27,9 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     row = receipts["row"].to_numpy(np.int64)
     deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
     last_sent_look, never = _last_looks_at_sent(account, row)
-    late = account.looks_whole & (last_sent_look >= deadline) & (_shown_delivered_ns(account)[row] > deadline)
-    still_open = int((never & ~late).sum())
+    shown_in_time = _shown_delivered_ns(account)[row] <= deadline
+    late = account.looks_whole & (last_sent_look >= deadline) & ~shown_in_time
+    still_open = int((never & ~late & ~shown_in_time).sum())
     faults = np.flatnonzero(late)
     namer = Namer(account)
 
@@ -156,13 +157,15 @@ def _first_receipts(account: Account) -> pd.DataFrame:
         of_chat = rows_of_chat.get(chat, np.empty(0, np.int64))
         received = of_chat[rows["sender_id"].to_numpy()[of_chat] != user]
         known = np.maximum.accumulate(receipts["up_to_seq"].to_numpy())
+        # The soonest answer to this receipt or a later one: they may overtake one another.
+        soonest = np.minimum.accumulate(receipts["answered_ns"].to_numpy()[::-1])[::-1]
         first = np.maximum(
             np.searchsorted(known, rows["seq"].to_numpy()[received], side="left"),
             np.searchsorted(receipts["left_ns"].to_numpy(), stored_by[received], side="left"),
         )
         covered = first < len(receipts)
         received, first = received[covered], first[covered]
-        when = receipts["answered_ns"].to_numpy()[first]
+        when = soonest[first]
         sooner = when < answered_ns[received]
         answered_ns[received[sooner]] = when[sooner]
         by_whom[received[sooner]] = user

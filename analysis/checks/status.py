@@ -122,10 +122,11 @@ def _first_of_each_row(parts: Iterable[Entries]) -> Entries:
 
 
 def _back_at_the_end(account: Account, told: Spans) -> WaysBack:
-    """Rows whose last observed status is below one that an event told of, long before the last look."""
+    """Rows whose status at the last look is below one that an event told of, long before that look."""
     polls = account.evidence.polls
     sweeps = polls.loc[polls["kind"] == PollKind.SWEEP, "database_us"]
-    deadline = int(sweeps.iloc[-1]) - SETTLED_US if len(sweeps) else NULL
+    seen_at_the_end = account.last_look_ns is not None
+    deadline = int(sweeps.iloc[-1]) - SETTLED_US if seen_at_the_end else NULL
     present = ~account.rows["gone"].to_numpy() & (account.rows["operation"].to_numpy() >= 0)
     final = account.rows["status"].to_numpy()
     return widest(

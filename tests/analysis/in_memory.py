@@ -25,7 +25,7 @@ class InMemory:
             counts={table: len(self._rows[table]) for table in tables},
         )
 
-    def process(self) -> ProcessRecord:
+    def process(self) -> ProcessRecord | None:
         return self._record
 
     def batches(self, table: str) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,114 @@
+"""Stories of statuses: looks that find them changed, events that tell of them, receipts that should move them."""
+
+from hypothesis import strategies as st
+
+from analysis.record.tables import EventType, ObservedChange, Outcome, PollKind, Status
+from tests.analysis.checks.oracles.story import (
+    Attempt,
+    Event,
+    Look,
+    Message,
+    Poll,
+    Process,
+    Receipt,
+    Story,
+)
+
+LATEST = 20
+
+_TIMES = st.integers(0, 12)
+_PROPER = (Status.SENT, Status.DELIVERED, Status.READ)
+_STATUS = st.sampled_from([*_PROPER, *_PROPER, *_PROPER, Status.NULL, Status.OTHER])
+_OFTEN_OK = st.sampled_from([*[Outcome.OK] * 6, Outcome.INFO, Outcome.FAIL])
+
+
+@st.composite
+def acknowledged(draw: st.DrawFn) -> Story:
+    """Any combination of statuses seen, events and receipts."""
+    people = draw(st.integers(2, 3))
+    everybody = tuple(range(people))
+    hosts = draw(st.sampled_from([*[("here",)] * 5, ("here", "there")]))
+    story = Story(
+        people,
+        chats=[everybody, everybody[:2]][: draw(st.sampled_from([1, 1, 2]))],
+        baseline=[0, 0],
+        processes=[Process(host) for host in hosts],
+        monitor=Process(lost=draw(st.sampled_from([*[()] * 12, ("observations",)]))),
+        process_of=[draw(st.integers(0, len(hosts) - 1)) for _ in everybody],
+    )
+    _look(draw, story)
+    for _ in range(draw(st.integers(1, 4))):
+        message = _message(draw, story)
+        number = len(story.messages)
+        story.messages.append(message)
+        story.events += [_event(draw, story, number, message) for _ in range(draw(st.integers(0, 3)))]
+    story.events.sort(key=lambda event: event.at)
+    story.receipts = [_receipt(draw, story) for _ in range(draw(st.integers(1, 5)))]
+    return story
+
+
+def _look(draw: st.DrawFn, story: Story) -> None:
+    at = draw(st.integers(0, 3))
+    for _ in range(draw(st.integers(1, 7))):
+        kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
+        story.polls.append(Poll(kind, at, 0, at))
+        at += draw(st.integers(1, 4))
+    if draw(st.integers(0, 15)) != 9:
+        story.polls.append(Poll(PollKind.SWEEP, at, 0, at))
+
+
+def _message(draw: st.DrawFn, story: Story) -> Message:
+    chat = draw(st.integers(0, len(story.chats) - 1))
+    sender = draw(st.sampled_from(story.chats[chat]))
+    attempts = []
+    if draw(st.integers(0, 9)) != 9:
+        left = draw(st.integers(0, 4))
+        attempts = [Attempt(left, left + draw(st.integers(0, 3)), draw(_OFTEN_OK))]
+    seq = draw(st.sampled_from([1, 2, 3, 4, 1, 2, 3, 4, None]))
+    one_clock = story.host(sender) == story.monitor.host
+    return Message(
+        sender, chat, attempts, seq, _seen(draw, story, attempts[0].left if attempts and one_clock else 0)
+    )
+
+
+def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
+    """What each look from second `left` on found: most often what the one before had found, and then it says nothing."""
+    could = [
+        number
+        for number, poll in enumerate(story.polls)
+        if poll.kind is not PollKind.FAILED and poll.at >= left
+    ]
+    if not could or draw(st.integers(0, 15)) == 9:
+        return []
+    first = draw(st.sampled_from([could[0], could[0], *could]))
+    status = draw(st.sampled_from([*[Status.SENT] * 9, *Status]))
+    looks = [Look(first, ObservedChange.APPEARED, status)]
+    for number in could:
+        if number > first and draw(st.sampled_from([False, False, True])):
+            gone = draw(st.integers(0, 12)) == 9
+            looks.append(Look(number, ObservedChange.GONE if gone else ObservedChange.CHANGED, draw(_STATUS)))
+            if gone:
+                break
+    return looks
+
+
+def _event(draw: st.DrawFn, story: Story, number: int, message: Message) -> Event:
+    person = draw(st.sampled_from(story.chats[message.chat]))
+    kind = draw(st.sampled_from([EventType.INSERT, *[EventType.UPDATE] * 3, EventType.DELETE]))
+    at = draw(_TIMES)
+    status = (
+        draw(st.sampled_from([Status.SENT] * 5 + [Status.READ]))
+        if kind is EventType.INSERT
+        else draw(_STATUS)
+    )
+    committed = max(0, at - draw(st.integers(0, 4)))
+    return Event(person, person, number, message.chat, at, kind, status, message.seq, committed=committed)
+
+
+def _receipt(draw: st.DrawFn, story: Story) -> Receipt:
+    chat = draw(st.integers(0, len(story.chats) - 1))
+    person = draw(st.sampled_from(story.chats[chat][::-1]))
+    answered = [message.attempts[-1].answered for message in story.messages if message.attempts] or [0]
+    left = draw(st.sampled_from(answered)) + draw(st.sampled_from([0, 0, 1, 2, 6, -1]))
+    up_to = draw(st.sampled_from([4, 4, 4, 1, 2, 3, None]))
+    return Receipt(person, chat, left, left + draw(st.integers(0, 4)), draw(_OFTEN_OK), up_to)

@@ -1,0 +1,89 @@
+"""What `monitor.complete` and `record.complete` must say of a story, rule by rule.
+
+Written from the words of docs/what-is-checked.md and of the checkers, and from nothing else of them.
+"""
+
+import itertools
+
+from analysis.record.tables import PollKind
+from tests.analysis.checks.oracles.answer import Answer
+from tests.analysis.checks.oracles.story import MONITOR, Process, Story
+
+LOOKS = {"observations", "polls", "baseline"}
+
+
+def monitor(story: Story) -> Answer:
+    """The monitor's part is whole, it saw each chat first and last, and never lost sight of them for long."""
+    problems = _of_part(MONITOR, story.monitor)
+    polls = story.polls
+    unknown = sum(story.baseline[chat] is None for chat in range(len(story.chats)))
+    if unknown:
+        problems.append(f"{unknown} chats of the run have no baseline")
+    process = story.monitor
+    told = process.closed and not process.silent  # only then is it known what it could not write
+    blind = told and bool({*process.lost, *process.short} & LOOKS)
+    sweeps = [poll.at for poll in polls if poll.kind is PollKind.SWEEP]
+    sends = [
+        attempt.left
+        for message in story.messages
+        for attempt in message.attempts
+        if _one_clock(story.processes[story.process_of[message.sender]], process)
+    ]
+    late = sum(left > sweeps[-1] for left in sends) if sweeps else 0
+    if not sweeps or blind:
+        problems.append("the last look after the drain is missing")
+    elif late:
+        problems.append(f"{late} sends left after the last look")
+    failed = sum(poll.kind is PollKind.FAILED for poll in polls)
+    if polls and polls[-1].kind is PollKind.FAILED:
+        problems.append("the database was lost and did not come back (connection refused)")
+    good = sorted(poll.at for poll in polls if poll.kind is not PollKind.FAILED)
+    waits = [later - at for at, later in itertools.pairwise(good)]
+    if good and sends:
+        waits.append(good[0] - min(sends))
+    longest = max([0, *waits])
+    allowed = max(10 * (1.0 if story.interval_s is None else story.interval_s), 30)
+    if longest > allowed:
+        problems.append(f"it did not look for {longest}.0 s (at most {allowed:.0f} s are allowed)")
+    if polls and 5 * failed > len(polls):
+        problems.append(f"{failed} of {len(polls)} looks failed (at most 20% may)")
+    if not polls:
+        problems.append("nothing was recorded")
+    facts = {"failed": failed, "longest_between_looks_s": longest}
+    return Answer([*problems], checked=len(polls), facts=facts)
+
+
+def record(story: Story) -> Answer:
+    """Each process's part is whole, and the run came to its end."""
+    parts = {f"worker-{number}": process for number, process in enumerate(story.processes)}
+    problems = [problem for name, process in parts.items() for problem in _of_part(name, process)]
+    if not story.ended:
+        problems.append("run.json has no end: the run was cut off")
+    if not parts:
+        problems.append("nothing was recorded")
+    rows = sum(len(message.attempts) for message in story.messages)
+    dropped = sum(len(one.lost) for one in parts.values() if one.closed and not one.silent)
+    return Answer([*problems], checked=len(parts), facts={"rows": rows, "dropped": dropped})
+
+
+def _of_part(name: str, process: Process) -> list[str]:
+    """What one process's part lacks."""
+    if process.silent:
+        return [f"{name} left no record"]
+    if not process.closed:
+        return [f"{name} was cut off and did not close its record"]
+    problems = []
+    if process.lost:
+        problems.append(f"{name} could not write {len(process.lost)} rows")
+    if process.error:
+        problems.append(f"{name} met an error: {process.error}")
+    for table in process.short:
+        problems.append(f"{name}: rows of {table} are not there")
+    for table in process.unfinished:
+        if table not in process.short:
+            problems.append(f"{name}'s table {table} lacks its end")
+    return problems
+
+
+def _one_clock(process: Process, other: Process) -> bool:
+    return process.host == other.host and not process.silent and not other.silent

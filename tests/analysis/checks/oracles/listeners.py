@@ -1,0 +1,222 @@
+"""Stories of people who listen: sockets that come and go, events that come as they like, and history that is read."""
+
+from hypothesis import strategies as st
+
+from analysis.record.tables import (
+    EventType,
+    ObservedChange,
+    Outcome,
+    PagePurpose,
+    PollKind,
+    SocketEvent,
+    Status,
+)
+from tests.analysis.checks.oracles.story import (
+    Attempt,
+    Event,
+    Look,
+    Message,
+    Page,
+    Poll,
+    Process,
+    Step,
+    Story,
+)
+
+END = 30  # second in which the load ends
+LATEST = 40  # the last that anything happens
+
+# What a user can do next with a socket; some more often than others.
+_ACTIONS = (
+    SocketEvent.SUBSCRIBED,
+    SocketEvent.SUBSCRIBED,
+    SocketEvent.UNSUBSCRIBED,
+    SocketEvent.FINISHED,
+    SocketEvent.CLOSED,
+    SocketEvent.JOINED,
+    SocketEvent.CAUGHT_UP,
+    SocketEvent.REFUSED,
+)
+_TIMES = st.integers(0, END)
+_OFTEN_OK = st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.INFO, Outcome.FAIL])
+_LOST = st.sampled_from([*[()] * 12, ("events",), ("sends",)])
+
+
+@st.composite
+def overheard(draw: st.DrawFn) -> Story:
+    """Any combination of messages, sockets, events and pages."""
+    story = _empty(draw)
+    _look(draw, story)
+    for _ in range(draw(st.integers(2, 6))):
+        story.messages.append(_message(draw, story))
+    for chat, members in enumerate(story.chats):
+        for person in members:
+            _listen(draw, story, person, chat)
+    story.steps.sort(key=lambda step: step.at)
+    _end_early(draw, story)
+    _give_up(draw, story)
+    _overhear(draw, story)
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        story.pages.append(_page(draw, story))
+    return story
+
+
+def _empty(draw: st.DrawFn) -> Story:
+    people = draw(st.integers(2, 3))
+    everybody = tuple(range(people))
+    chats = [everybody]
+    if draw(st.booleans()):
+        chats.append(everybody[: draw(st.integers(1, people))])
+    baseline = draw(st.sampled_from([0, 0, 2]))
+    hosts = draw(st.sampled_from([("here",), ("here",), ("here", "here"), ("here", "there"), ("there",)]))
+    return Story(
+        people,
+        chats,
+        [baseline] * len(chats),
+        processes=[Process(host, draw(_LOST)) for host in hosts],
+        monitor=Process(
+            lost=draw(st.sampled_from([(), (), (), (), (), (), (), (), (), (), ("gauges",), ("polls",)]))
+        ),
+        process_of=[draw(st.integers(0, len(hosts) - 1)) for _ in everybody],
+    )
+
+
+def _look(draw: st.DrawFn, story: Story) -> None:
+    """Some polls, most often with a last sweep."""
+    for at in sorted(draw(st.lists(st.integers(0, LATEST), min_size=1, max_size=3))):
+        kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
+        story.polls.append(Poll(kind, at, draw(st.integers(0, 2)), at))
+    if draw(st.integers(0, 15)) != 9:
+        story.polls.append(Poll(PollKind.SWEEP, LATEST, 1, LATEST))
+
+
+def _message(draw: st.DrawFn, story: Story) -> Message:
+    chat = draw(st.integers(0, len(story.chats) - 1))
+    baseline = story.baseline[chat] or 0
+    seq = draw(st.sampled_from([None, *range(max(1, baseline), baseline + 6)]))
+    sender = draw(st.integers(0, story.people - 1))
+    attempts: list[Attempt] = []
+    if draw(st.integers(0, 9)) != 9:
+        left = draw(_TIMES)
+        for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+            answered = left + draw(st.integers(0, 3))
+            attempts.append(Attempt(left, answered, draw(_OFTEN_OK)))
+            left = answered + draw(st.integers(0, 2))
+    text = draw(st.sampled_from([None, None, None, "changed"]))
+    one_clock = story.host(sender) == story.monitor.host
+    left = attempts[0].left if attempts and one_clock else 0
+    return Message(sender, chat, attempts, seq, _seen(draw, story, left), text)
+
+
+def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
+    """Which looks from second `left` on saw the row appear, and go again."""
+    could = [
+        number
+        for number, poll in enumerate(story.polls)
+        if poll.kind is not PollKind.FAILED and poll.at >= left
+    ]
+    if not could or draw(st.integers(0, 12)) == 9:
+        return []
+    first = draw(st.sampled_from(could))
+    looks = [Look(first, ObservedChange.APPEARED)]
+    later = [number for number in could if number > first]
+    if later and draw(st.integers(0, 9)) == 9:
+        looks.append(Look(draw(st.sampled_from(later)), ObservedChange.GONE))
+    return looks
+
+
+def _listen(draw: st.DrawFn, story: Story, person: int, chat: int) -> None:
+    """Up to two sockets on which this person joins this chat, leaves it and joins it again, in any order that a client keeps."""
+    for number in range(draw(st.sampled_from([1, 1, 1, 2, 0]))):
+        socket = 10 * person + number
+        at, subscribed = draw(st.sampled_from([0, 0, 0, 1, 5, 20])), False
+        event = draw(st.sampled_from([SocketEvent.SUBSCRIBED, SocketEvent.SUBSCRIBED, SocketEvent.JOINED]))
+        for _ in range(draw(st.integers(1, 5))):
+            if event in {SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED} and not subscribed:
+                event = SocketEvent.SUBSCRIBED
+            if event is SocketEvent.SUBSCRIBED and subscribed:
+                event = draw(st.sampled_from([SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED]))
+            if event in {SocketEvent.SUBSCRIBED, SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED}:
+                subscribed = event is SocketEvent.SUBSCRIBED
+            told = event in {SocketEvent.FINISHED, SocketEvent.CAUGHT_UP}
+            seq = draw(st.integers(0, 8)) if told and draw(st.integers(0, 4)) else None
+            whole = event is SocketEvent.CLOSED
+            story.steps.append(Step(person, socket, event, at, None if whole else chat, seq))
+            if whole:
+                break
+            at += draw(st.sampled_from([0, 1, 2, 5, 12, 20, 30]))
+            event = draw(st.sampled_from(_ACTIONS))
+
+
+def _end_early(draw: st.DrawFn, story: Story) -> None:
+    """What follows the end of a socket did not happen; a lost socket's or channel's end is noted as of its last sign of life."""
+    closed: set[int] = set()
+    kept: list[Step] = []
+    latest: dict[int, int] = {}
+    for step in story.steps:
+        if step.socket in closed:
+            continue
+        if step.event in {SocketEvent.CLOSED, SocketEvent.UNSUBSCRIBED}:
+            step.at = max(latest.get(step.socket, 0), step.at - draw(st.sampled_from([0, 0, 3])))
+        if step.event is SocketEvent.CLOSED:
+            closed.add(step.socket)
+        latest[step.socket] = max(latest.get(step.socket, 0), step.at)
+        kept.append(step)
+    story.steps = kept
+
+
+def _give_up(draw: st.DrawFn, story: Story) -> None:
+    for chat, members in enumerate(story.chats):
+        for person in members:
+            if draw(st.integers(0, 15)) == 9:
+                story.steps.append(Step(person, 0, SocketEvent.GAVE_UP, LATEST, chat))
+
+
+def _overhear(draw: st.DrawFn, story: Story) -> None:
+    """Most messages come once to everybody; but some late, early, twice, changed, to nobody or to somebody else."""
+    for number, message in enumerate(story.messages):
+        for person in range(story.people):
+            member = person in story.chats[message.chat]
+            copies = draw(st.sampled_from([1, 1, 1, 0, 2] if member else [0, 0, 0, 0, 1]))
+            for _ in range(copies):
+                story.events.append(_event(draw, story, number, message, person))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1]))):
+        chat = draw(st.integers(0, len(story.chats)))  # the last is none of the run's
+        unknown = draw(st.sampled_from([None, len(story.messages)]))
+        seq = draw(st.sampled_from([None, 0, 1, 2, 3, 9]))
+        person = draw(st.integers(0, story.people - 1))
+        kind = draw(st.sampled_from(EventType))
+        story.events.append(Event(person, 10 * person, unknown, chat, draw(_TIMES), kind, seq=seq))
+    story.events.sort(key=lambda event: event.at)
+
+
+def _event(draw: st.DrawFn, story: Story, number: int, message: Message, person: int) -> Event:
+    left = message.attempts[0].left if message.attempts else draw(_TIMES)
+    at = max(0, left + draw(st.sampled_from([0, 1, 1, 2, 2, 5, 9, -2])))
+    kind, seq, text = EventType.INSERT, message.seq, message.stored_text
+    odd = draw(st.integers(0, 30))
+    if odd == 0:
+        kind = draw(st.sampled_from([EventType.UPDATE, EventType.DELETE]))
+    elif odd == 1:
+        seq = draw(st.sampled_from([None, 1, 2, 3, 4]))
+    elif odd == 2:
+        text = draw(st.sampled_from([None, "", "invented"]))
+    socket = 10 * person + draw(st.sampled_from([0, 0, 0, 1, 2]))
+    return Event(person, socket, number, message.chat, at, kind, Status.SENT, seq, text)
+
+
+def _page(draw: st.DrawFn, story: Story) -> Page:
+    chat = draw(st.integers(0, len(story.chats) - 1))
+    there = [number for number, message in enumerate(story.messages) if message.chat == chat]
+    outcome = draw(_OFTEN_OK)
+    shown = [number for number in there if draw(st.booleans())] if outcome is Outcome.OK else []
+    return Page(
+        person=draw(st.sampled_from(story.chats[chat])),
+        chat=chat,
+        purpose=draw(st.sampled_from([PagePurpose.CATCH_UP, PagePurpose.DRAIN, PagePurpose.BROWSE])),
+        before=draw(st.sampled_from([None, None, 2, 5])),
+        limit=draw(st.integers(1, 3)),
+        left=draw(st.integers(0, LATEST)),
+        outcome=outcome,
+        shown=shown,
+    )

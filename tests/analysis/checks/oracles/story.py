@@ -1,0 +1,198 @@
+"""Small histories as plain objects, for the oracles to read. `writing` makes a record of one.
+
+People, chats, sockets and messages are numbers; times are whole seconds of the run by the clock of whoever noted them.
+Lists are in the order in which their writer wrote. A story promises nothing: anything that a real record could hold may
+stand in it.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from analysis.record.tables import (
+    EventType,
+    ObservedChange,
+    Outcome,
+    PagePurpose,
+    PollKind,
+    SocketEvent,
+    Status,
+)
+from tests.analysis.in_memory import CLOCK_NS, EPOCH_US
+
+SECOND_NS = 1_000_000_000
+MONITOR = "monitor"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request to send a message; `left` and `answered` by the clock of its sender's process."""
+
+    left: int
+    answered: int
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class Look:
+    """What the poll of this number saw of a message's row."""
+
+    poll: int
+    change: ObservedChange
+    status: Status = Status.SENT
+
+
+@dataclass(slots=True)
+class Message:
+    """A message, and the row that it became.
+
+    Attributes:
+        attempts: none: it is of somebody who is no user of the run, or from before.
+        looks: none: nobody saw a row of it.
+        stored_text: the text of the row; None: as it was sent.
+    """
+
+    sender: int
+    chat: int
+    attempts: list[Attempt]
+    seq: int | None
+    looks: list[Look]
+    stored_text: str | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """A step in the life of a socket, or of one of its channels."""
+
+    person: int
+    socket: int
+    event: SocketEvent
+    at: int
+    chat: int | None = None
+    seq: int | None = None
+
+
+@dataclass(slots=True)
+class Event:
+    """A change that a socket brought; a message of a number that the story does not have exists nowhere."""
+
+    person: int
+    socket: int
+    message: int | None
+    chat: int
+    at: int
+    type: EventType = EventType.INSERT
+    status: Status = Status.SENT
+    seq: int | None = None
+    text: str | None = None
+    committed: int = 0
+
+
+@dataclass(slots=True)
+class Page:
+    """A page of history that somebody read; `left` is when they asked for it."""
+
+    person: int
+    chat: int
+    purpose: PagePurpose
+    before: int | None
+    limit: int
+    left: int
+    outcome: Outcome
+    shown: list[int]  # messages
+
+
+@dataclass(slots=True)
+class Receipt:
+    """A receipt that somebody sent for a chat, up to the newest seq that they knew."""
+
+    person: int
+    chat: int
+    left: int
+    answered: int
+    outcome: Outcome
+    up_to: int | None
+
+
+@dataclass(slots=True)
+class Poll:
+    """A look of the monitor at the database; `database` is the time by the database's own clock."""
+
+    kind: PollKind
+    at: int
+    took: int = 0
+    database: int = 0
+
+
+@dataclass(slots=True)
+class Process:
+    """A load process or the monitor.
+
+    Attributes:
+        lost: tables of which it could not write a row.
+        short: tables of which a row that it wrote is not there.
+        unfinished: tables without the mark of a good end.
+        silent: it left no word of itself.
+    """
+
+    host: str = "here"
+    lost: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    error: str | None = None
+    closed: bool = True
+    silent: bool = False
+
+
+@dataclass(slots=True)
+class Story:
+    """A run, as far as some family of checkers looks at it."""
+
+    people: int
+    chats: list[tuple[int, ...]]
+    baseline: list[int | None]  # None: the monitor did not see this chat before the load
+    processes: list[Process] = field(default_factory=lambda: [Process()])
+    monitor: Process = field(default_factory=Process)
+    process_of: list[int] = field(default_factory=list)  # of each person
+    messages: list[Message] = field(default_factory=list)
+    polls: list[Poll] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    ended: bool = True
+    interval_s: float | None = None  # between two looks, as it was set
+
+    def host(self, person: int) -> str:
+        """Whose clock the times of this person are by."""
+        return self.processes[self.process_of[person]].host
+
+    def text(self, message: int | None) -> str:
+        """The words of a message as they were sent."""
+        return f"message {message}"
+
+
+def person_id(number: int) -> uuid.UUID:
+    return uuid.UUID(int=(0xAAAA << 112) | number)
+
+
+def chat_id(number: int) -> uuid.UUID:
+    return uuid.UUID(int=(0xCCCC << 112) | number)
+
+
+def message_id(number: int) -> uuid.UUID:
+    return uuid.UUID(int=(0x1111 << 112) | number)
+
+
+def key_id(number: int) -> uuid.UUID:
+    """The client_generated_id of a message."""
+    return uuid.UUID(int=(0x2222 << 112) | number)
+
+
+def ns(at: int) -> int:
+    """Second `at` on the clock of a host."""
+    return CLOCK_NS + at * SECOND_NS
+
+
+def us(at: int) -> int:
+    """Second `at` on the database's clock."""
+    return EPOCH_US + at * 1_000_000

@@ -1,0 +1,77 @@
+"""Promise: `realtime.*` says of any history what plain loops over it say: the same faults, counts and outcome."""
+
+from collections.abc import Callable, Hashable
+
+import pytest
+from hypothesis import given
+
+from analysis.checks import realtime
+from analysis.checks.account import Account, account_for
+from analysis.checks.deliveries import deliveries
+from analysis.criteria import Criterion, Finding
+from tests.analysis.checks.oracles import hearing_oracles
+from tests.analysis.checks.oracles.answer import agree
+from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
+from tests.analysis.checks.oracles.listeners import overheard
+from tests.analysis.checks.oracles.story import Story
+from tests.analysis.checks.oracles.writing import evidence
+
+
+def delivery(finding: Finding) -> Hashable:
+    return finding.message_id, finding.recipient_id
+
+
+def event(finding: Finding) -> Hashable:
+    return finding.message_id, finding.recipient_id, finding.at_ns
+
+
+def event_after(finding: Finding) -> Hashable:
+    begin = finding.why.index("after seq")
+    return (
+        finding.message_id,
+        finding.recipient_id,
+        finding.at_ns,
+        finding.why[begin : finding.why.index(" the same")],
+    )
+
+
+def wrong_event(finding: Finding) -> Hashable:
+    return (
+        finding.message_id,
+        finding.recipient_id,
+        finding.at_ns,
+        next(word for word in WRONGS if word in finding.why),
+    )
+
+
+WRONGS = (
+    "who is not in the chat",
+    "no such message was ever stored",
+    "another seq than is stored",
+    "another text than was sent or stored",
+)
+
+
+def by_deliveries(check: Callable[..., Criterion]) -> Callable[[Account], Criterion]:
+    return lambda account: check(account, deliveries(account))
+
+
+CHECKS = {
+    "missed": (by_deliveries(realtime.missed), hearing_oracles.missed, delivery),
+    "duplicated": (by_deliveries(realtime.duplicated), hearing_oracles.duplicated, event),
+    "reordered": (by_deliveries(realtime.reordered), hearing_oracles.reordered, event_after),
+    "phantom": (realtime.phantom, hearing_oracles.phantom, wrong_event),
+}
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_checker_agrees_with_its_oracle(name: str, examples: int) -> None:
+    check, oracle, about = CHECKS[name]
+
+    @thoroughly(examples)
+    @given(overheard())
+    def agrees(story: Story) -> None:
+        agree(check(account_for(evidence(story))), oracle(story), about)
+
+    agrees()

@@ -1,0 +1,221 @@
+"""A story written down as a record in memory, and read as the judge reads it."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from analysis.evidence import Evidence, assemble
+from analysis.record import Chat, Person, ProcessInfo, ProcessRecord, Run
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, MarkKind, Outcome, PollKind, Status
+from tests.analysis.checks.oracles.story import (
+    MONITOR,
+    Event,
+    Look,
+    Message,
+    Page,
+    Process,
+    Story,
+    chat_id,
+    key_id,
+    message_id,
+    ns,
+    person_id,
+    us,
+)
+from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
+
+
+def evidence(story: Story) -> Evidence:
+    """The story as the judge sees it."""
+    names = [f"worker-{number}" for number in range(len(story.processes))]
+    writer = _Writer(story)
+    parts = {
+        name: _Part(writer.load_rows(number), name, process)
+        for number, (name, process) in enumerate(zip(names, story.processes, strict=True))
+    }
+    monitor = _Part(writer.database_rows(), MONITOR, story.monitor)
+    return assemble(writer.run(names), parts, monitor)
+
+
+class _Writer:
+    """Makes the rows of a record."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    def run(self, names: list[str]) -> Run:
+        return Run(
+            run_id="20261123T160000Z-story",
+            host="http://127.0.0.1:8000",
+            embedded=True,
+            settings={}
+            if self._story.interval_s is None
+            else {"CHATSOAK_MONITOR_INTERVAL_S": self._story.interval_s},
+            versions={},
+            people=[
+                Person(str(person_id(number)), f"{number}@example.com")
+                for number in range(self._story.people)
+            ],
+            chats=[
+                Chat(str(chat_id(number)), "group", tuple(str(person_id(person)) for person in members), 1.0)
+                for number, members in enumerate(self._story.chats)
+            ],
+            processes=names,
+            started_at="2026-11-23T16:00:00Z",
+            ended_at="2026-11-23T16:02:00Z" if self._story.ended else None,
+        )
+
+    def load_rows(self, process: int) -> dict[str, list[tuple[Any, ...]]]:
+        def here(things: Sequence[Any]) -> list[Any]:
+            return [thing for thing in things if self._story.process_of[thing.person] == process]
+
+        rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in LOAD_TABLES}
+        rows["sends"] = [
+            row
+            for number, message in enumerate(self._story.messages)
+            if self._story.process_of[message.sender] == process
+            for row in self._sends(number, message)
+        ]
+        rows["events"] = [self._event(event) for event in here(self._story.events)]
+        rows["sockets"] = [
+            (
+                person_id(step.person).bytes,
+                step.socket,
+                None if step.chat is None else chat_id(step.chat).bytes,
+                step.event,
+                ns(step.at),
+                step.seq,
+                None,
+            )
+            for step in here(self._story.steps)
+        ]
+        rows["pages"] = [self._page(page) for page in here(self._story.pages)]
+        rows["marks"] = [
+            (
+                person_id(one.person).bytes,
+                chat_id(one.chat).bytes,
+                MarkKind.DELIVERED,
+                ns(one.left),
+                ns(one.answered),
+                one.outcome,
+                200,
+                1,
+                one.up_to,
+            )
+            for one in here(self._story.receipts)
+        ]
+        return rows
+
+    def _sends(self, number: int, message: Message) -> list[tuple[Any, ...]]:
+        return [
+            (
+                person_id(message.sender).bytes,
+                chat_id(message.chat).bytes,
+                key_id(number).bytes,
+                place,
+                ns(attempt.left),
+                ns(attempt.left),
+                ns(attempt.answered),
+                attempt.outcome,
+                0,
+                message_id(number).bytes if attempt.outcome is Outcome.OK else None,
+                message.seq if attempt.outcome is Outcome.OK else None,
+                self._story.text(number),
+                None,
+            )
+            for place, attempt in enumerate(message.attempts)
+        ]
+
+    def _event(self, event: Event) -> tuple[Any, ...]:
+        known = event.message is not None and event.message < len(self._story.messages)
+        sender = self._story.messages[event.message or 0].sender if known else 0
+        text = self._story.text(event.message) if event.text is None else event.text
+        return (
+            person_id(event.person).bytes,
+            event.socket,
+            chat_id(event.chat).bytes,
+            None if event.message is None else message_id(event.message).bytes,
+            person_id(sender).bytes,
+            event.seq,
+            event.type,
+            event.status,
+            zlib.crc32(text.encode()) if text else None,
+            us(event.committed),
+            ns(event.at),
+        )
+
+    def _page(self, page: Page) -> tuple[Any, ...]:
+        return (
+            person_id(page.person).bytes,
+            chat_id(page.chat).bytes,
+            0,
+            page.purpose,
+            page.before,
+            page.limit,
+            ns(page.left),
+            ns(page.left + 1),
+            page.outcome,
+            200,
+            [self._story.messages[number].seq for number in page.shown],
+            [message_id(number).bytes for number in page.shown],
+        )
+
+    def database_rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in DATABASE_TABLES}
+        rows["baseline"] = [
+            (chat_id(chat).bytes, seq, seq)
+            for chat, seq in enumerate(self._story.baseline)
+            if seq is not None
+        ]
+        for number, poll in enumerate(self._story.polls):
+            error = "connection refused" if poll.kind is PollKind.FAILED else None
+            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 0, 0, 0, error)
+            rows["polls"].append((number, poll.kind, *taken))
+            rows["observations"] += [
+                self._observation(place, message, look)
+                for place, message in enumerate(self._story.messages)
+                for look in message.looks
+                if look.poll == number
+            ]
+        return rows
+
+    def _observation(self, number: int, message: Message, look: Look) -> tuple[Any, ...]:
+        return (
+            look.poll,
+            look.change,
+            ns(self._story.polls[look.poll].at),
+            message_id(number).bytes,
+            chat_id(message.chat).bytes,
+            message.seq,
+            person_id(message.sender if message.attempts else self._story.people).bytes,
+            key_id(number).bytes if message.attempts else None,
+            look.status,
+            "bogus" if look.status is Status.OTHER else None,
+            message.stored_text or self._story.text(number),
+            us(0),
+            False,
+        )
+
+
+class _Part(InMemory):
+    """What one process wrote of a story."""
+
+    def __init__(self, rows: dict[str, list[tuple[Any, ...]]], name: str, process: Process) -> None:
+        super().__init__(rows, name)
+        self._process = process
+        counts = {table: rows + (table in process.short) for table, rows in self._record.counts.items()}
+        self._record = replace(
+            self._record,
+            info=ProcessInfo(name, 1, process.host, "boot", CLOCK_NS, EPOCH_US),
+            closed=process.closed,
+            counts=counts if process.closed else {},
+            dropped=dict.fromkeys(process.lost, 1) if process.closed else {},
+            error=process.error,
+        )
+
+    def process(self) -> ProcessRecord | None:
+        return None if self._process.silent else self._record
+
+    def complete(self, table: str) -> bool:
+        return table not in self._process.unfinished
