@@ -100,6 +100,11 @@ class Evidence:
     observations: pd.DataFrame
     polls: pd.DataFrame
     gauges: pd.DataFrame
+    waits: pd.DataFrame
+    statements: pd.DataFrame
+    indexes: pd.DataFrame
+    plans: pd.DataFrame
+    left_out: pd.DataFrame
     rows: pd.DataFrame  # as observations, with first_at_ns, first_poll, gone; one row a message
     _sources: tuple[Source, ...] = field(repr=False)
     _monitor: Source = field(repr=False)

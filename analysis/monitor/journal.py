@@ -40,7 +40,6 @@ class Journal:
         self._add_baseline = self._record.adder("baseline")
         self._add_observation = self._record.adder("observations")
         self._add_poll = self._record.adder("polls")
-        self._add_gauge = self._record.adder("gauges")
 
     def baseline(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
         """Write down each chat with its newest seq and its number of rows."""
@@ -48,10 +47,11 @@ class Journal:
             self._add_baseline(row)
         self._record.flush()
 
-    def gauges(self, at_ns: int, values: Iterable[tuple[str, float]]) -> None:
-        """Write down the server's figures."""
-        for name, value in values:
-            self._add_gauge((at_ns, name, value))
+    def write(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Write down rows of `table` in its schema's order."""
+        add = self._record.adder(table)
+        for row in rows:
+            add(row)
 
     def looked(self, kind: PollKind, look: Look, taken: Snapshot, began_ns: int) -> None:
         """Write down a look that came to its end."""

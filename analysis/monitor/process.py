@@ -24,12 +24,11 @@ from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
 from analysis.monitor.memory import Look, Memory
 from analysis.monitor.sends import unseen_sends
-from analysis.monitor.telemetry import Telemetry
+from analysis.monitor.server import ServerWatch
 from analysis.record import Run, read_run
 from analysis.record.tables import PollKind
 from analysis.settings import Settings
 
-GAUGES_EVERY_S = 5.0
 SWEEP_ATTEMPTS_S = 60.0  # how long the last sweep waits for a database that is away
 
 
@@ -97,8 +96,7 @@ class Monitor:
         self._folder = folder
         self._run = run
         self._database = Database(settings)
-        self._telemetry = Telemetry()
-        self._gauges_due = 0.0
+        self._server: ServerWatch | None = None
         self._looks = 0
         self._began_us = 0
         self._memory = Memory({})
@@ -124,6 +122,8 @@ class Monitor:
         self._memory = Memory({chat: seq for chat, seq, _ in found})
         self._journal = Journal(self._folder)
         self._journal.baseline(found)
+        self._server = ServerWatch(self._journal.write)
+        await self._watch_server(self._server.begin)
         self._journal.say({"ready": True, "chats": len(found), "judges": JUDGED})
 
     async def poll(self) -> None:
@@ -132,8 +132,8 @@ class Monitor:
         async def look_once(connection: asyncpg.Connection, look: Look) -> None:
             await looks.poll(connection, self._memory, look)
 
-        if time.monotonic() >= self._gauges_due:
-            await self._read_gauges()
+        assert self._server is not None
+        await self._watch_server(self._server.look)
         await self._look(PollKind.POLL, look_once)
 
     async def end(self, patience_s: float) -> None:
@@ -157,8 +157,7 @@ class Monitor:
             if time.monotonic() >= deadline:
                 break
         else:
-            await self._read_gauges()
-            await self._write_statements()
+            await self._end_server()
         if problem is not None:
             raise problem
 
@@ -187,20 +186,23 @@ class Monitor:
         self._journal.looked(kind, look, taken, began_ns)
         return True
 
-    async def _read_gauges(self) -> None:
+    async def _watch_server(self, see: Callable[[asyncpg.Connection], Awaitable[None]]) -> bool:
         """The server's figures; when the connection is lost meanwhile, the next look notices it and says so."""
-        assert self._journal is not None
-        self._gauges_due = time.monotonic() + GAUGES_EVERY_S
-        at_ns = time.monotonic_ns()
         try:
-            self._journal.gauges(at_ns, await self._telemetry.read(await self._database.connection()))
+            await see(await self._database.connection())
         except FAILURES:
             self._database.drop()
+            return False
+        return True
 
-    async def _write_statements(self) -> None:
-        assert self._journal is not None
-        try:
-            connection = await self._database.connection()
-            await self._telemetry.write_statements(connection, self._journal.folder)
-        except FAILURES as error:
-            self._telemetry.left_out["statements"] = str(error)
+    async def _end_server(self) -> None:
+        """The server's figures after the last look; a connection that is lost meanwhile is made anew once."""
+        chats, seqs = self._memory.frontiers
+        newest = dict(zip(chats, seqs, strict=True))
+
+        async def see(connection: asyncpg.Connection) -> None:
+            assert self._server is not None
+            await self._server.end(connection, newest)
+
+        if not await self._watch_server(see):
+            await self._watch_server(see)

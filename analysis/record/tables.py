@@ -318,11 +318,82 @@ BASELINE = pa.schema(  # each chat of the run as it was before the first send
     ]
 )
 
-GAUGES = pa.schema(  # server telemetry, one row a value
+UNCHANGED_S = 60.0  # a gauge that stands still is written down this often
+
+GAUGES = pa.schema(  # server telemetry, one row a value that has changed since its last row
     [
         ("at_ns", pa.int64()),
         ("name", pa.string()),  # e.g. connections.active, locks.waiting, table.chat_messages.bytes
         ("value", pa.float64()),
+    ]
+)
+
+WAITS = (
+    pa.schema(  # who waits for whom: a row for each session that waits for a lock, and each that it waits for
+        [
+            ("at_ns", pa.int64()),
+            ("waiting_pid", pa.int32()),
+            ("blocking_pid", pa.int32()),
+            ("waited_ms", pa.float64()),  # until now
+            ("lock", pa.string()),  # kind and mode, e.g. "transactionid ShareLock"
+            ("relation", pa.string()),  # null: the lock is not one of a table
+            ("waiting_application", pa.string()),
+            ("waiting_statement", pa.string()),  # without its literals; null: we may not see it
+            ("blocking_application", pa.string()),
+            ("blocking_state", pa.string()),  # e.g. "idle in transaction"
+            ("blocking_statement", pa.string()),
+        ]
+    )
+)
+
+STATEMENTS = pa.schema(  # counters of pg_stat_statements, at the first look and at the last
+    [
+        ("at_ns", pa.int64()),
+        ("key", pa.string()),  # of a statement: user, query id, whether it was called from within a function
+        ("query", pa.string()),  # normalised by the server; at the last look only, of those that were called
+        ("calls", pa.int64()),
+        ("total_ms", pa.float64()),
+        ("rows", pa.int64()),
+        ("blocks_hit", pa.int64()),
+        ("blocks_read", pa.int64()),
+        ("wal_bytes", pa.float64()),
+        ("reset_us", pa.int64()),  # when the counters were last reset
+    ]
+)
+
+INDEXES = pa.schema(  # the indexes of chat_messages, after the last look at the rows
+    [
+        ("at_ns", pa.int64()),
+        ("name", pa.string()),
+        ("definition", pa.string()),
+        ("leads", pa.string()),  # its first two columns, e.g. "chat_id, seq DESC"
+        ("usable", pa.bool_()),  # valid and ready
+    ]
+)
+
+PLANS = pa.schema(  # how the history query ran, after the last look at the rows
+    [
+        ("at_ns", pa.int64()),
+        ("chat_id", UUID),
+        ("before_seq", pa.int64()),  # the keyset bound of this sample
+        ("forced", pa.bool_()),  # ways that need no index were forbidden to the planner
+        ("execution_ms", pa.float64()),  # null: it failed, or was only planned
+        ("rows", pa.int64()),  # of the page
+        ("rows_read", pa.int64()),  # of chat_messages, for that page
+        ("node", pa.string()),  # how chat_messages is read, e.g. "Index Scan Backward"
+        ("index", pa.string()),
+        ("sorted", pa.bool_()),  # the rows had to be sorted
+        ("plan", pa.string()),  # as EXPLAIN gave it, JSON
+        ("error", pa.string()),
+    ]
+)
+
+LEFT_OUT = pa.schema(  # what the monitor could not read of the server
+    [
+        ("at_ns", pa.int64()),
+        ("part", pa.string()),  # e.g. checkpoints, statements, history plan
+        ("why", pa.string()),
+        ("for_good", pa.bool_()),  # it was not tried again
     ]
 )
 
@@ -331,4 +402,9 @@ DATABASE_TABLES: dict[str, pa.Schema] = {
     "observations": OBSERVATIONS,
     "polls": POLLS,
     "gauges": GAUGES,
+    "waits": WAITS,
+    "statements": STATEMENTS,
+    "indexes": INDEXES,
+    "plans": PLANS,
+    "left_out": LEFT_OUT,
 }

@@ -28,13 +28,14 @@ from analysis.record.tables import (
     Status,
 )
 from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
-from tests.analysis.load_steps import LoadSteps, Message, ns, us
+from tests.analysis.load_steps import Message, ns, us
+from tests.analysis.server_steps import ServerSteps
 
 __all__ = ["CLOCK_NS", "EPOCH_US", "History", "Message", "ns", "us"]
 
 
 @dataclass
-class History(LoadSteps):
+class History(ServerSteps):
     """A run in the making."""
 
     def poll(self, at: float, kind: PollKind = PollKind.POLL) -> int:
@@ -95,11 +96,12 @@ class History(LoadSteps):
         self.observe(message, at, status=status, change=ObservedChange.CHANGED, **row)
 
     def finish(self, at: float = 100.0) -> None:
-        """The drain ends for everybody in every chat, and the monitor takes its last look."""
+        """The drain ends for everybody in every chat; the monitor takes its last look, and one at the server."""
         for chat, participants in enumerate(self.chats):
             for person in participants:
                 self.socket(person, SocketEvent.FINISHED, at, chat=chat)
         self.poll(at + 1, PollKind.SWEEP)
+        self.serve_history()
 
     def run(self) -> Run:
         """``run.json`` of this history."""

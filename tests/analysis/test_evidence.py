@@ -57,7 +57,11 @@ def busy(messages: int) -> History:
         if number % 13 == 5:
             run.poll(at + 0.9)
             run.observe(message, at + 0.9, change=GONE, keyed=False)
-        run.rows["gauges"].append((ns(at), "connections.active", 1.5 * number))
+        run.gauge("connections.active", at, 1.5 * number)
+        run.wait(at)
+        run.statement(at, str(number), number, 1.5, query=None if number % 2 else f"select {number}")
+        run.leave_out("slots", "permission denied", at)
+        run.plan(error="timeout" if number % 2 else None)
     run.page(0, chats[0], 90.0, [])
     run.attempt(2, chats[0], 90.0, AttemptKind.SEND)
     run.attempt(2, chats[0], 90.5, AttemptKind.READ, outcome=Outcome.OK, got=0)

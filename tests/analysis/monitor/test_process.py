@@ -31,7 +31,7 @@ def test_ready_findings_finish(watched: WatchedRun) -> None:
         assert monitor.finish() == 0
     assert watched.findings() == [finding]
     assert watched.kinds()[-1] == "SWEEP"
-    assert (watched.folder / "database" / "statements.json").exists()
+    assert watched.table("plans")
 
 
 def test_what_is_stored_just_before_the_finish_is_in_the_record(watched: WatchedRun) -> None:
