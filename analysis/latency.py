@@ -46,6 +46,7 @@ class Targets:
     delivery_p95_ms: float
     errors_share: float
     delivered_within_s: float
+    history_query_ms: float
     warmup_s: float
     workload: Workload
 
@@ -63,6 +64,7 @@ class Targets:
             delivery_p95_ms=float(value("chatsoak_target_delivery_p95_ms")),
             errors_share=float(value("chatsoak_target_errors_share")),
             delivered_within_s=float(value("chatsoak_target_delivered_within_s")),
+            history_query_ms=float(value("chatsoak_target_history_query_ms")),
             warmup_s=float(value("chatsoak_warmup_s")),
             workload=Workload(value("chatsoak_workload")),
         )

@@ -207,7 +207,7 @@ class Settings(BaseSettings):
         5.0, description="A receipt must show in the database this soon after its acknowledgement"
     )
     chatsoak_target_history_query_ms: Positive = Field(
-        10.0, description="Target of the history query; not judged yet"
+        10.0, description="Target of the median execution time of the history query in PostgreSQL"
     )
     chatsoak_monitor_interval_s: Annotated[float, Field(ge=0.1, le=60)] = Field(
         1.0, description="Seconds between the monitor's looks at the database"

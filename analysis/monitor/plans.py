@@ -74,38 +74,54 @@ async def _take_samples(connection: asyncpg.Connection, newest: dict[bytes, int]
 
 
 async def _sample(connection: asyncpg.Connection, chat: bytes, before_seq: int, *, forced: bool) -> Row:
-    """One row of table `plans`. Forced, the query is only planned: whether an index can serve it, not how fast."""
+    """One row of table `plans`. Forced, the query is only planned: whether an index can serve it, not how fast.
+
+    A sample that takes longer than it may is cut off; then its time is a lower bound, and it is planned once more to
+    see how it would have gone about it.
+    """
     at_ns = time.monotonic_ns()
-    options = "format json" if forced else "analyze, buffers, timing off, format json"
-    statement = f"explain ({options}) execute {_PREPARED} ('{UUID(bytes=chat)}', {before_seq}, {PAGE})"
+    began = (at_ns, chat, before_seq, forced)
+    statement = f"execute {_PREPARED} ('{UUID(bytes=chat)}', {before_seq}, {PAGE})"
+    planned, run = "explain (format json)", "explain (analyze, buffers, timing off, format json)"
     try:
-        async with connection.transaction(readonly=True):
-            await connection.execute(sql("monitor/session_history"))
-            if forced:
-                await connection.execute(sql("monitor/session_history_forced"))
-            explained = json.loads(await connection.fetchval(statement))[0]
+        return (
+            *began,
+            *_read(await _explained(connection, f"{planned if forced else run} {statement}", forced)),
+            None,
+        )
+    except asyncpg.QueryCanceledError as error:
+        elapsed_ms = (time.monotonic_ns() - at_ns) / 1e6
+        _, *how = _read(await _explained(connection, f"{planned} {statement}", forced))
+        return *began, elapsed_ms, *how, str(error)
     except asyncpg.PostgresError as error:
         if is_lost(error):
             raise
-        nothing = (None,) * 6
-        return (at_ns, chat, before_seq, forced, *nothing, None, str(error))
+        return *began, *(None,) * 7, str(error)
+
+
+async def _explained(connection: asyncpg.Connection, statement: str, forced: bool) -> dict[str, Any]:
+    async with connection.transaction(readonly=True):
+        await connection.execute(sql("monitor/session_history"))
+        if forced:
+            await connection.execute(sql("monitor/session_history_forced"))
+        explained: dict[str, Any] = json.loads(await connection.fetchval(statement))[0]
+        return explained
+
+
+def _read(explained: dict[str, Any]) -> Row:
+    """The columns of table `plans` that a plan fills: execution_ms to plan."""
     plan = explained["Plan"]
     nodes = list(_nodes(plan))
     scans = [node for node in nodes if node.get("Relation Name") == TABLE]
     scan = scans[0] if scans else plan
     return (
-        at_ns,
-        chat,
-        before_seq,
-        forced,
         explained.get("Execution Time"),
         plan.get("Actual Rows"),
-        None if forced else round(sum(map(_rows_read, scans))),
+        round(sum(map(_rows_read, scans))) if "Actual Rows" in plan else None,
         _name(scan),
         next((node["Index Name"] for node in _nodes(scan) if "Index Name" in node), None),
         any("Sort" in node["Node Type"] for node in nodes),
         json.dumps(explained),
-        None,
     )
 
 

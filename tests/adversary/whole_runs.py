@@ -14,6 +14,7 @@ class EnvironmentFault:
         stage: faults of ``chatsoak stage``.
         breaks: the criteria that must fail, and no other.
         embedded: only there do the faults work: a check before the load would refuse the database that they need.
+        before: statements before the run; `during`: once the load has begun; `after`: mend what they have done.
     """
 
     name: str
@@ -23,7 +24,16 @@ class EnvironmentFault:
     settings: dict[str, str] = field(default_factory=dict)
     embedded: bool = False
     how: str = "chatsoak stage --fault"
+    before: tuple[str, ...] = ()
+    during: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
+
+LARGE_HISTORY = "00000000-0000-4000-8000-000000200000"  # a chat, and its only writer; neither is of the run
+HISTORY_INDEXES = {
+    "idx_chat_messages_chat_id_seq_desc": "create index {} on chat_messages (chat_id, seq desc)",
+    "uq_chat_messages_chat_id_seq": "create unique index {} on chat_messages (chat_id, seq)",
+}
 
 ENVIRONMENT_FAULTS = (
     EnvironmentFault(
@@ -69,6 +79,31 @@ ENVIRONMENT_FAULTS = (
         ("seq.gaps", "seq.missing", "status.invalid", "realtime.missed", "history.pages"),
         {"CHATSOAK_HISTORY_SHARE": "0.3"},
         embedded=True,
+    ),
+    EnvironmentFault(
+        "HistoryIndexesDropped",
+        "both indexes on (chat_id, seq) of a table of 200,000 messages are dropped",
+        (),
+        ("plan.history",),
+        how="SQL",
+        before=(
+            f"insert into auth.users (id, email) values ('{LARGE_HISTORY}', 'large@example.com')",
+            f"insert into accounts (id, name, email) values ('{LARGE_HISTORY}', 'l', 'large@example.com')",
+            f"insert into chats (id, type) values ('{LARGE_HISTORY}', 'group')",
+            "alter table chat_messages disable trigger user",
+            (
+                "insert into chat_messages (chat_id, sender_id, message_text, seq) select "
+                f"'{LARGE_HISTORY}', '{LARGE_HISTORY}', 'old ' || n, n from generate_series(1, 200000) n"
+            ),
+            "alter table chat_messages enable trigger user",
+            "analyze chat_messages",
+        ),
+        during=tuple(f"drop index {name}" for name in HISTORY_INDEXES),
+        after=(
+            f"delete from chats where id = '{LARGE_HISTORY}'",
+            f"delete from auth.users where id = '{LARGE_HISTORY}'",
+            *(statement.format(name) for name, statement in HISTORY_INDEXES.items()),
+        ),
     ),
     EnvironmentFault("SocketsClosed", "all sockets are closed every 3 s", ("realtime_close_every_s=3",)),
     EnvironmentFault("SocketsCut", "all sockets are cut every 3 s", ("realtime_cut_every_s=3",)),
