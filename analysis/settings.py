@@ -14,12 +14,21 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from analysis import env_file as files
 from analysis.errors import ConfigurationError
+from analysis.rates import RateCurve
 
 DEFAULT_ENV_FILE = Path(".env.staging")
 
@@ -43,6 +52,13 @@ class Workload(StrEnum):
 
     CLOSED = "closed"
     OPEN = "open"
+
+
+class Arrivals(StrEnum):
+    """How the actions of an open workload are spread in time."""
+
+    POISSON = "poisson"  # as of many people who know nothing of one another
+    CONSTANT = "constant"  # evenly
 
 
 class ShapeName(StrEnum):
@@ -80,10 +96,16 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _rate(text: str) -> str:
+    RateCurve.parse(text)
+    return text.strip()
+
+
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Rate = Annotated[str, BeforeValidator(str), AfterValidator(_rate)]
 
 
 class Settings(BaseSettings):
@@ -163,11 +185,19 @@ class Settings(BaseSettings):
     chatsoak_think_time_s: Positive = Field(
         1.0, description="Mean pause between a user's actions, closed workload"
     )
-    chatsoak_arrival_rate: Positive = Field(10.0, description="Sends a second over all users, open workload")
+    chatsoak_arrivals: Arrivals = Field(
+        Arrivals.POISSON,
+        description="How actions are spread in an open workload: `poisson`: at random; `constant`: evenly",
+    )
+    chatsoak_arrival_rate: Rate = Field(
+        "10",
+        description="Sends a second over all users, open workload: a number, or points in time with straight lines "
+        "between them, such as `0s:10,60s:50,120s:50,180s:5`",
+    )
     chatsoak_max_in_flight: int = Field(
         64,
         ge=1,
-        description="Most sends under way at once in one load process, open workload; overflow is counted",
+        description="Most actions under way at once in one load process, open workload; overflow is counted",
     )
     chatsoak_shape: ShapeName = Field(
         ShapeName.SOAK, description="How the number of users moves over the run"

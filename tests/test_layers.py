@@ -20,7 +20,13 @@ MAY_IMPORT = {
         "analysis.identifiers",
         "analysis.record",
     ),
-    "locustfiles": ("locustfiles", "analysis.record", "analysis.settings", "analysis.errors"),
+    "locustfiles": (
+        "locustfiles",
+        "analysis.record",
+        "analysis.settings",
+        "analysis.rates",
+        "analysis.errors",
+    ),
     "staging": ("staging",),
 }
 
@@ -40,7 +46,7 @@ ONLY_IN = {
 }
 
 # What decides has no socket, clock, file or process of its own.
-PURE = ("analysis/checks", "analysis/criteria.py", "analysis/latency.py")
+PURE = ("analysis/checks", "analysis/criteria.py", "analysis/latency.py", "analysis/rates.py")
 IMPURE_LIBRARIES = {"asyncio", "datetime", "os", "pathlib", "random", "socket", "subprocess", "sys", "time"}
 
 

@@ -13,6 +13,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 import benchmarks.loads.own_statistics  # noqa: F401 - listens
+from analysis.rates import RateCurve
 from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings
@@ -22,6 +23,7 @@ from locustfiles.run.early import look_up_callers
 from locustfiles.run.pulse import Pulse
 from locustfiles.workload import OpenPace
 from locustfiles.workload.alarm import Alarm
+from locustfiles.workload.pace import at_random
 from locustfiles.workload.slots import Slots
 
 URL = os.environ["BENCH_URL"]
@@ -85,7 +87,8 @@ class Sender(User):
         supabase = HttpClient(URL, SETTINGS.chatsoak_request_timeout_s)
         session = Session(PERSON, TOKEN, "", time.monotonic() + 3600, {})
         self.messages = MessagesClient(SETTINGS, URL, session, self.ledger, supabase)
-        self.pace = OpenPace(RATE_PER_S / USERS, self.rng, time.monotonic_ns())
+        rate = RateCurve(((0.0, RATE_PER_S / USERS),))
+        self.pace = OpenPace(rate, time.monotonic_ns(), at_random(self.rng))
         self.due_ns = time.monotonic_ns()
 
     def wait_time(self) -> float:

@@ -20,6 +20,7 @@ from locustfiles.life.device import Device, Incoming
 from locustfiles.life.sign_in import CannotSignIn
 from locustfiles.run.gate import Closed, Gate
 from locustfiles.run.load import Load
+from locustfiles.workload import OpenPace
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class ChatUser(User):
         self._run: Load | None = None
         self._device: Device | None = None
         self._gate = Gate()  # of this user alone: Locust may stop one while the others go on
-        self._due_ns = 0
+        self._due_ns = 0  # of the next send
+        self._acts_ns = 0  # when the present action was due
 
     # The verbs
 
@@ -70,6 +72,9 @@ class ChatUser(User):
     def go_online(self) -> None:
         """Open the socket, join every chat, and wait until the server has confirmed each of them."""
         self._do(self.device.go_online)
+        if isinstance(self._pace, OpenPace):
+            self._pace.begin(time.monotonic_ns())
+            self.wait()  # type: ignore[no-untyped-call]  # the first action, too, is due when the schedule says so
 
     def write(self, chat: Chat, text: str) -> None:
         """Send a message. Without an answer, and sometimes for no reason, it is sent again under the same id."""
@@ -153,7 +158,7 @@ class ChatUser(User):
     def wait_time(self) -> float:
         """Seconds until the next action is due."""
         now_ns = time.monotonic_ns()
-        self._due_ns = self._pace.next_due_ns(now_ns)
+        self._due_ns = self._acts_ns = self._pace.next_due_ns(now_ns)
         if self._run is None or self._run.alarm is None:
             return max(0.0, (self._due_ns - now_ns) / 1e9)
         self._run.alarm.wait_until(self._due_ns)  # more exactly than Locust could
@@ -171,6 +176,7 @@ class ChatUser(User):
         if self._device is None or self._run is None or self._run.gate.closed:
             return
         self._device.drain(time.monotonic() + self._run.settings.chatsoak_drain_s)
+        self._run.leave(self._pace)
         self._run.pool.give_back(self._device.person)
         self._device = None
 
@@ -188,16 +194,24 @@ class ChatUser(User):
 
     def _carry_out(self, action: Callable[[], None]) -> None:
         """Do it now (closed workload), or in a slot of its own while this user keeps to the schedule (open)."""
-        load = self.run_load
+        load, acts_ns = self.run_load, self._acts_ns
 
         def guarded() -> None:
             try:
                 with load.gate.action(), self._gate.action():
                     action()
             except Closed:
+                never_left()
+
+        def never_left() -> None:
+            if load.was_due(acts_ns):
                 load.never_left += 1
 
-        load.lane.carry_out(guarded)
+        try:
+            load.lane.carry_out(guarded)
+        except GreenletExit:  # while it waited for a slot
+            never_left()
+            raise
         if load.gate.closed or self._gate.closed:
             raise StopUser
 

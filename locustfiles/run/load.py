@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gevent.pool import Group
 
+from analysis.rates import RateCurve
 from analysis.record import ProcessInfo, RecordWriter
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings, Workload
@@ -19,8 +20,9 @@ from locustfiles.run.early import look_up_callers
 from locustfiles.run.gate import Gate
 from locustfiles.run.pulse import Pulse
 from locustfiles.texts import Texts
-from locustfiles.workload import ClosedPace, OpenPace, Pace
+from locustfiles.workload import ClosedPace, OpenPace, Pace, Schedule
 from locustfiles.workload.alarm import Alarm
+from locustfiles.workload.pace import NEVER_NS
 from locustfiles.workload.slots import Lane, Slots, Straight
 
 ATTEMPTS_SHARE = 0.5  # of an outsider's actions
@@ -43,6 +45,7 @@ class Load:
 
     Attributes:
         alarm: wakes users when their next action is due; open workload only.
+        schedule: says when that is; open workload only.
         outsiders: ids of people who also try what they may not.
         notes: what the verdict's reader should know, in sentences.
     """
@@ -60,16 +63,19 @@ class Load:
         self.texts = Texts(self.rng, f"{assignment.process[0]}{assignment.share}")
         self.lane: Lane = Straight()
         self.alarm: Alarm | None = None
+        self.schedule: Schedule | None = None
         if settings.chatsoak_workload is Workload.OPEN:
             self.lane = Slots(settings.chatsoak_max_in_flight)
             self.alarm = Alarm()
+            self.schedule = self._open_schedule()
         self.online: set[Online] = set()
         self.record = RecordWriter(
             Path(assignment.folder) / "record" / assignment.process,
             LOAD_TABLES,
             ProcessInfo.here(assignment.process),
         )
-        self.never_left = 0  # open workload: sends that were due and had not begun when the load stopped
+        self.never_left = 0  # open workload: actions that were due and had not begun when the load stopped
+        self._ceased_ns = NEVER_NS
         self.next_walk = count(1).__next__
         self.next_socket = count(1).__next__
         self._ledger: Ledger | None = None
@@ -84,19 +90,25 @@ class Load:
 
     def pace(self) -> Pace:
         """A new user's pace."""
-        settings = self.settings
-        if settings.chatsoak_workload is Workload.CLOSED:
-            return ClosedPace(settings.chatsoak_think_time_s, self.rng)
-        attempts_share = settings.chatsoak_outsider_share * ATTEMPTS_SHARE
-        sends_share = max(
-            0.01, 1 - settings.chatsoak_history_share - settings.chatsoak_reconnect_share - attempts_share
-        )
-        rate_per_s = settings.chatsoak_arrival_rate / self.assignment.users / sends_share
-        return OpenPace(rate_per_s, self.rng, time.monotonic_ns())
+        if self.schedule is not None:
+            return self.schedule.enter()
+        return ClosedPace(self.settings.chatsoak_think_time_s, self.rng)
+
+    def leave(self, pace: Pace) -> None:
+        """The user of `pace` is gone; what they had still to do will not be done."""
+        if self.schedule is not None and isinstance(pace, OpenPace):
+            self.never_left += self.schedule.leave(pace, time.monotonic_ns())
+
+    def was_due(self, due_ns: int) -> bool:
+        """Whether the schedule of an open workload wanted an action before the load stopped."""
+        return self.schedule is not None and due_ns <= self._ceased_ns
 
     def cease(self) -> None:
         """Stop sending: let no action begin, and wait for those under way."""
         self.gate.close()
+        self._ceased_ns = time.monotonic_ns()
+        if self.schedule is not None:
+            self.never_left += self.schedule.end(self._ceased_ns)
         timeout_s = self.settings.chatsoak_request_timeout_s + CEASE_SLACK_S
         if not self.gate.wait_idle(timeout_s):
             self.notes.append(
@@ -122,8 +134,12 @@ class Load:
             )
         if isinstance(self.lane, Slots) and self.lane.overflow:
             self.notes.append(
-                f"{self.assignment.process}: {self.lane.overflow} sends found all {self.settings.chatsoak_max_in_flight} "
+                f"{self.assignment.process}: {self.lane.overflow:,} actions found all {self.settings.chatsoak_max_in_flight} "
                 "slots taken and left late; their delay counts as latency."
+            )
+        if self.never_left:
+            self.notes.append(
+                f"{self.assignment.process}: {self.never_left:,} actions that were due had not begun when the load stopped."
             )
         self.close()
 
@@ -136,3 +152,19 @@ class Load:
         self.record.close()
         if self.record.error:
             self.notes.append(f"{self.assignment.process}: {self.record.error}")
+
+    def _open_schedule(self) -> Schedule:
+        settings, assignment = self.settings, self.assignment
+        attempts_share = settings.chatsoak_outsider_share * ATTEMPTS_SHARE
+        sends_share = max(
+            0.01, 1 - settings.chatsoak_history_share - settings.chatsoak_reconnect_share - attempts_share
+        )
+        return Schedule(
+            RateCurve.parse(settings.chatsoak_arrival_rate).scaled(1 / sends_share),
+            settings.chatsoak_arrivals,
+            users=assignment.users,
+            share=assignment.share,
+            shares=assignment.shares,
+            seed=settings.chatsoak_seed,
+            start_ns=time.monotonic_ns(),
+        )

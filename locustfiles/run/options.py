@@ -11,12 +11,13 @@ from pathlib import Path
 from locust.argument_parser import LocustArgumentParser
 
 from analysis.errors import ConfigurationError
-from analysis.settings import DEFAULT_ENV_FILE, ShapeName, Workload
+from analysis.settings import DEFAULT_ENV_FILE, Arrivals, ShapeName, Workload
 
 # Option's attribute → field of Settings.
 _OVERRIDES = {
     "chatsoak_workload": "chatsoak_workload",
     "chatsoak_think_time": "chatsoak_think_time_s",
+    "chatsoak_arrivals": "chatsoak_arrivals",
     "chatsoak_arrival_rate": "chatsoak_arrival_rate",
     "chatsoak_shape": "chatsoak_shape",
     "chatsoak_people": "chatsoak_people",
@@ -62,9 +63,15 @@ def add_options(parser: LocustArgumentParser) -> None:
         metavar="<seconds>",
     )
     add(
+        "--arrivals",
+        "CHATSOAK_ARRIVALS",
+        "How actions are spread in time, open workload (default poisson: at random)",
+        metavar=_any_of(Arrivals),
+    )
+    add(
         "--arrival-rate",
         "CHATSOAK_ARRIVAL_RATE",
-        "Sends a second over all users, open workload (default 10)",
+        "Sends a second over all users, open workload (default 10); or over time: 0s:10,60s:50,120s:50,180s:5",
         metavar="<number>",
     )
     add(

@@ -6,10 +6,16 @@ requests that it then did not send is in no statistic (coordinated omission). He
 that it is closed, and an open one keeps every due time.
 """
 
+import math
+from collections.abc import Iterator
+from itertools import chain, repeat
 from random import Random
 from typing import Protocol
 
+from analysis.rates import RateCurve
+
 NS = 1_000_000_000
+NEVER_NS = 1 << 62
 
 
 class Pace(Protocol):
@@ -31,20 +37,52 @@ class ClosedPace:
         return now_ns + int(self._think_s * self._rng.uniform(0.5, 1.5) * NS)
 
 
+def at_random(rng: Random) -> Iterator[float]:
+    """The gaps of a Poisson process of rate 1."""
+    while True:
+        yield rng.expovariate(1.0)
+
+
+def evenly(phase: float) -> Iterator[float]:
+    """The gaps of a process of rate 1 whose first point is at `phase`."""
+    return chain([phase], repeat(1.0))
+
+
 class OpenPace:
-    """Actions come as a Poisson process, whatever the server does.
+    """Actions come by a schedule, whatever the server does.
 
     Args:
-        rate_per_s: this user's actions a second, on average.
-        start_ns: when the schedule begins.
+        rate: this user's actions a second.
+        start_ns: when the schedule begins; the same for all users of a run.
+        gaps: of the schedule as a process of rate 1; `rate` stretches it.
     """
 
-    def __init__(self, rate_per_s: float, rng: Random, start_ns: int) -> None:
-        self._rate_per_s = rate_per_s
-        self._rng = rng
-        self._due_ns = start_ns
+    def __init__(self, rate: RateCurve, start_ns: int, gaps: Iterator[float]) -> None:
+        self._rate = rate
+        self._start_ns = start_ns
+        self._gaps = gaps
+        self._passed = 0.0  # on the axis of the process of rate 1
+        self._upcoming_ns = self._step()
+
+    def begin(self, now_ns: int) -> None:
+        """The user is ready only now: what was due before is somebody else's."""
+        while self._upcoming_ns < now_ns:
+            self._upcoming_ns = self._step()
 
     def next_due_ns(self, now_ns: int) -> int:  # noqa: ARG002 - the schedule does not care what time it is
         """The next point of the schedule; it lies in the past when the user could not keep up."""
-        self._due_ns += int(self._rng.expovariate(self._rate_per_s) * NS)
-        return self._due_ns
+        due_ns, self._upcoming_ns = self._upcoming_ns, self._step()
+        return due_ns
+
+    def behind(self, now_ns: int) -> int:
+        """How many points until `now_ns` have not been handed out; they never will be."""
+        missed = 0
+        while self._upcoming_ns <= now_ns:
+            self._upcoming_ns = self._step()
+            missed += 1
+        return missed
+
+    def _step(self) -> int:
+        self._passed += next(self._gaps)
+        due_s = self._rate.when(self._passed)
+        return NEVER_NS if math.isinf(due_s) else self._start_ns + round(due_s * NS)

@@ -6,7 +6,7 @@ import pytest
 from locust.argument_parser import LocustArgumentParser, setup_parser_arguments
 
 from analysis.errors import ConfigurationError
-from analysis.settings import Settings, ShapeName, Workload, load
+from analysis.settings import Arrivals, Settings, ShapeName, Workload, load
 from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
 
 TARGET = {
@@ -36,15 +36,14 @@ def test_nothing_given_overrides_nothing(parser: LocustArgumentParser) -> None:
 
 
 def test_what_is_given_becomes_a_setting(parser: LocustArgumentParser) -> None:
-    given = (
-        "--workload open --think-time 0.5 --arrival-rate 20 --shape spike --people 7 --drain 3 --env-file /x"
-    )
+    given = "--workload open --think-time 0.5 --arrivals constant --arrival-rate 20 --shape spike --people 7 --drain 3 --env-file /x"
     options = parser.parse_args(given.split())
     assert env_file_of(options) == Path("/x")
     settings = load(Path("no such file"), {**TARGET, **overrides_of(options)})
     assert settings.chatsoak_workload is Workload.OPEN
     assert settings.chatsoak_think_time_s == 0.5
-    assert settings.chatsoak_arrival_rate == 20
+    assert settings.chatsoak_arrivals is Arrivals.CONSTANT
+    assert settings.chatsoak_arrival_rate == "20"
     assert settings.chatsoak_shape is ShapeName.SPIKE
     assert settings.chatsoak_people == 7
     assert settings.chatsoak_drain_s == 3
@@ -73,6 +72,11 @@ def test_the_environment_gives_them_too_and_the_command_line_wins(
             "CHATSOAK_WORKLOAD: expected 'closed' or 'open', found 'half-open'; set it on",
         ),
         ("--shape circle", "CHATSOAK_SHAPE: expected 'soak', 'ramp', 'spike' or 'steps', found 'circle'"),
+        ("--arrivals bursts", "CHATSOAK_ARRIVALS: expected 'poisson' or 'constant', found 'bursts'"),
+        (
+            "--arrival-rate 0s:5,9:x",
+            "CHATSOAK_ARRIVAL_RATE: expected a number above 0, .*found '9:x' in it; set",
+        ),
         ("--people many", "CHATSOAK_PEOPLE: expected a valid integer, .*, found 'many'"),
         ("--think-time abc", "CHATSOAK_THINK_TIME_S: expected a valid number, .*, found 'abc'"),
         ("--drain inf", "CHATSOAK_DRAIN_S: expected a finite number, found 'inf'"),
@@ -87,7 +91,7 @@ def test_what_cannot_be_is_refused_with_one_sentence(
 
 def test_no_option_takes_a_secret(parser: LocustArgumentParser) -> None:
     ours = [action for action in parser._actions if action.dest.startswith("chatsoak_")]
-    assert len(ours) == 8
+    assert len(ours) == 9
     assert not any(word in action.dest for action in ours for word in ("key", "password", "database"))
     assert all(action.env_var and action.help for action in ours)
 
@@ -99,7 +103,7 @@ def test_the_defaults_that_help_names_are_the_settings(parser: LocustArgumentPar
         (action,) = (action for action in parser._actions if flag in action.option_strings)
         assert f"(default {default})" in action.help
     assert fields["chatsoak_think_time_s"].default == named["--think-time"]
-    assert fields["chatsoak_arrival_rate"].default == named["--arrival-rate"]
+    assert fields["chatsoak_arrival_rate"].default == str(named["--arrival-rate"])
     assert fields["chatsoak_drain_s"].default == named["--drain"]
 
 

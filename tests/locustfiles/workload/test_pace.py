@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.rates import RateCurve
 from locustfiles.workload import ClosedPace, OpenPace
-from locustfiles.workload.pace import NS
+from locustfiles.workload.pace import NEVER_NS, NS, at_random, evenly
 
 
 @given(think_s=st.floats(0.001, 60), now_ns=st.integers(0, 2**62), seed=st.integers())
@@ -36,9 +37,13 @@ def test_a_slow_server_gets_fewer_requests_of_a_closed_user() -> None:
     assert 8 <= acts_in_a_minute(5) <= 12
 
 
+def poisson(rate_per_s: float, seed: int, start_ns: int) -> OpenPace:
+    return OpenPace(RateCurve(((0.0, rate_per_s),)), start_ns, at_random(Random(seed)))
+
+
 @given(seed=st.integers(), delays=st.lists(st.integers(0, 100 * NS), min_size=1, max_size=50))
 def test_an_open_schedule_does_not_depend_on_the_answers(seed: int, delays: list[int]) -> None:
-    prompt, slow = OpenPace(5.0, Random(seed), 7), OpenPace(5.0, Random(seed), 7)
+    prompt, slow = poisson(5.0, seed, 7), poisson(5.0, seed, 7)
     now_ns = 7
     due = [prompt.next_due_ns(0) for _ in delays]
     for expected, delay in zip(due, delays, strict=True):
@@ -50,10 +55,33 @@ def test_an_open_schedule_does_not_depend_on_the_answers(seed: int, delays: list
 
 def test_an_open_schedule_is_a_poisson_process_of_the_rate_asked_for() -> None:
     start_ns, count = 123 * NS, 20_000
-    pace = OpenPace(50.0, Random(1), start_ns)
+    pace = poisson(50.0, 1, start_ns)
     due = [pace.next_due_ns(0) for _ in range(count)]
     gaps = [after - before for before, after in zip([start_ns, *due], due, strict=False)]
     mean = fmean(gaps) / NS
     assert mean == pytest.approx(1 / 50, rel=0.03)
     spread = fmean((gap / NS - mean) ** 2 for gap in gaps) ** 0.5
     assert spread == pytest.approx(mean, rel=0.05), "exponential gaps spread as wide as their mean"
+
+
+def test_what_was_due_and_never_handed_out_is_counted() -> None:
+    pace = OpenPace(RateCurve(((0.0, 10.0),)), 0, evenly(0.5))
+    assert [pace.next_due_ns(0) for _ in range(3)] == [50_000_000, 150_000_000, 250_000_000]
+    assert pace.behind(NS) == 7
+    assert pace.behind(NS) == 0
+
+
+def test_a_user_who_comes_late_leaves_out_what_was_due_before() -> None:
+    pace = OpenPace(RateCurve(((0.0, 10.0),)), 0, evenly(0.0))
+    pace.begin(250_000_000)
+    assert pace.next_due_ns(0) == 300_000_000
+    assert pace.behind(299_999_999) == 0
+
+
+def test_a_schedule_that_ends_leaves_nobody_due() -> None:
+    pace = OpenPace(RateCurve(((0.0, 10.0), (1.0, 0.0))), 0, evenly(0.0))
+    due = [pace.next_due_ns(0) for _ in range(7)]
+    assert due[0] == 0
+    assert due[4] < NS < NEVER_NS
+    assert due[6] == NEVER_NS
+    assert pace.behind(NEVER_NS - 1) == 0
