@@ -3,9 +3,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, new_database, run_files
 from tests.staging.stages import RunningStage, running_stage
+
+# For tests/mutate.py, which asks many times whether some test fails, and never why: shrinking takes longest.
+settings.register_profile("mutations", max_examples=400, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 @pytest.fixture(scope="session")

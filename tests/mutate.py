@@ -1,9 +1,10 @@
 """Is every checker really tested? One-line mutations, each of which some test has to notice.
 
-    python tests/mutate.py checkers      each against the tests of the checkers (an hour or so)
-    python tests/mutate.py adversary     each criterion disabled in turn, against the records of the adversary's runs
+    python tests/mutate.py checkers          each against the tests of the checkers (an hour or so)
+    python tests/mutate.py checkers status   only those in analysis/checks/status.py; several names are allowed
+    python tests/mutate.py adversary         each criterion disabled in turn, against the records of the adversary's runs
 
-The second runs the adversary once, keeps its records, and judges them again with each mutation. Both work in a copy of
+The last runs the adversary once, keeps its records, and judges them again with each mutation. Both work in a copy of
 the repository, print a line a mutation, and end with 1 when one survived.
 """
 
@@ -115,22 +116,23 @@ def against_the_adversary(copy: Path) -> int:
     return survivors(copy, disabled(), again)
 
 
-def against_their_tests(copy: Path) -> int:
-    """Each mutation of a checker against the tests of the checkers."""
+def against_their_tests(copy: Path, names: Sequence[str]) -> int:
+    """Each mutation of a checker, or of those of these names, against the tests of the checkers."""
     tests = ["tests/analysis/checks", "tests/analysis/test_latency.py", "tests/analysis/test_verdict.py"]
-    return survivors(
-        copy, [*MUTATIONS, *disabled()], ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    )
+    options = ["-q", "-x", "-m", "not long", "-p", "no:cacheprovider", "--hypothesis-profile=mutations"]
+    chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
+    return survivors(copy, chosen, ["-m", "pytest", *options, *tests])
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 1 when a mutation survived."""
-    kinds = {"checkers": against_their_tests, "adversary": against_the_adversary}
-    if len(arguments) != 1 or arguments[0] not in kinds:
+    kind, names = (arguments[0], arguments[1:]) if arguments else ("", [])
+    unknown = set(names) - {path.stem for path in (ROOT / "analysis" / "checks").glob("*.py")}
+    if kind not in {"checkers", "adversary"} or unknown or (names and kind == "adversary"):
         print(__doc__)
         return 2
     with copied() as copy:
-        survived = kinds[arguments[0]](copy)
+        survived = against_their_tests(copy, names) if kind == "checkers" else against_the_adversary(copy)
     print("No mutation survived." if not survived else f"{survived} mutations survived or are stale.")
     return 1 if survived else 0
 

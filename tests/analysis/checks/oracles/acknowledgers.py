@@ -33,7 +33,7 @@ def acknowledged(draw: st.DrawFn) -> Story:
         chats=[everybody, everybody[:2]][: draw(st.sampled_from([1, 1, 2]))],
         baseline=[0, 0],
         processes=[Process(host) for host in hosts],
-        monitor=Process(lost=draw(st.sampled_from([*[()] * 12, ("observations",)]))),
+        monitor=Process(lost=draw(st.sampled_from([*[()] * 7, ("observations",)]))),
         process_of=[draw(st.integers(0, len(hosts) - 1)) for _ in everybody],
     )
     _look(draw, story)
@@ -101,7 +101,8 @@ def _event(draw: st.DrawFn, story: Story, number: int, message: Message) -> Even
         if kind is EventType.INSERT
         else draw(_STATUS)
     )
-    committed = max(0, at - draw(st.integers(0, 4)))
+    ended = story.polls[-1].database
+    committed = max(0, draw(st.sampled_from([at, at, ended])) - draw(st.integers(0, 4)))
     return Event(person, person, number, message.chat, at, kind, status, message.seq, committed=committed)
 
 

@@ -4,19 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 
 EXAMPLES = (
-    pytest.param(100, id="some"),
+    pytest.param(None, id="some"),
     pytest.param(4000, id="thousands", marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
 )
 
 
-def thoroughly(examples: int) -> Callable[[Any], Any]:
-    """Ask about this many."""
+def thoroughly(examples: int | None) -> Callable[[Any], Any]:
+    """Ask about this many; None: as many as Hypothesis's profile says."""
     return settings(
-        max_examples=examples,
+        max_examples=settings().max_examples if examples is None else examples,
         deadline=None,
-        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

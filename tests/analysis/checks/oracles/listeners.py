@@ -26,20 +26,22 @@ from tests.analysis.checks.oracles.story import (
 END = 30  # second in which the load ends
 LATEST = 40  # the last that anything happens
 
-# What a user can do next with a socket; some more often than others.
-_ACTIONS = (
-    SocketEvent.SUBSCRIBED,
-    SocketEvent.SUBSCRIBED,
-    SocketEvent.UNSUBSCRIBED,
-    SocketEvent.FINISHED,
+# What happens next to a channel, as long as it is subscribed and as long as it is not; some more often than others.
+_SUBSCRIBED = (
+    *[SocketEvent.FINISHED] * 5,
+    *[SocketEvent.UNSUBSCRIBED] * 4,
     SocketEvent.CLOSED,
-    SocketEvent.JOINED,
     SocketEvent.CAUGHT_UP,
-    SocketEvent.REFUSED,
 )
-_TIMES = st.integers(0, END)
+_NOT_SUBSCRIBED = (
+    *[SocketEvent.SUBSCRIBED] * 9,
+    SocketEvent.JOINED,
+    SocketEvent.REFUSED,
+    SocketEvent.CLOSED,
+)
+_TIMES = st.integers(0, END // 5).map(lambda fives: 5 * fives)  # so that much happens at the same time
 _OFTEN_OK = st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.INFO, Outcome.FAIL])
-_LOST = st.sampled_from([*[()] * 12, ("events",), ("sends",)])
+_LOST = st.sampled_from([*[()] * 12, ("events",), ("sockets",), ("pages",), ("sends",)])
 
 
 @st.composite
@@ -47,7 +49,7 @@ def overheard(draw: st.DrawFn) -> Story:
     """Any combination of messages, sockets, events and pages."""
     story = _empty(draw)
     _look(draw, story)
-    for _ in range(draw(st.integers(2, 6))):
+    for _ in range(draw(st.integers(3, 6))):
         story.messages.append(_message(draw, story))
     for chat, members in enumerate(story.chats):
         for person in members:
@@ -56,7 +58,7 @@ def overheard(draw: st.DrawFn) -> Story:
     _end_early(draw, story)
     _give_up(draw, story)
     _overhear(draw, story)
-    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+    for _ in range(draw(st.sampled_from([0, 1, 1, 2]))):
         story.pages.append(_page(draw, story))
     return story
 
@@ -68,7 +70,11 @@ def _empty(draw: st.DrawFn) -> Story:
     if draw(st.booleans()):
         chats.append(everybody[: draw(st.integers(1, people))])
     baseline = draw(st.sampled_from([0, 0, 2]))
-    hosts = draw(st.sampled_from([("here",), ("here",), ("here", "here"), ("here", "there"), ("there",)]))
+    hosts = draw(
+        st.sampled_from(
+            [("here",), ("here",), ("here", "there"), ("here", "there"), ("here", "here"), ("there",)]
+        )
+    )
     return Story(
         people,
         chats,
@@ -83,9 +89,9 @@ def _empty(draw: st.DrawFn) -> Story:
 
 def _look(draw: st.DrawFn, story: Story) -> None:
     """Some polls, most often with a last sweep."""
-    for at in sorted(draw(st.lists(st.integers(0, LATEST), min_size=1, max_size=3))):
+    for at in sorted(draw(st.lists(_TIMES, min_size=1, max_size=3))):
         kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
-        story.polls.append(Poll(kind, at, draw(st.integers(0, 2)), at))
+        story.polls.append(Poll(kind, at, draw(st.sampled_from([0, 5, 10])), at))
     if draw(st.integers(0, 15)) != 9:
         story.polls.append(Poll(PollKind.SWEEP, LATEST, 1, LATEST))
 
@@ -93,13 +99,13 @@ def _look(draw: st.DrawFn, story: Story) -> None:
 def _message(draw: st.DrawFn, story: Story) -> Message:
     chat = draw(st.integers(0, len(story.chats) - 1))
     baseline = story.baseline[chat] or 0
-    seq = draw(st.sampled_from([None, *range(max(1, baseline), baseline + 6)]))
+    seq = draw(st.sampled_from([*range(max(1, baseline), baseline + 6), None]))
     sender = draw(st.integers(0, story.people - 1))
     attempts: list[Attempt] = []
     if draw(st.integers(0, 9)) != 9:
         left = draw(_TIMES)
         for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
-            answered = left + draw(st.integers(0, 3))
+            answered = left + draw(st.sampled_from([0, 1, 1, 5, 10]))
             attempts.append(Attempt(left, answered, draw(_OFTEN_OK)))
             left = answered + draw(st.integers(0, 2))
     text = draw(st.sampled_from([None, None, None, "changed"]))
@@ -127,25 +133,20 @@ def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
 
 def _listen(draw: st.DrawFn, story: Story, person: int, chat: int) -> None:
     """Up to two sockets on which this person joins this chat, leaves it and joins it again, in any order that a client keeps."""
-    for number in range(draw(st.sampled_from([1, 1, 1, 2, 0]))):
+    for number in range(draw(st.sampled_from([1, 1, 1, 1, 1, 2, 2, 0]))):
         socket = 10 * person + number
-        at, subscribed = draw(st.sampled_from([0, 0, 0, 1, 5, 20])), False
-        event = draw(st.sampled_from([SocketEvent.SUBSCRIBED, SocketEvent.SUBSCRIBED, SocketEvent.JOINED]))
-        for _ in range(draw(st.integers(1, 5))):
-            if event in {SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED} and not subscribed:
-                event = SocketEvent.SUBSCRIBED
-            if event is SocketEvent.SUBSCRIBED and subscribed:
-                event = draw(st.sampled_from([SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED]))
+        at, subscribed = draw(st.sampled_from([0, 0, 0, 1, 5, 10])), False
+        for _ in range(draw(st.sampled_from([2, 2, 3, 4, 5, 6, 1]))):
+            event = draw(st.sampled_from(_SUBSCRIBED if subscribed else _NOT_SUBSCRIBED))
             if event in {SocketEvent.SUBSCRIBED, SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED}:
                 subscribed = event is SocketEvent.SUBSCRIBED
             told = event in {SocketEvent.FINISHED, SocketEvent.CAUGHT_UP}
-            seq = draw(st.integers(0, 8)) if told and draw(st.integers(0, 4)) else None
+            seq = draw(st.sampled_from([8, 4, 3, 2, 1, None])) if told else None
             whole = event is SocketEvent.CLOSED
             story.steps.append(Step(person, socket, event, at, None if whole else chat, seq))
             if whole:
                 break
-            at += draw(st.sampled_from([0, 1, 2, 5, 12, 20, 30]))
-            event = draw(st.sampled_from(_ACTIONS))
+            at += draw(st.sampled_from([30, 15, 10, 5, 5, 1, 0]))
 
 
 def _end_early(draw: st.DrawFn, story: Story) -> None:
@@ -168,7 +169,7 @@ def _end_early(draw: st.DrawFn, story: Story) -> None:
 def _give_up(draw: st.DrawFn, story: Story) -> None:
     for chat, members in enumerate(story.chats):
         for person in members:
-            if draw(st.integers(0, 15)) == 9:
+            if draw(st.integers(0, 7)) == 5:
                 story.steps.append(Step(person, 0, SocketEvent.GAVE_UP, LATEST, chat))
 
 
@@ -192,7 +193,7 @@ def _overhear(draw: st.DrawFn, story: Story) -> None:
 
 def _event(draw: st.DrawFn, story: Story, number: int, message: Message, person: int) -> Event:
     left = message.attempts[0].left if message.attempts else draw(_TIMES)
-    at = max(0, left + draw(st.sampled_from([0, 1, 1, 2, 2, 5, 9, -2])))
+    at = max(0, left + draw(st.sampled_from([0, 1, 1, 2, 2, 5, 9, 15, -2])))
     kind, seq, text = EventType.INSERT, message.seq, message.stored_text
     odd = draw(st.integers(0, 30))
     if odd == 0:
@@ -209,14 +210,14 @@ def _page(draw: st.DrawFn, story: Story) -> Page:
     chat = draw(st.integers(0, len(story.chats) - 1))
     there = [number for number, message in enumerate(story.messages) if message.chat == chat]
     outcome = draw(_OFTEN_OK)
-    shown = [number for number in there if draw(st.booleans())] if outcome is Outcome.OK else []
+    shown = [number for number in there if draw(st.integers(0, 2))] if outcome is Outcome.OK else []
     return Page(
         person=draw(st.sampled_from(story.chats[chat])),
         chat=chat,
         purpose=draw(st.sampled_from([PagePurpose.CATCH_UP, PagePurpose.DRAIN, PagePurpose.BROWSE])),
         before=draw(st.sampled_from([None, None, 2, 5])),
         limit=draw(st.integers(1, 3)),
-        left=draw(st.integers(0, LATEST)),
+        left=draw(_TIMES) + draw(st.sampled_from([0, 5, 10])),
         outcome=outcome,
         shown=shown,
     )

@@ -49,7 +49,12 @@ def regressed(story: Story) -> Answer:
         )
         for words, way in ways:
             if way is not None:
-                faults.append((str(message_id(number)), words, *way))
+                high, low = way
+                if words == "was set back":
+                    last = [event.at for event in _recorded(story, number) if event.status is low][-1]
+                else:
+                    last = [story.polls[look.poll].at for look in _present(message) if look.status is low][-1]
+                faults.append((str(message_id(number)), words, _word(high), _word(low), ns(last)))
                 break
     return Answer(faults, checked=_checked(story), unseen=_last_look(story) is None)
 
@@ -132,7 +137,7 @@ def _waits(message: Message, poll: int) -> bool:
     return not (for_good and min(read) <= poll)
 
 
-def _at_the_end(story: Story, number: int, message: Message) -> tuple[str, str] | None:
+def _at_the_end(story: Story, number: int, message: Message) -> tuple[Status, Status] | None:
     """From the highest status that an event had told of in good time to that of the last look."""
     sweep = _last_look(story)
     if sweep is None or _gone(message):
@@ -144,11 +149,11 @@ def _at_the_end(story: Story, number: int, message: Message) -> tuple[str, str] 
         if event.status in STAGES and event.committed < story.polls[sweep].database - SETTLED
     ]
     if final in STAGES and told and max(told) > final:
-        return _name(max(told)), _name(final)
+        return max(told), final
     return None
 
 
-def _widest(testimony: list[tuple[int, Status]]) -> tuple[str, str] | None:
+def _widest(testimony: list[tuple[int, Status]]) -> tuple[Status, Status] | None:
     """The widest step back: from read to sent, from read to delivered, from delivered to sent."""
     for high, low in (
         (Status.READ, Status.SENT),
@@ -158,11 +163,11 @@ def _widest(testimony: list[tuple[int, Status]]) -> tuple[str, str] | None:
         for at, status in testimony:
             for later, then in testimony:
                 if status is high and then is low and at < later:
-                    return _name(high), _name(low)
+                    return high, low
     return None
 
 
-def _name(status: Status) -> str:
+def _word(status: Status) -> str:
     return f"`{status.name.lower()}`"
 
 
@@ -188,6 +193,13 @@ def _gone(message: Message) -> bool:
 def _telling(story: Story, number: int) -> list[Event]:
     """The events that tell of a message's status."""
     return [event for event in story.events if event.message == number and event.type is not EventType.DELETE]
+
+
+def _recorded(story: Story, number: int) -> list[Event]:
+    """The same in the order of the record, process by process."""
+    processes = range(len(story.processes))
+    told = _telling(story, number)
+    return [event for process in processes for event in told if story.process_of[event.person] == process]
 
 
 def _blind(story: Story) -> bool:

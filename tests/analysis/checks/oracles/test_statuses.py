@@ -26,7 +26,7 @@ def message(finding: Finding) -> Hashable:
 def way_back(finding: Finding) -> Hashable:
     told = re.fullmatch(r"Its status (.*), from (.*) to (.*)\.", finding.why)
     assert told is not None
-    return finding.message_id, *told.groups()
+    return finding.message_id, *told.groups(), finding.at_ns
 
 
 def wait(finding: Finding) -> Hashable:
@@ -52,7 +52,7 @@ CHECKS: dict[
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_checker_agrees_with_its_oracle(name: str, examples: int) -> None:
+def test_a_checker_agrees_with_its_oracle(name: str, examples: int | None) -> None:
     check, oracle, about = CHECKS[name]
 
     @thoroughly(examples)
@@ -65,7 +65,7 @@ def test_a_checker_agrees_with_its_oracle(name: str, examples: int) -> None:
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 def test_rows_that_wait_for_their_turn_are_not_called_stuck(
-    examples: int, monkeypatch: pytest.MonkeyPatch
+    examples: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receipts, "UNSETTLED_A_POLL", 1)
     test_a_checker_agrees_with_its_oracle("stuck", examples)
