@@ -8,7 +8,7 @@ The frames have the columns of `analysis.record.tables`, with these changes:
 * a message's text is replaced by ``text_hash`` (64 bits, the same for equal texts within this process) and
   ``text_crc32``; `sent_texts` and `stored_texts` read the words themselves again for the few that matter;
 * ``process`` is the number of the load process in `Evidence.parts`, ``clock`` the number of its clock domain:
-  times of two rows may be compared only when their ``clock`` is the same;
+  times of two rows may be compared only when their ``clock`` is the same, or through `analysis.clocks`;
 * ``pages`` has no lists: ``page_rows`` has a row for each message on a page (``page`` = its row in ``pages``);
 * ``rows`` is made here: the last known state of every message that the monitor ever saw.
 
@@ -96,6 +96,7 @@ class Evidence:
     calls: pd.DataFrame
     attempts: pd.DataFrame
     generator: pd.DataFrame
+    clocks: pd.DataFrame
     baseline: pd.DataFrame
     observations: pd.DataFrame
     polls: pd.DataFrame
@@ -216,7 +217,9 @@ def _part(
     process = source.process()
     domain = process.info.clock_domain if process else f"unknown/{name}"
     clock = clocks.setdefault(domain, len(clocks))
-    unfinished = tuple(table for table in tables if not source.complete(table))
+    # A table that a process which ended well has not counted is one that its version did not write.
+    written = process.counts if process and process.closed else tables
+    unfinished = tuple(table for table in tables if table in written and not source.complete(table))
     return ProcessPart(name, clock, process, dict.fromkeys(tables, 0), unfinished, expected)
 
 

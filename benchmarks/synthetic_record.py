@@ -183,6 +183,7 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "duration_ms": 3.0,
             "database_us": START_US + (polls - START_NS) // 1000,
             "xmin": np.arange(len(polls)) + 1000,
+            "next_xid": np.arange(len(polls)) + 1000,
             "rows_new": 0,
             "rows_changed": 0,
             "rows_gone": 0,

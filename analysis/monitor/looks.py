@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from analysis.monitor.memory import Look, Memory
+from analysis.monitor.memory import Hole, Look, Memory
 from analysis.monitor.rows import read
 from analysis.record.tables import UNSETTLED_A_POLL
 from analysis.target.database import sql
@@ -31,11 +31,13 @@ class Snapshot:
         at_ns: right after it was taken, by our monotonic clock.
         database_us: the database's clock then.
         xmin: the oldest transaction that was still running.
+        next_xid: of the next transaction; whichever ran then and had an id has a smaller one.
     """
 
     at_ns: int
     database_us: int
     xmin: int
+    next_xid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[Snapshot]:
     """One snapshot for everything inside."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(sql("monitor/snapshot"))
-        yield Snapshot(time.monotonic_ns(), row["database_us"], row["xmin"])
+        yield Snapshot(time.monotonic_ns(), row["database_us"], row["xmin"], row["next_xid"])
 
 
 async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list[tuple[bytes, int, int]]:
@@ -90,6 +92,17 @@ async def sweep(
         senders, keys = zip(*keyed[start : start + ROWS_AT_ONCE], strict=True)
         found = await connection.fetch(sql("monitor/rows_of_sends"), _uuids(senders), _uuids(keys))
         memory.take_in(read(found), look)
+
+
+async def look_into(
+    connection: asyncpg.Connection, memory: Memory, holes: Sequence[Hole], look: Look
+) -> None:
+    """What has come into these holes, after the last sweep."""
+    for start in range(0, len(holes), ROWS_AT_ONCE):
+        chats, lows, highs = zip(*holes[start : start + ROWS_AT_ONCE], strict=True)
+        memory.take_in(
+            read(await connection.fetch(sql("monitor/rows_in_holes"), _uuids(chats), lows, highs)), look
+        )
 
 
 async def _look_for(connection: asyncpg.Connection, memory: Memory, ids: Sequence[bytes], look: Look) -> None:

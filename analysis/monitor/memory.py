@@ -5,13 +5,15 @@ measures it): a run of a million messages costs the monitor's process about 420 
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
 from analysis.monitor.findings import Noticed, gone, judge
 from analysis.monitor.rows import Row, Stored, gone_observation
 from analysis.record.tables import ObservedChange, Status
+
+Hole = tuple[bytes, int, int]  # chat, first and last missing seq
 
 PATIENCE_LOOKS = 30  # how often what lies above a hole is read again before the hole is left to the last look
 
@@ -94,22 +96,31 @@ class _Turns:
 
 
 class _Holders:
-    """Which messages of one chat have which seq: one each, if all is well."""
+    """Which messages of one chat have which seq, by any that was ever seen: one each, if all is well."""
 
     def __init__(self) -> None:
+        self.highest = 0
         self._by_seq: dict[int, tuple[bytes, ...]] = {}
+
+    def holes(self, above: int) -> Iterator[tuple[int, int]]:
+        """First and last of numbers in a row between `above` and `highest` that nobody ever had."""
+        if sum(seq > above for seq in self._by_seq) == self.highest - above:
+            return
+        before = above
+        for seq in (*sorted(seq for seq in self._by_seq if seq > above), self.highest + 1):
+            if seq > before + 1:
+                yield before + 1, seq - 1
+            before = seq
 
     def take(self, seq: int, message_id: bytes) -> tuple[bytes, ...]:
         """`message_id` has `seq` now. Returns the others that have it, too."""
+        self.highest = max(self.highest, seq)
         others = self._others(seq, message_id)
         self._by_seq[seq] = (*others, message_id)
         return others
 
     def release(self, seq: int, message_id: bytes) -> None:
-        if others := self._others(seq, message_id):
-            self._by_seq[seq] = others
-        else:
-            self._by_seq.pop(seq, None)
+        self._by_seq[seq] = self._others(seq, message_id)  # nobody perhaps; but it was given
 
     def _others(self, seq: int, message_id: bytes) -> tuple[bytes, ...]:
         return tuple(holder for holder in self._by_seq.get(seq, ()) if holder != message_id)
@@ -160,6 +171,15 @@ class Memory:
                 kind.had(message_id)
         for frontier in self._frontiers.values():
             frontier.looked()
+
+    def holes(self) -> list[Hole]:
+        """The seqs that nobody had, between the baseline of a chat of the run and the highest ever seen."""
+        return [
+            (chat, low, high)
+            for chat, holders in self._holders.items()
+            if chat in self._baseline
+            for low, high in holders.holes(above=self._baseline[chat])
+        ]
 
     def not_seen_by(self, look: Look) -> list[bytes]:
         """Every row that `look` has not brought."""

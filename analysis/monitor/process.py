@@ -22,7 +22,7 @@ from analysis.monitor import looks
 from analysis.monitor.connection import FAILURES, Database
 from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
-from analysis.monitor.memory import Look, Memory
+from analysis.monitor.memory import Hole, Look, Memory
 from analysis.monitor.sends import unseen_sends
 from analysis.monitor.server import ServerWatch
 from analysis.record import Run, read_run
@@ -30,6 +30,9 @@ from analysis.record.tables import PollKind
 from analysis.settings import Settings
 
 SWEEP_ATTEMPTS_S = 60.0  # how long the last sweep waits for a database that is away
+# How long after the last sweep transactions that may hold a missing seq are waited for, and how often we look.
+TRANSACTIONS_S = 10.0
+TRANSACTIONS_EVERY_S = 0.25
 
 
 async def watch(folder: Path, settings: Settings) -> None:
@@ -137,7 +140,7 @@ class Monitor:
         await self._look(PollKind.POLL, look_once)
 
     async def end(self, patience_s: float) -> None:
-        """The last sweep; waits at most `patience_s` for a database that is away.
+        """The last sweep; waits at most `patience_s` for a database that is away, and for transactions that run on.
 
         Raises:
             RecordError: the run's own record cannot be read, so that sends without a row were not looked up.
@@ -153,13 +156,29 @@ class Monitor:
             await looks.sweep(connection, self._memory, look, self._began_us, unseen)
 
         deadline = time.monotonic() + patience_s
-        while not await self._look(PollKind.SWEEP, sweep):
+        while (swept := await self._look(PollKind.SWEEP, sweep)) is None:
             if time.monotonic() >= deadline:
                 break
         else:
+            await self._await_transactions(swept, min(patience_s, TRANSACTIONS_S))
             await self._end_server()
         if problem is not None:
             raise problem
+
+    async def _await_transactions(self, swept: looks.Snapshot, patience_s: float) -> None:
+        """Where seqs are missing: look again until every transaction that ran at the last sweep has ended."""
+        deadline = time.monotonic() + patience_s
+        while holes := self._memory.holes():
+
+            async def look_into(
+                connection: asyncpg.Connection, look: Look, holes: list[Hole] = holes
+            ) -> None:
+                await looks.look_into(connection, self._memory, holes, look)
+
+            taken = await self._look(PollKind.POLL, look_into)
+            if (taken is not None and taken.xmin >= swept.next_xid) or time.monotonic() >= deadline:
+                break
+            await asyncio.sleep(TRANSACTIONS_EVERY_S)
 
     def close(self) -> None:
         """Close the record and the connection."""
@@ -167,8 +186,10 @@ class Monitor:
         if self._journal is not None:
             self._journal.close()
 
-    async def _look(self, kind: PollKind, see: Callable[[asyncpg.Connection, Look], Awaitable[None]]) -> bool:
-        """One look, written down whether it comes to its end or not."""
+    async def _look(
+        self, kind: PollKind, see: Callable[[asyncpg.Connection, Look], Awaitable[None]]
+    ) -> looks.Snapshot | None:
+        """One look, written down whether it comes to its end or not; None when it does not."""
         assert self._journal is not None
         began_ns = time.monotonic_ns()
         look = Look(self._looks, began_ns)
@@ -182,9 +203,9 @@ class Monitor:
         except FAILURES as error:
             self._database.drop()
             self._journal.failed(look, began_ns, error)
-            return False
+            return None
         self._journal.looked(kind, look, taken, began_ns)
-        return True
+        return taken
 
     async def _watch_server(self, see: Callable[[asyncpg.Connection], Awaitable[None]]) -> bool:
         """The server's figures; when the connection is lost meanwhile, the next look notices it and says so."""

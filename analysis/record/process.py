@@ -19,7 +19,9 @@ from analysis.record.run import write_json
 
 PROCESS_FILE = "process.json"
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux only; elsewhere the host's name has to do
+# Linux only; elsewhere the host's name has to do.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TIME_NAMESPACE = Path("/proc/self/ns/time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class ProcessInfo:
     Attributes:
         name: unique in the run and the name of its folder, e.g. ``local``, ``worker-0``, ``monitor``.
         boot_id: of the running kernel; empty where the system has none.
+        time_namespace: in which it runs: each has a monotonic clock of its own. Empty where there are none, and in
+            records of earlier versions. Source: time_namespaces(7).
         monotonic_ns: CLOCK_MONOTONIC at the moment at which the wall clock showed `wall_us`.
         wall_us: microseconds since the Unix epoch.
     """
@@ -40,11 +44,17 @@ class ProcessInfo:
     monotonic_ns: int
     wall_us: int
     versions: dict[str, str] = field(default_factory=dict)
+    time_namespace: str = ""
+
+    @property
+    def machine(self) -> str:
+        """Equal for two processes on one host."""
+        return f"{self.host}/{self.boot_id}"
 
     @property
     def clock_domain(self) -> str:
-        """Equal for two processes exactly when their ``*_ns`` may be compared and subtracted."""
-        return f"{self.host}/{self.boot_id}"
+        """Equal for two processes exactly when their ``*_ns`` may be compared and subtracted as they are."""
+        return f"{self.machine}/{self.time_namespace}"
 
     @classmethod
     def here(cls, name: str) -> "ProcessInfo":
@@ -58,6 +68,7 @@ class ProcessInfo:
             monotonic_ns=time.monotonic_ns(),
             wall_us=time.time_ns() // 1000,
             versions={"python": platform.python_version(), "pyarrow": version("pyarrow")},
+            time_namespace=_time_namespace(),
         )
 
 
@@ -106,7 +117,15 @@ def read_process(folder: Path) -> ProcessRecord:
         raise RecordError(f"{path} cannot be read as a process of a record: {error!r}.") from error
 
 
+def _time_namespace() -> str:
+    try:
+        return _TIME_NAMESPACE.readlink().name
+    except OSError:
+        return ""
+
+
 def _parsed(data: Mapping[str, object]) -> ProcessRecord:
-    fields = {name: data[name] for name in ProcessInfo.__dataclass_fields__}
+    earlier = {"time_namespace": ""}
+    fields = {name: {**earlier, **data}[name] for name in ProcessInfo.__dataclass_fields__}
     rest = {name: data[name] for name in ("closed", "counts", "dropped", "error")}
     return ProcessRecord(info=ProcessInfo(**fields), **rest)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from analysis.errors import RecordError
+from analysis.record.tables import ADDED_LATER
 from analysis.record.writer import END_OF_STREAM
 
 _CUT_OR_DAMAGED = (pa.ArrowException, OSError)  # a wrong length in a file shows as any of Arrow's errors
@@ -65,7 +66,8 @@ def iter_batches(
             reader = ipc.open_stream(source)
         except _CUT_OR_DAMAGED:  # mostly cut within the schema: nothing was written yet
             return
-        if reader.schema != schema:
+        earlier = _without(schema, ADDED_LATER.get(name, ()))
+        if reader.schema not in (schema, earlier):
             raise RecordError(
                 f"{path} holds other columns than this chatsoak writes; use the version that did."
             )
@@ -76,7 +78,22 @@ def iter_batches(
                 return
             except _CUT_OR_DAMAGED:  # mostly a batch that the killed writer did not finish
                 return
+            if batch.schema != schema:
+                batch = _filled_up(batch, schema)
             yield batch if columns is None else batch.select(list(columns))
+
+
+def _without(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    return pa.schema([field for field in schema if field.name not in names])
+
+
+def _filled_up(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch with nulls for what its writer did not know of."""
+    known = set(batch.schema.names)
+    return pa.RecordBatch.from_arrays(
+        [batch[field.name] if field.name in known else pa.nulls(len(batch), field.type) for field in schema],
+        schema=schema,
+    )
 
 
 def is_complete(folder: Path, name: str) -> bool:

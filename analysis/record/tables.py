@@ -16,7 +16,8 @@ Layout of a run::
       database/findings.jsonl            what the monitor saw, as it saw it
 
 Conventions: ids are UUIDs as 16 bytes (null: absent or no UUID); ``*_ns`` is CLOCK_MONOTONIC of the writing
-host in nanoseconds, comparable between processes of one host and boot (``ProcessInfo.clock_domain``);
+host in nanoseconds, comparable between processes of one host and boot (``ProcessInfo.clock_domain``), and with
+the error that table ``clocks`` tells of between two others;
 ``*_us`` is microseconds since the Unix epoch by the *database's* clock; -1 stands for "never" in ``*_ns``.
 """
 
@@ -263,6 +264,15 @@ GENERATOR = pa.schema(  # the load process on itself, once a second
     ]
 )
 
+CLOCKS = pa.schema(  # a load process on another machine than the run's leader: how far apart their clocks are
+    [
+        ("at_ns", pa.int64()),  # by its own clock
+        ("offset_ns", pa.int64()),  # the leader's clock minus its own at that moment,
+        ("error_ns", pa.int64()),  # known to so much: half of the round trip that measured it
+        ("leader", pa.string()),  # ProcessInfo.clock_domain of the leader, where the monitor runs, too
+    ]
+)
+
 LOAD_TABLES: dict[str, pa.Schema] = {
     "sends": SENDS,
     "events": EVENTS,
@@ -272,6 +282,7 @@ LOAD_TABLES: dict[str, pa.Schema] = {
     "calls": CALLS,
     "attempts": ATTEMPTS,
     "generator": GENERATOR,
+    "clocks": CLOCKS,
 }
 
 # A poll looks again at up to this many rows whose status may still move, those first that waited longest.
@@ -303,6 +314,7 @@ POLLS = pa.schema(
         ("duration_ms", pa.float64()),
         ("database_us", pa.int64()),  # the database's clock at the snapshot
         ("xmin", pa.int64()),  # oldest transaction still running then (pg_current_snapshot)
+        ("next_xid", pa.int64()),  # every transaction that had an id then has a smaller one; 64 bits, as xmin
         ("rows_new", pa.int32()),
         ("rows_changed", pa.int32()),
         ("rows_gone", pa.int32()),
@@ -396,6 +408,8 @@ LEFT_OUT = pa.schema(  # what the monitor could not read of the server
         ("for_good", pa.bool_()),  # it was not tried again
     ]
 )
+# Columns that earlier versions did not write: in their records they are read as null.
+ADDED_LATER = {"polls": ("next_xid",)}
 
 DATABASE_TABLES: dict[str, pa.Schema] = {
     "baseline": BASELINE,

@@ -17,6 +17,7 @@ class Assignment:
         users: most users of the whole run; the open workload's rate is divided among them.
         settings: the owner's settings by field name, so that all processes do the same. Secrets are among
             them for the embedded environment only; those of another target do not travel.
+        leader: clock domain of the process that leads the run; empty when it is this one.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class Assignment:
     people: tuple[Person, ...]
     chats: tuple[Chat, ...]
     settings: dict[str, str]
+    leader: str = ""
 
     def for_process(self, process: str, share: int, shares: int) -> "Assignment":
         """The same run for another load process."""

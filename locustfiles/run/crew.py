@@ -6,6 +6,7 @@ before the first drains, so that nobody sends to somebody who has left; then `dr
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import gevent
@@ -18,12 +19,13 @@ from analysis.errors import ChatsoakError, TargetError
 from analysis.record import ProcessInfo
 from analysis.settings import Settings
 from locustfiles.run.assignment import Assignment
+from locustfiles.run.clock import ASK, TOLD, tell
 from locustfiles.run.load import CEASE_SLACK_S, Load
 
 logger = logging.getLogger(__name__)
 
 ORDER = "chatsoak_order"  # master → worker: {"do": open | cease | drain, …}
-DONE = "chatsoak_done"  # worker → master: {"done": …, "error": …, "notes": […], "host": …, "clock_domain": …}
+DONE = "chatsoak_done"  # worker → master: {"done": …, "error": …, "notes": […], "host": …, "machine": …}
 OPEN_S = 60.0
 DRAIN_SLACK_S = 30.0
 SILENT_S = 10  # seconds without a heartbeat, beyond Locust's own three, after which a worker counts as gone
@@ -86,6 +88,7 @@ class Workers:
         self._members: dict[str, str] = {}  # client id → name in the record
         self._settings: Settings | None = None
         runner.register_message(DONE, self._on_done)
+        runner.register_message(ASK, self._on_ask)
 
     def open(self, assignment: Assignment, settings: Settings) -> list[str]:
         """Give every worker its share of the people and wait until all have opened their record."""
@@ -96,8 +99,9 @@ class Workers:
         self._settings = settings
         self._answers.clear()
         self._members = {client: f"worker-{index}" for index, client in enumerate(clients)}
+        leader = ProcessInfo.here("master").clock_domain
         for index, (client, name) in enumerate(self._members.items()):
-            part = assignment.for_process(name, index, len(clients))
+            part = replace(assignment.for_process(name, index, len(clients)), leader=leader)
             self._runner.send_message(ORDER, {"do": "open", **part.as_message()}, client)
         missing = self._wait("open", OPEN_S)
         if missing:
@@ -122,12 +126,12 @@ class Workers:
             return []
         missing = self._order("drain", self._settings.chatsoak_drain_s + DRAIN_SLACK_S)
         notes = [f"{name} never said that its record is complete." for name in missing]
-        here = ProcessInfo.here("master").clock_domain
+        here = ProcessInfo.here("master").machine
         for (client, done), answer in self._answers.items():
             if done != "drain":
                 continue
             notes += answer["notes"]
-            if answer["clock_domain"] != here:
+            if answer["machine"] != here:
                 name, host = self._members[client], answer["host"]
                 notes.append(
                     f"{name} ran on {host}: its part of the record lies there, in {answer['folder']}; copy that folder "
@@ -161,6 +165,9 @@ class Workers:
     def _on_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         self._answers[msg.node_id, msg.data["done"]] = msg.data
         self._answered.set()
+
+    def _on_ask(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        self._runner.send_message(TOLD, tell(msg.data), msg.node_id)
 
 
 def sentence(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -74,6 +75,7 @@ class Load:
             LOAD_TABLES,
             ProcessInfo.here(assignment.process),
         )
+        self.before_close: list[Callable[[], None]] = []  # what still writes something down at the end
         self.never_left = 0  # open workload: actions that were due and had not begun when the load stopped
         self._ceased_ns = NEVER_NS
         self.next_walk = count(1).__next__

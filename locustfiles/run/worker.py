@@ -15,6 +15,7 @@ from analysis.errors import ChatsoakError
 from analysis.record import ProcessInfo
 from analysis.settings import DEFAULT_ENV_FILE, load
 from locustfiles.run.assignment import Assignment
+from locustfiles.run.clock import ASK, TOLD, ClockWatch
 from locustfiles.run.crew import DONE, ORDER, sentence
 from locustfiles.run.load import Load
 
@@ -41,7 +42,9 @@ class Worker:
         self._ordered = Event()  # the master has begun to end the run
         self._drained = Event()
         self._lock = RLock()  # one order after another
+        self._clock: ClockWatch | None = None
         runner.register_message(ORDER, self._on_order, concurrent=True)
+        runner.register_message(TOLD, self._on_told)
 
     def leave(self) -> None:
         """This process is about to end: see that its record is whole, with the master if it ends as well."""
@@ -56,6 +59,10 @@ class Worker:
         if msg.data["do"] != "open":
             self._ordered.set()
         self._carry_out(msg.data["do"], msg.data)
+
+    def _on_told(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        if self._clock is not None:
+            self._clock.hear(msg.data)
 
     def _carry_out(self, do: str, data: dict[str, Any]) -> None:
         with self._lock:
@@ -82,6 +89,11 @@ class Worker:
         self._ordered.clear()
         self._drained.clear()
         self._load = Load(assignment, settings)
+        if assignment.leader != ProcessInfo.here("worker").clock_domain:
+            self._clock = ClockWatch(
+                lambda question: self._runner.send_message(ASK, question), self._load.record.adder("clocks")
+            )
+            self._load.before_close.append(self._clock.stop)
         self._on_load(self._load)
 
     def _answer(self, done: str, error: str | None) -> None:
@@ -95,7 +107,7 @@ class Worker:
                 "process": assignment.process if assignment else "A worker",
                 "notes": self._load.notes if self._load is not None else [],
                 "host": here.host,
-                "clock_domain": here.clock_domain,
+                "machine": here.machine,
                 "folder": str(Path(assignment.folder).resolve() / "record" / assignment.process)
                 if assignment
                 else "",

@@ -1,4 +1,12 @@
--- The snapshot that this transaction reads by: its oldest running transaction, and the database's clock (µs).
--- A transaction that began before xmin has ended, so whatever it was to store is visible or will never be.
-select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xmin,
-  (extract(epoch from clock_timestamp()) * 1000000)::bigint as database_us;
+-- The snapshot that this transaction reads by, and the database's clock (µs).
+-- xmin: its oldest running transaction. One that began before xmin has ended, so whatever it was to store is visible or
+-- will never be. next_xid: the id that the next transaction gets, so that whoever ran when the snapshot was taken, and
+-- had an id, has a smaller one. (The snapshot's own xmax is one more than the newest id that has *ended*: transactions
+-- above it may be running.) age() counts from the counter of transactions, in 32 bits; xmax has the upper ones.
+-- Both are read without taking an id, so that the monitor never is the oldest transaction itself.
+select xmin, xmax + ((age('3'::xid)::bigint + 3 - xmax) & 4294967295) as next_xid,
+  (extract(epoch from clock_timestamp()) * 1000000)::bigint as database_us
+from (
+  select pg_snapshot_xmin(taken)::text::bigint as xmin, pg_snapshot_xmax(taken)::text::bigint as xmax
+  from pg_current_snapshot() as taken
+) ids;

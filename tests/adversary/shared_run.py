@@ -16,7 +16,7 @@ from tests.locustfiles.soaks import Ended, Soak, describe
 from tests.staging.stages import ROOT, RunningStage
 
 USERS = "24"
-LOAD_S = 40
+LOAD_S = 48
 STRIKE_EVERY_S = 0.2
 ENVIRONMENT = {
     "CHATSOAK_WARMUP_S": "1",

@@ -38,13 +38,20 @@ __all__ = ["CLOCK_NS", "EPOCH_US", "History", "Message", "ns", "us"]
 class History(ServerSteps):
     """A run in the making."""
 
-    def poll(self, at: float, kind: PollKind = PollKind.POLL) -> int:
-        """A look of the monitor; observations that follow belong to it."""
+    def poll(
+        self,
+        at: float,
+        kind: PollKind = PollKind.POLL,
+        *,
+        xmin: int | None = None,
+        next_xid: int | None = None,
+    ) -> int:
+        """A look of the monitor; observations that follow belong to it. By default no transaction is running."""
         self.polls += 1
-        error = "connection refused" if kind is PollKind.FAILED else None
-        self.rows["polls"].append(
-            (self.polls - 1, kind, ns(at), 1.0, us(at), 1000 + self.polls, 0, 0, 0, error)
-        )
+        failed = kind is PollKind.FAILED
+        error = "connection refused" if failed else None
+        xids = (None, None) if failed else (xmin or 1000 + self.polls, next_xid or xmin or 1000 + self.polls)
+        self.rows["polls"].append((self.polls - 1, kind, ns(at), 1.0, us(at), *xids, 0, 0, 0, error))
         return self.polls - 1
 
     def observe(

@@ -36,9 +36,18 @@ class Server:
 
     def start(self) -> None:
         options = (
-            f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c wal_level=logical"
+            f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c wal_level=logical "
+            "-c max_prepared_transactions=2"
         )
         self._run("pg_ctl", "start", "-w", "-t", START_S, "-l", str(self._log), "-o", options)
+
+    def age(self, epoch: int) -> None:
+        """As if its counter of transactions had gone round so often; it must not run."""
+        self._run("pg_resetwal", f"--epoch={epoch}")
+
+    def stop(self) -> None:
+        """End in good order."""
+        self._run("pg_ctl", "stop", "-m", "fast", "-w")
 
     def crash(self) -> None:
         """End at once, without a word to clients; the next start recovers from the log."""

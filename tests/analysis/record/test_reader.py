@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.errors import RecordError
 from analysis.record import ProcessInfo, RecordWriter, is_complete, iter_batches, read_process, read_table
-from analysis.record.tables import CALLS, LOAD_TABLES, PAGES, SENDS
+from analysis.record.tables import ADDED_LATER, CALLS, LOAD_TABLES, PAGES, POLLS, SENDS
 from analysis.record.writer import END_OF_STREAM
 from tests.analysis.record.rows import call, new_writer, numbers
 from tests.analysis.targets import ROOT
@@ -223,3 +223,15 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "calls.arrows").mkdir()
     with pytest.raises(RecordError, match=r"calls\.arrows cannot be read"):
         read_table(tmp_path, "calls", CALLS)
+
+
+def test_a_column_that_an_earlier_version_did_not_write_is_read_as_null(tmp_path: Path) -> None:
+    earlier = pa.schema([field for field in POLLS if field.name not in ADDED_LATER["polls"]])
+    row = (0, 0, 1, 2.0, 3, 4, 5, 6, 7, None)
+    writer = RecordWriter(tmp_path, {"polls": earlier}, ProcessInfo.here("monitor"))
+    writer.adder("polls")(row)
+    writer.close()
+    (read,) = read_table(tmp_path, "polls", POLLS).table.to_pylist()
+    assert read == dict(zip(earlier.names, row, strict=True)) | {"next_xid": None}
+    (one,) = iter_batches(tmp_path, "polls", POLLS, ("next_xid", "xmin"))
+    assert one.to_pylist() == [{"next_xid": None, "xmin": 4}]

@@ -1,0 +1,139 @@
+"""`seq.order`: in every chat the messages are numbered in the order in which they happened."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.checks.account import NEVER, NULL, Account, Bools
+from analysis.checks.findings import Namer, first_examples, seconds
+from analysis.clocks import Clocks
+from analysis.criteria import Criterion, Finding, from_findings
+from analysis.record.tables import Outcome
+
+
+def order(account: Account) -> Criterion:
+    """`seq.order`: in one chat, a message acknowledged before another was sent has the smaller seq.
+
+    Times of one clock are compared as they are. Times of two machines are compared by what is certain: the latest
+    moment at which the one may have been acknowledged, and the earliest at which the other may have left (see
+    `analysis.clocks`); where no offset was measured they are not compared.
+    In O(n log n): for each message the highest seq that had been acknowledged in its chat when it left; with one
+    sort by time, and a running maximum.
+    """
+    timed = _numbered_operations(account)
+    comparisons = [_Comparison(timed, "left_ns", "acknowledged_ns", ["chat_id", "clock"])]
+    clocks = Clocks.of(account.evidence)
+    known = clocks.known(timed["clock"])
+    if len(np.unique(timed["clock"].to_numpy()[known])) > 1:
+        placed = _placed(timed[known], clocks)
+        comparisons.append(_Comparison(placed, "earliest_left_ns", "latest_acknowledged_ns", ["chat_id"]))
+    highest = np.full(len(account.operations), NULL, np.int64)
+    for comparison in comparisons:
+        np.maximum.at(highest, comparison.operation, comparison.highest)
+    faults = timed[highest[timed["operation"].to_numpy()] > timed["seq"].to_numpy()]
+    faults = faults.sort_values("left_ns", kind="stable")
+    namer = Namer(account)
+
+    def findings() -> Iterator[Finding]:
+        for number, seq, message in zip(
+            *(faults[column].tolist() for column in ("operation", "seq", "message_id")), strict=True
+        ):
+            earlier, after_ns, by = next(
+                found for one in comparisons if (found := one.explain(number, seq)) is not None
+            )
+            yield namer.operation(
+                number,
+                f"It was sent {by}{seconds(after_ns)} after message "
+                f"{namer.message(earlier['message_id'])} (seq {earlier['seq']}) had been acknowledged, "
+                f"yet its seq is the smaller one: {seq}.",
+                seq=seq,
+                message_id=account.evidence.messages.text(message),
+            )
+
+    unlike = int((~known).sum()) if len(np.unique(timed["clock"])) > 1 else 0
+    return from_findings(
+        "seq.order",
+        "A later message has a higher seq",
+        "messages",
+        len(timed),
+        first_examples(findings()),
+        count=len(faults),
+        facts={"own_clock_only": unlike} if unlike else {},
+    )
+
+
+class _Comparison:
+    """Messages of one `group` compared by these times.
+
+    Attributes:
+        operation, highest: of each message the highest seq that had been acknowledged before it left; `NULL`: none.
+    """
+
+    def __init__(self, timed: pd.DataFrame, left: str, acknowledged: str, group: list[str]) -> None:
+        self._left, self._acknowledged, self._group = left, acknowledged, group
+        self._timed = timed.set_index("operation", drop=False)
+        told = timed[timed["acknowledged_ns"] != NEVER].sort_values(acknowledged, kind="stable")
+        self._told = told
+        highest = told.assign(highest=told.groupby(group)["seq"].cummax(), until_ns=told[acknowledged])
+        met = pd.merge_asof(
+            timed.sort_values(left, kind="stable")[["operation", *group, left]],
+            highest[[*group, "until_ns", "highest"]],
+            left_on=left,
+            right_on="until_ns",
+            by=group,
+            allow_exact_matches=False,
+        )
+        self.operation = met["operation"].to_numpy()
+        self.highest = met["highest"].fillna(NULL).to_numpy(np.int64)
+
+    def explain(self, operation: int, seq: int) -> "tuple[pd.Series[Any], int, str] | None":
+        """The message with the highest seq that was acknowledged before this one left, by how long, and "at least "
+        where that is all that is known; None when this comparison finds nothing wrong."""
+        if operation not in self._timed.index:
+            return None
+        later = self._timed.loc[operation]
+        told = self._told
+        before: Bools = (told[self._acknowledged] < later[self._left]).to_numpy()
+        for column in self._group:
+            before = before & (told[column] == later[column]).to_numpy()
+        candidates = told[before & (told["seq"] > seq).to_numpy()]
+        if not len(candidates):
+            return None
+        earlier = candidates.iloc[int(candidates["seq"].to_numpy().argmax())]
+        by = "" if "clock" in self._group else "at least "
+        return earlier, int(later[self._left] - earlier[self._acknowledged]), by
+
+
+def _placed(timed: pd.DataFrame, clocks: Clocks) -> pd.DataFrame:
+    """The same with ``earliest_left_ns`` and ``latest_acknowledged_ns`` on the leader's clock."""
+    clock = timed["clock"].to_numpy(np.int64)
+    earliest_left, _ = clocks.bounds(timed["left_ns"].to_numpy(np.int64), clock)
+    _, latest_acknowledged = clocks.bounds(timed["acknowledged_ns"].to_numpy(np.int64), clock)
+    return timed.assign(earliest_left_ns=earliest_left, latest_acknowledged_ns=latest_acknowledged)
+
+
+def _numbered_operations(account: Account) -> pd.DataFrame:
+    """Messages with a seq, as stored or else as answered, and the times between which they happened."""
+    operations, rows = account.operations, account.rows
+    mine = np.flatnonzero(rows["operation"].to_numpy() >= 0)
+    row = np.full(len(operations), -1, np.int64)
+    told = rows["acknowledged_ns"].to_numpy()[mine] != NEVER
+    mine = np.concatenate([mine[~told], mine[told]])  # of several copies the one that the answer meant
+    row[rows["operation"].to_numpy()[mine]] = mine
+    stored_seq = np.append(rows["seq"].to_numpy(), NULL)[row]
+    stored_id = np.append(rows["message_id"].to_numpy(), NULL)[row]
+    answered = operations["outcome"].to_numpy() == Outcome.OK
+    timed = pd.DataFrame(
+        {
+            "operation": np.arange(len(operations)),
+            "chat_id": operations["chat_id"].to_numpy(),
+            "clock": operations["clock"].to_numpy(),
+            "left_ns": operations["left_ns"].to_numpy(),
+            "acknowledged_ns": operations["acknowledged_ns"].to_numpy(),
+            "seq": np.where(stored_seq != NULL, stored_seq, np.where(answered, operations["seq"], NULL)),
+            "message_id": np.where(row >= 0, stored_id, operations["message_id"]),
+        }
+    )
+    return timed[timed["seq"] != NULL]

@@ -1,0 +1,103 @@
+"""Times of several machines on one clock, each with the bounds between which it certainly lies: pure, vectorised.
+
+Every load process on another machine measures, again and again, how far the leader's monotonic clock is ahead of its
+own (table ``clocks``): it asks, the leader answers with its time, and that moment lies between question and
+answer. So the offset is known to half of the round trip; the quickest of several is kept.
+Source: F. Cristian, Probabilistic clock synchronization, Distributed Computing 3 (1989), 146-158.
+
+Between two measurements the clocks may drift apart by `DRIFT`. An offset is therefore certain only within bounds that
+widen with the distance to the measurements around it, and that all of them together narrow. Measurements that
+contradict one another show that a clock drifted faster than that; nothing is compared with it then.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.evidence import Evidence
+
+# Nanoseconds of drift for each of time: NTP lets a clock run faster or slower by at most 500 ppm, and there are two.
+# Source: RFC 5905, MAXFREQ; adjtimex(2).
+DRIFT = 1 / 1000
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """How far the leader's clock is ahead of another one: bounds at the moments of the measurements, ascending."""
+
+    at_ns: Ints
+    least_ns: Ints
+    most_ns: Ints
+
+    @classmethod
+    def of(cls, at_ns: Ints, offset_ns: Ints, error_ns: Ints) -> "Offset | None":
+        """From measurements; None when there are none, or when they contradict one another."""
+        order = np.argsort(at_ns, kind="stable")
+        at, least, most = at_ns[order], (offset_ns - error_ns)[order], (offset_ns + error_ns)[order]
+        # Each bound holds at every other measurement, too, widened by the drift until then.
+        drifted = _drift(at - at[0]) if len(at) else at
+        for forwards in (slice(None), slice(None, None, -1)):
+            way = np.abs(drifted - drifted[forwards][:1])[forwards]
+            most[forwards] = np.minimum.accumulate(most[forwards] - way) + way
+            least[forwards] = np.maximum.accumulate(least[forwards] + way) - way
+        return cls(at, least, most) if len(at) and bool((least <= most).all()) else None
+
+    def bounds(self, at_ns: Ints) -> tuple[Ints, Ints]:
+        """Least and most that the offset may be at these times."""
+        after = np.searchsorted(self.at_ns, at_ns).clip(max=len(self.at_ns) - 1)
+        before = (after - 1).clip(min=0)
+        least, most = (
+            tuple(
+                values[place] + sign * _drift(np.abs(at_ns - self.at_ns[place])) for place in (before, after)
+            )
+            for values, sign in ((self.least_ns, -1), (self.most_ns, 1))
+        )
+        return np.maximum(*least), np.minimum(*most)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The clocks of a run that can be compared: the leader's, and those with a measured offset to it."""
+
+    leader: int
+    offsets: dict[int, Offset]  # by number of the clock domain
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Clocks":
+        """From the record. Load processes of one machine have one clock, and measure it together."""
+        database, measured = evidence.database, evidence.clocks
+        domain = database.process.info.clock_domain if database.process else None
+        theirs = measured[(measured["leader"] == domain).to_numpy()]
+        offsets = {}
+        for clock in np.unique(theirs["clock"].to_numpy(np.int64)).tolist():
+            rows = theirs[theirs["clock"] == clock]
+            columns = (rows[column].to_numpy(np.int64) for column in ("at_ns", "offset_ns", "error_ns"))
+            offset = Offset.of(*columns)
+            if offset is not None and clock != database.clock:
+                offsets[clock] = offset
+        return cls(database.clock, offsets)
+
+    def known(self, clock: "pd.Series[int] | Ints") -> Bools:
+        """Which of these clocks can be compared."""
+        return np.isin(np.asarray(clock), [self.leader, *self.offsets])
+
+    def bounds(self, at_ns: Ints, clock: Ints) -> tuple[Ints, Ints]:
+        """Earliest and latest moment on the leader's clock that these times may be. All clocks are `known`."""
+        earliest, latest = at_ns.copy(), at_ns.copy()
+        for number, offset in self.offsets.items():
+            its = np.flatnonzero(clock == number)
+            least, most = offset.bounds(at_ns[its])
+            earliest[its] += least
+            latest[its] += most
+        return earliest, latest
+
+
+def _drift(duration_ns: Ints) -> Ints:
+    """The most by which two clocks drift apart in this time."""
+    drift: Ints = np.ceil(duration_ns * DRIFT).astype(np.int64)
+    return drift
