@@ -147,6 +147,8 @@ class Load:
 
     def close(self) -> None:
         """Close the record; whoever is still online is left as they are."""
+        for last_words in self.before_close:
+            last_words()
         self._pulse.stop()
         if self.alarm is not None:
             self.alarm.close()

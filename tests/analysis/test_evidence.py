@@ -69,6 +69,7 @@ def busy(messages: int) -> History:
     run.rows["calls"].append((None, "sign-in", ns(0.1), ns(0.2), Outcome.OK, 200, None))
     run.rows["calls"].append((run.person_id(0).bytes, "refresh", ns(5), ns(6), Outcome.INFO, 0, "time-out"))
     run.rows["generator"].append((ns(1), 1_780_000_000_000_000, 3, 0.25, 1 << 33, None, 7))
+    run.rows["clocks"].append((ns(1), -5, 3, "elsewhere"))
     run.finish()
     return run
 

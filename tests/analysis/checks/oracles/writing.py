@@ -170,7 +170,7 @@ class _Writer:
         ]
         for number, poll in enumerate(self._story.polls):
             error = "connection refused" if poll.kind is PollKind.FAILED else None
-            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 0, 0, 0, error)
+            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 1000, 0, 0, 0, error)
             rows["polls"].append((number, poll.kind, *taken))
             rows["observations"] += [
                 self._observation(place, message, look)
