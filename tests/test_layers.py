@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "analysis/checks": (
         "analysis.checks",
         "analysis.criteria",
+        "analysis.clocks",
         "analysis.evidence",
         "analysis.identifiers",
         "analysis.record",
@@ -46,7 +47,7 @@ ONLY_IN = {
 }
 
 # What decides has no socket, clock, file or process of its own.
-PURE = ("analysis/checks", "analysis/criteria.py", "analysis/latency.py", "analysis/rates.py")
+PURE = ("analysis/checks", "analysis/clocks.py", "analysis/criteria.py", "analysis/latency.py", "analysis/rates.py")
 IMPURE_LIBRARIES = {"asyncio", "datetime", "os", "pathlib", "random", "socket", "subprocess", "sys", "time"}
 
 
