@@ -47,7 +47,13 @@ ONLY_IN = {
 }
 
 # What decides has no socket, clock, file or process of its own.
-PURE = ("analysis/checks", "analysis/clocks.py", "analysis/criteria.py", "analysis/latency.py", "analysis/rates.py")
+PURE = (
+    "analysis/checks",
+    "analysis/clocks.py",
+    "analysis/criteria.py",
+    "analysis/latency.py",
+    "analysis/rates.py",
+)
 IMPURE_LIBRARIES = {"asyncio", "datetime", "os", "pathlib", "random", "socket", "subprocess", "sys", "time"}
 
 
