@@ -17,6 +17,7 @@ from analysis.evidence import Evidence, read_evidence
 from analysis.judgement import Judgement
 from analysis.record.run import write_json
 from analysis.record.tables import Outcome, PollKind
+from analysis.server import server_side
 from analysis.verdict import assemble
 
 
@@ -68,15 +69,15 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
     tell("drawing up the verdict")
+    drawn = timeline.build(evidence, axis, targets=targets, sent=sent, delivered=delivered, criteria=criteria)
     return Judgement(
         run=evidence.run,
         verdict=assemble(evidence.run, found.counts, criteria),
         targets=targets,
-        timeline=timeline.build(
-            evidence, axis, targets=targets, sent=sent, delivered=delivered, criteria=criteria
-        ),
+        timeline=drawn,
         origin_ns=axis.origin_of(evidence),
         database=_database_facts(evidence),
+        server=server_side(evidence, axis, drawn.width_s),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.latency import NS_PER_S, Targets
 from analysis.record.run import Run
+from analysis.server import Server
 from analysis.settings import Transport
 from analysis.timeline import Timeline
 
@@ -28,6 +29,7 @@ class Judgement:
     timeline: Timeline
     origin_ns: int | None
     database: Mapping[str, str]
+    server: Server
 
     @property
     def users(self) -> int:

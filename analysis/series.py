@@ -92,13 +92,3 @@ def poll_series(axis_ns: Ints, duration_ms: pd.Series, failed: pd.Series, width_
         {"at_s": at_s, "duration_ms": duration_ms.to_numpy(), "failed": failed.to_numpy(np.int64)}
     )
     return table.groupby("at_s").agg({"duration_ms": "max", "failed": "sum"})
-
-
-def gauge_series(axis_ns: Ints, name: pd.Series, value: pd.Series, width_s: int) -> dict[str, pd.Series]:
-    """Each gauge's highest value in each bucket, by name."""
-    at_s = axis_ns // (width_s * NS_PER_S) * width_s
-    table = pd.DataFrame({"name": name.astype(str).to_numpy(), "at_s": at_s, "value": value.to_numpy()})
-    return {
-        str(label): values.groupby("at_s")["value"].max()
-        for label, values in table.groupby("name", sort=True)
-    }

@@ -85,7 +85,6 @@ class Timeline:
     delivery_histogram: Histogram | None
     occurrences: tuple[Occurrence, ...]
     polls: pd.DataFrame  # duration_ms (longest), failed
-    gauges: Mapping[str, pd.Series]
 
 
 def build(
@@ -148,10 +147,4 @@ def build(
             if finding.at_ns is not None and origin_ns is not None
         ),
         polls=series.poll_series(polled_ns, evidence.polls["duration_ms"].where(~failed), failed, width_s),
-        gauges=series.gauge_series(
-            axis.place_column(evidence.gauges, "at_ns"),
-            evidence.gauges["name"],
-            evidence.gauges["value"],
-            width_s,
-        ),
     )

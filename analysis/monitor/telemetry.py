@@ -88,9 +88,9 @@ class Telemetry:
         Raises:
             asyncpg.PostgresError, asyncpg.InterfaceError, OSError: the connection was lost.
         """
+        at_ns = time.monotonic_ns()  # one time for all of them: they are a row of a table
         for part, name in gauge_files(connection.get_server_version().major).items():
             rows = await self._parts.fetch(part, connection, name)
-            at_ns = time.monotonic_ns()
             values = [(row["name"], row["value"]) for row in rows if row["value"] is not None]
             new = [one for one in values if all_of_them or self._is_new(*one, at_ns)]
             self._written.update((name, (at_ns, value)) for name, value in new)

@@ -4,7 +4,6 @@ The page is plain HTML and SVG with its style sheet inside. Its content security
 the network, so that even a text that slipped through could do nothing.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +13,11 @@ from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import headline, meaning, numbers, plots
+from analysis.report import headline, meaning, numbers, plots, server
 from analysis.report.drawing import elapsed
+from analysis.report.figures import Figure, Table
 from analysis.report.groups import groups
 from analysis.report.visible import visible
-from analysis.timeline import Timeline
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS_SHOWN = (
@@ -27,25 +26,6 @@ ROWS_SHOWN = (
 ROWS_OF_GROUP = 3  # findings of a group that are open to the eye
 GROUPS_MOST = 30  # groups of a criterion in the page
 ROWS_MOST = 150  # findings of a criterion in the page; verdict.json has up to 1,000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A plot with its words: `alt` is what it shows, for those who cannot see it."""
-
-    title: str
-    plot: plots.Plot
-    alt: str
-    caption: str
-    table: "Table | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Numbers beside a plot."""
-
-    head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
 
 
 def environment() -> Environment:
@@ -101,6 +81,8 @@ def render(judgement: Judgement) -> str:
             delivery=_delivery_figures(judgement),
             load=[_throughput_figure(judgement)] if len(judgement.timeline.rates) else [],
             database=_database_figures(judgement),
+            tables=server.tables(judgement.server),
+            left_out=judgement.server.left_out,
             facts=judgement.database,
             settings=run.settings,
             passed=Verdict.PASS.value,
@@ -176,16 +158,8 @@ def _database_figures(judgement: Judgement) -> list[Figure]:
                 "A stroke for each finding whose time is known. A cross: the database did not answer.",
             )
         )
-    if timeline.gauges:
-        figures.append(
-            Figure(
-                "The database server",
-                plots.gauges(timeline),
-                f"{len(timeline.gauges)} gauges of the database server over time.",
-                "The highest value in every bucket.",
-                _gauge_table(timeline),
-            )
-        )
+    if judgement.server.panels:
+        figures.append(server.figure(judgement.server, timeline))
     return figures
 
 
@@ -200,14 +174,6 @@ def _latency_table(series: pd.DataFrame, width_s: int) -> Table:
         for at_s, (count, *figures) in zip(series.index, series.itertuples(index=False), strict=True)
     ]
     return Table((f"{head[0]} (+{elapsed(width_s)})", *head[1:]), rows)
-
-
-def _gauge_table(timeline: Timeline) -> Table:
-    rows = [
-        (name, *(numbers.number(float(value)) for value in (series.iloc[0], series.max(), series.iloc[-1])))
-        for name, series in timeline.gauges.items()
-    ]
-    return Table(("Gauge", "First", "Highest", "Last"), rows)
 
 
 def _at(judgement: Judgement, at_ns: int | None) -> str:

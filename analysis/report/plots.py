@@ -15,7 +15,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from analysis.latency import Targets
 from analysis.report.drawing import COLOUR, style, time_ticks, to_svg, whole_ticks
-from analysis.report.visible import visible
 from analysis.series import Histogram
 from analysis.timeline import Timeline
 
@@ -68,36 +67,32 @@ class Plot:
 def send_latency(timeline: Timeline, targets: Targets) -> Plot:
     """Send latency over time against both targets."""
     lines = [("avg", targets.send_avg_ms, "avg"), ("P95", targets.send_p95_ms, "p95")]
-    return _in_both("latency", lambda size: _latency(timeline, timeline.sends, lines, size))
+    return in_both("latency", lambda size: _latency(timeline, timeline.sends, lines, size))
 
 
 def delivery_latency(timeline: Timeline, targets: Targets) -> Plot:
     """Delivery latency over time against its target."""
     lines = [("P95", targets.delivery_p95_ms, "p95")]
-    return _in_both("delivery", lambda size: _latency(timeline, timeline.deliveries, lines, size))
+    return in_both("delivery", lambda size: _latency(timeline, timeline.deliveries, lines, size))
 
 
 def distribution(timeline: Timeline, targets: Targets) -> Plot:
     """How send and delivery latencies are distributed, on one logarithmic axis."""
-    return _in_both("distribution", lambda size: _distribution(timeline, targets, size))
+    return in_both("distribution", lambda size: _distribution(timeline, targets, size))
 
 
 def throughput(timeline: Timeline) -> Plot:
     """Sends and deliveries a second, and users."""
-    return _in_both("throughput", lambda size: _throughput(timeline, size))
+    return in_both("throughput", lambda size: _throughput(timeline, size))
 
 
 def findings(timeline: Timeline) -> Plot:
     """When faults were seen, a row for each criterion, above the monitor's polls."""
-    return _in_both("findings", lambda size: _findings(timeline, size))
+    return in_both("findings", lambda size: _findings(timeline, size))
 
 
-def gauges(timeline: Timeline) -> Plot:
-    """The database server's telemetry, a small plot for each gauge."""
-    return _in_both("gauges", lambda size: _gauges(timeline, size))
-
-
-def _in_both(name: str, draw: Callable[[Size], Figure]) -> Plot:
+def in_both(name: str, draw: Callable[[Size], Figure]) -> Plot:
+    """The plot `name`, drawn for a desk and for a phone."""
     with style():
         return Plot(*(to_svg(draw(size), f"{name}-{size.name}") for size in (WIDE, NARROW)))
 
@@ -305,37 +300,6 @@ def _findings(timeline: Timeline, size: Size) -> Figure:
     return figure
 
 
-def _gauges(timeline: Timeline, size: Size) -> Figure:
-    names = list(timeline.gauges)
-    rows = -(-len(names) // size.columns)
-    row_height, gap = 1.15, 0.3
-    height = rows * row_height
-    figure = size.figure(height)
-    inner = size.width - 0.1
-    for number, name in enumerate(names):
-        row, column = divmod(number, size.columns)
-        width = inner / size.columns
-        box = (
-            (column * width + 0.55) / size.width,
-            (height - (row + 1) * row_height + gap) / height,
-            (width - 0.75) / size.width,
-            (row_height - 2 * gap) / height,
-        )
-        axes = figure.add_axes(box)
-        series = timeline.gauges[name]
-        axes.set_xlim(timeline.begin_s, timeline.end_s)
-        time_ticks(axes, timeline.end_s - timeline.begin_s, 3)
-        axes.tick_params(length=0, labelsize=7.5)
-        axes.grid(visible=False, axis="x")
-        at_s = series.index.to_numpy(np.float64) + timeline.width_s / 2
-        axes.plot(at_s, series.to_numpy(), color=COLOUR["ok"], marker="." if len(series) < 3 else "")
-        axes.yaxis.set_major_locator(whole_ticks(3))
-        axes.yaxis.set_major_formatter(FuncFormatter(_short))
-        axes.margins(y=0.15)
-        axes.set_title(visible(name), loc="left", fontsize=8.5, color=COLOUR["ink"], pad=4)
-    return figure
-
-
 def _legend(figure: Figure, axes: Any) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if labels and labels[-1] == "Finding":  # last in the legend, which tells the others the other way round
@@ -357,10 +321,3 @@ def _milliseconds(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axis.set_minor_formatter(NullFormatter())
     axis.set_minor_locator(LogLocator(base=10, subs=(), numticks=12))
-
-
-def _short(value: float, _: object = None) -> str:
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}"

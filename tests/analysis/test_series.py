@@ -10,7 +10,6 @@ from analysis.latency import NS_PER_MS, NS_PER_S, Latencies, average_ms, nearest
 from analysis.series import (
     MOST_BUCKETS,
     bucket_width_s,
-    gauge_series,
     histogram,
     latency_series,
     poll_series,
@@ -83,10 +82,3 @@ def test_a_bucket_without_an_answered_poll_has_no_duration() -> None:
     assert series["duration_ms"].tolist()[0] == 8.0
     assert np.isnan(series["duration_ms"].tolist()[1])
     assert series["failed"].tolist() == [0, 1]
-
-
-def test_gauges_keep_their_peaks() -> None:
-    at_ns = np.array([0, 1, NS_PER_S], dtype=np.int64)
-    found = gauge_series(at_ns, pd.Series(["b", "b", "a"]), pd.Series([1.0, 9.0, 4.0]), 1)
-    assert list(found) == ["a", "b"]
-    assert found["b"].tolist() == [9.0]

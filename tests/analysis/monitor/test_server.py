@@ -166,10 +166,9 @@ def test_without_the_right_to_others_figures_they_are_left_out_and_named(watched
     watch_while(watched, idle)
     assert parts_left_out(watched) == {"activity of others", "statements of others"}
     assert all("pg_monitor" in row["why"] for row in watched.table("left_out"))
-    gauges = {row["name"]: row["value"] for row in watched.table("gauges")}
-    assert gauges["connections.hidden"] >= 1
-    assert gauges["table.chat_messages.bytes"] >= 0
-    assert "checkpoints.timed" in gauges
+    rows = watched.table("gauges")
+    assert max(row["value"] for row in rows if row["name"] == "connections.hidden") >= 1
+    assert {"table.chat_messages.bytes", "checkpoints.timed", "slots"} <= {row["name"] for row in rows}
     assert watched.kinds() == ["POLL", "SWEEP"]
     assert [row["error"] for row in watched.table("plans")] == [None] * (SAMPLES + 1)
 

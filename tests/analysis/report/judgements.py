@@ -40,7 +40,7 @@ def clean(messages: int = 60) -> Told:
     for second in range(70):
         history.rows["generator"].append((ns(second), us(second), min(second, 20), 0.3, 10**8, 1.0, 0))
         history.rows["gauges"].append((ns(second), "connections.active", float(second)))
-        history.rows["gauges"].append((ns(second), HOSTILE.replace("\x07", ""), 1e7 * second))
+        history.gauge(f"slot.{HOSTILE}.lag_bytes".replace("\x07", ""), second, 1e7 * second)
     history.poll(65.0, PollKind.FAILED)
     history.finish()
     return history

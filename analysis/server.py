@@ -1,0 +1,259 @@
+"""The server's side of a run, as a report shows it: figures over time, statements, and who waited for whom. No I/O.
+
+Counters are shown as rates, levels as they are; everything lies on the axis of `analysis.timeline`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.evidence import Evidence
+from analysis.gauges import NS_PER_S, gauge_table, rates
+from analysis.timeline import TimeAxis
+
+LINES_MOST = 4  # of a panel: the tables, slots or states with the highest figures
+STATEMENTS_MOST = 20
+WAITS_MOST = 20
+HIDDEN = "(text hidden or no longer known)"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A small plot: lines by their labels, each indexed by the bucket's begin in seconds, with its highest value there."""
+
+    title: str
+    unit: str
+    lines: Mapping[str, pd.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a statement cost between the monitor's first look and its last."""
+
+    query: str
+    calls: int
+    total_ms: float
+    mean_ms: float
+    share: float  # of the time of all statements
+    rows: int
+    blocks_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Sessions of one statement that waited for sessions of another, over all looks."""
+
+    waiting: str
+    blocking: str
+    lock: str
+    looks: int  # at which somebody waited so
+    sessions: int  # different ones that waited
+    longest_ms: float  # that was seen
+    first_s: float  # on the timeline's axis
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server's side.
+
+    Attributes:
+        still: titles of panels that would only show zeros.
+        statements: those that took the most time, first the most.
+        statements_reset: their counters were reset during the run, so that the figures are too low.
+        waits: the longest first.
+        left_out: part → why it could not be read.
+    """
+
+    panels: tuple[Panel, ...]
+    still: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    statements_reset: bool
+    waits: tuple[Wait, ...]
+    left_out: Mapping[str, str]
+
+
+def server_side(evidence: Evidence, axis: TimeAxis, width_s: int) -> Server:
+    """The server's side of a run; what the monitor did not see is simply not there."""
+    gauges = evidence.gauges
+    table = gauge_table(axis.place_column(gauges, "at_ns"), gauges["name"], gauges["value"])
+    statements, reset = _statements(evidence.statements)
+    left_out = evidence.left_out
+    panels = [panel for panel in _panels(table, width_s) if panel.lines]
+    moving = {panel.title for panel in panels if any(line.any() for line in panel.lines.values())}
+    return Server(
+        panels=tuple(panel for panel in panels if panel.title in moving),
+        still=tuple(panel.title for panel in panels if panel.title not in moving),
+        statements=statements,
+        statements_reset=reset,
+        waits=_waits(evidence.waits, axis.place_column(evidence.waits, "at_ns")),
+        left_out={str(part): str(why) for part, why in zip(left_out["part"], left_out["why"], strict=True)},
+    )
+
+
+def _panels(table: pd.DataFrame, width_s: int) -> Iterator[Panel]:
+    known_names: list[str] = table.columns.tolist()
+
+    def level(name: str) -> pd.Series:
+        return _bucketed(table[name], width_s) if name in table else _nothing()
+
+    def rate(name: str) -> pd.Series:
+        return _bucketed(rates(table[name].dropna()), width_s) if name in table else _nothing()
+
+    def since_first(name: str) -> pd.Series:
+        known = table[name].dropna() if name in table else _nothing()
+        return _bucketed(known - known.iloc[0], width_s) if len(known) else _nothing()
+
+    def each(prefix: str, suffix: str) -> dict[str, pd.Series]:
+        names = [name for name in known_names if name.startswith(prefix) and name.endswith(suffix)]
+        found = {name[len(prefix) : len(name) - len(suffix)]: level(name) for name in names}
+        return _highest(found)
+
+    states = {
+        name.removeprefix("connections.").replace("_", " "): level(name)
+        for name in known_names
+        if name.startswith("connections.") and name not in ("connections.used", "connections.most")
+    }
+    yield _panel(
+        "Transactions",
+        "per s",
+        {"committed": rate("transactions.committed"), "rolled back": rate("transactions.rolled_back")},
+    )
+    yield _panel(
+        "Rows written",
+        "per s",
+        {name: rate(f"tuples.{name}") for name in ("inserted", "updated", "deleted")},
+    )
+    yield _panel("Connections by state", "", _highest(states))
+    yield _panel("Sessions waiting for a lock", "", {"waiting": level("locks.waiting")})
+    yield _panel("Oldest transaction", "s", {"age": level("transactions.oldest_s")})
+    yield _panel("Found in the cache", "%", {"share": _cached(table, width_s)})
+    yield _panel("Dead rows", "rows", each("table.", ".rows_dead"))
+    yield _panel("Tables", "bytes", each("table.", ".bytes"))
+    yield _panel("Indexes", "bytes", each("table.", ".index_bytes"))
+    yield _panel("Log written", "bytes per s", {"log": rate("wal.bytes")})
+    yield _panel("Log kept for replication slots", "bytes", each("slot.", ".retained_bytes"))
+    yield _panel("Not yet read by replication slots", "bytes", each("slot.", ".lag_bytes"))
+    yield _panel(
+        "Checkpoints since the start",
+        "",
+        {name: since_first(f"checkpoints.{name}") for name in ("timed", "requested")},
+    )
+    vacuums = [name for name in known_names if name.startswith("table.") and name.endswith(".autovacuums")]
+    yield _panel(
+        "Autovacuums since the start",
+        "",
+        _highest({name.split(".")[1]: since_first(name) for name in vacuums}),
+    )
+    yield _panel("Deadlocks since the start", "", {"deadlocks": since_first("deadlocks")})
+    yield _panel("Written to temporary files", "bytes per s", {"written": rate("temporary.bytes")})
+
+
+def _panel(title: str, unit: str, lines: Mapping[str, pd.Series]) -> Panel:
+    return Panel(title, unit, {label: line for label, line in lines.items() if len(line)})
+
+
+def _highest(lines: dict[str, pd.Series]) -> dict[str, pd.Series]:
+    """The `LINES_MOST` lines that reach highest, by name."""
+    known = {label: line for label, line in lines.items() if len(line)}
+    known = {label: line for label, line in known.items() if line.any()} or known
+    most = sorted(known, key=lambda label: (-float(known[label].max()), label))[:LINES_MOST]
+    return {label: known[label] for label in sorted(most)}
+
+
+def _cached(table: pd.DataFrame, width_s: int) -> pd.Series:
+    """Share of the blocks asked for that were in the server's own cache, in %."""
+    if "blocks.hit" not in table or "blocks.read" not in table:
+        return _nothing()
+    hit, read = rates(table["blocks.hit"]), rates(table["blocks.read"])
+    asked = hit + read
+    return _bucketed((100 * hit / asked.where(asked > 0)), width_s)
+
+
+def _bucketed(values: pd.Series, width_s: int) -> pd.Series:
+    """The highest value in each bucket."""
+    known = values.dropna()
+    at_s = known.index.to_numpy(np.int64) // (width_s * NS_PER_S) * width_s
+    return known.groupby(pd.Index(at_s, name="at_s")).max()
+
+
+def _nothing() -> pd.Series:
+    return pd.Series(dtype=np.float64)
+
+
+def _statements(looks: pd.DataFrame) -> tuple[tuple[Statement, ...], bool]:
+    """What each statement cost between the first look and the last, and whether the counters were reset meanwhile."""
+    if not len(looks):
+        return (), False
+    counters = ["calls", "total_ms", "rows", "blocks_read"]
+    first_look = looks["at_ns"] == looks["at_ns"].min()
+    before = looks[first_look].set_index("key")[counters]
+    last = looks[~first_look].drop_duplicates("key", keep="last").set_index("key")
+    if not len(last):
+        return (), False
+    since = last[counters] - before.reindex(last.index).fillna(0)
+    # The counters of one that was reset, or forgotten for others, began again at zero.
+    again = (since["calls"] < 0).to_numpy()
+    since[again] = last[counters][again]
+    known = looks.loc[looks["reset_us"] >= 0, "reset_us"]
+    reset = bool(again.any()) or known.nunique() > 1
+    since = since[since["calls"] > 0].sort_values("total_ms", ascending=False)
+    whole_ms = float(since["total_ms"].sum())
+    found = tuple(
+        Statement(
+            query=str(last.at[key, "query"]) if isinstance(last.at[key, "query"], str) else HIDDEN,
+            calls=int(row["calls"]),
+            total_ms=float(row["total_ms"]),
+            mean_ms=float(row["total_ms"] / row["calls"]),
+            share=float(row["total_ms"] / whole_ms) if whole_ms else 0.0,
+            rows=int(row["rows"]),
+            blocks_read=int(row["blocks_read"]),
+        )
+        for key, row in since.head(STATEMENTS_MOST).iterrows()
+    )
+    return found, reset
+
+
+def _waits(waits: pd.DataFrame, axis_ns: NDArray[np.int64]) -> tuple[Wait, ...]:
+    if not len(waits):
+        return ()
+    names = {column: _told(waits, column) for column in ("waiting", "blocking")}
+    where = waits["relation"].astype(object)
+    lock = waits["lock"].astype(str) + where.map(lambda name: f" on {name}" if isinstance(name, str) else "")
+    told = pd.DataFrame(
+        {
+            **names,
+            "lock": lock.to_numpy(),
+            "at_ns": axis_ns,
+            "pid": waits["waiting_pid"].to_numpy(),
+            "waited_ms": waits["waited_ms"].to_numpy(),
+        }
+    )
+    found = [
+        Wait(
+            waiting=str(waiting),
+            blocking=str(blocking),
+            lock=str(held),
+            looks=int(rows["at_ns"].nunique()),
+            sessions=int(rows["pid"].nunique()),
+            longest_ms=float(rows["waited_ms"].max()),
+            first_s=float(rows["at_ns"].min()) / NS_PER_S,
+        )
+        for (waiting, blocking, held), rows in told.groupby(["waiting", "blocking", "lock"], sort=True)
+    ]
+    return tuple(sorted(found, key=lambda wait: -wait.longest_ms)[:WAITS_MOST])
+
+
+def _told(waits: pd.DataFrame, side: str) -> list[str]:
+    """Who it was and what they were at, as far as it was to be seen."""
+    states = waits["blocking_state"] if side == "blocking" else [None] * len(waits)
+    told = []
+    for application, state, statement in zip(
+        waits[f"{side}_application"], states, waits[f"{side}_statement"], strict=True
+    ):
+        words = [word for word in (application, state) if isinstance(word, str) and word]
+        text = statement if isinstance(statement, str) and statement else HIDDEN
+        told.append(f"{text} ({', '.join(words)})" if words else text)
+    return told
