@@ -109,10 +109,11 @@ def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
     turn[polls["kind"].to_numpy() == PollKind.SWEEP] = 1
 
     before = np.searchsorted(number, delivered[row], side="left") - 1
-    surely = before - turn[before.clip(min=0)] + 1
-    saw = (before >= 0) & (surely >= 0)
-    surely = np.where(saw, surely, 0)
-    saw &= number[surely] >= first[row]
+    at_first = np.searchsorted(
+        number, first[row], side="left"
+    )  # the look that found it saw it, whoever's turn it was
+    saw = before >= at_first
+    surely = np.where(saw, np.maximum(before - turn[before.clip(min=0)] + 1, at_first), 0)
     return np.where(saw, taken[surely], NULL), delivered[row] == _ENDLESS
 
 

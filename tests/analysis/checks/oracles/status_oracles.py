@@ -123,9 +123,10 @@ def _last_look_at_sent(
         waiting = sum(_waits(other, before[-1]) for other in story.messages)
         while (back + 1) * looked_at_a_poll < waiting:  # so many polls until every row had its turn
             back += 1
-    if back >= len(before) or before[-1 - back] < message.looks[0].poll:
+    first = message.looks[0].poll  # this one saw it, whoever's turn it was
+    if first not in before:
         return None
-    return story.polls[before[-1 - back]].at
+    return story.polls[max(first, before[max(0, len(before) - 1 - back)])].at
 
 
 def _waits(message: Message, poll: int) -> bool:

@@ -1,0 +1,205 @@
+"""Promise: where a moment, a seq or a clock stands right at a rule's edge, the rule is kept to the letter.
+
+Generated histories seldom get there.
+"""
+
+import pytest
+
+from analysis.checks import realtime, receipts, status
+from analysis.checks.deliveries import deliveries
+from analysis.criteria import Criterion, Verdict
+from analysis.record.tables import (
+    EventType,
+    ObservedChange,
+    Outcome,
+    PagePurpose,
+    PollKind,
+    SocketEvent,
+    Status,
+)
+from tests.analysis.checks.oracles.hello import account, hello, said, subscribed
+from tests.analysis.checks.oracles.story import Event, Look, Page, Poll, Process, Receipt, Step, Story, ns
+
+GAVE_UP = Step(1, 0, SocketEvent.GAVE_UP, 40, chat=0)
+HERE_AND_THERE = {"processes": [Process("here"), Process("there")], "process_of": [0, 1]}
+
+
+def missed(story: Story) -> Criterion:
+    judged = account(story)
+    return realtime.missed(judged, deliveries(judged))
+
+
+def stuck(story: Story) -> Criterion:
+    return receipts.stuck(account(story), delivered_within_s=1.9)
+
+
+def page(*shown: int, purpose: PagePurpose = PagePurpose.CATCH_UP, **more: int) -> Page:
+    """A page that the second person read at 5."""
+    asked = {"before": None, "limit": 50, "left": 5} | more
+    return Page(1, 0, purpose, asked["before"], asked["limit"] or 0, asked["left"] or 0, Outcome.OK, [*shown])
+
+
+def came(message: int, at: int, seq: int | None = None) -> Event:
+    """The message came to the second person."""
+    return Event(1, 1, message, 0, at, seq=seq)
+
+
+def told(told_status: Status, committed: int, at: int | None = None, person: int = 1) -> Event:
+    """An event told of a status."""
+    at = committed if at is None else at
+    return Event(person, person, 0, 0, at, EventType.UPDATE, told_status, 1, committed=committed)
+
+
+@pytest.mark.parametrize(("began", "ended", "seq", "owed"), [
+    (1, 2, 1, 1),  # from the moment it left to the moment it was stored, and waited for
+    (2, 20, 1, 0),  # began too late
+    (1, 1, 1, 0),  # ended too soon
+    (1, 11, 0, 0),  # waited for the one before it only
+    (1, 11, None, 0),  # nine seconds are not certain
+    (1, 12, None, 1),  # ten are
+])  # fmt: skip
+def test_a_message_is_owed_by_a_subscription(began: int, ended: int, seq: int | None, owed: int) -> None:
+    assert missed(hello(steps=subscribed(began, ended, seq=seq))).observed == owed
+
+
+@pytest.mark.parametrize(("left", "owed"), [(2, 0), (3, 1)])
+def test_a_later_message_proves_an_earlier_one_only_if_it_left_after_that_was_stored(
+    left: int, owed: int
+) -> None:
+    messages = [said(1), said(2, left)]
+    story = hello(steps=subscribed(0, 6), messages=messages, events=[came(1, 5)])
+    assert missed(story).observed == owed
+
+
+def test_what_a_look_saw_was_stored_when_the_look_was_over() -> None:
+    messages = [said(1, outcome=Outcome.INFO), said(2, left=5, seen=1)]
+    story = hello(steps=subscribed(0, 9), messages=messages, events=[came(1, 6)])
+    assert missed(story).observed == 1
+    story.polls[0].took = 3  # until 6, and nothing that came left later
+    assert missed(story).observed == 0
+
+
+@pytest.mark.parametrize("table", ["events", "sockets", "pages"])
+def test_of_somebody_whose_record_lacks_rows_nothing_is_known(table: str) -> None:
+    found = missed(hello(steps=subscribed(0, 30), processes=[Process(lost=(table,))]))
+    assert (found.outcome, found.checked) == (Verdict.INCONCLUSIVE, 0)
+    assert "received is not known" in (found.reason or "")
+
+
+def test_somebody_who_gave_up_is_owed_what_left_after_their_last_subscription_began() -> None:
+    assert missed(hello(steps=[*subscribed(0, 0), GAVE_UP])).observed == 1
+    assert missed(hello(steps=[*subscribed(1, 1), GAVE_UP])).checked == 0
+    assert missed(hello(steps=[*subscribed(0, 0), GAVE_UP], **HERE_AND_THERE)).checked == 0
+    found = missed(hello(steps=[*subscribed(0, 0), GAVE_UP], pages=[page(0)]))
+    assert (found.checked, found.facts["caught_up"]) == (0, 1)
+
+
+def test_on_another_clock_a_message_between_two_that_came_is_owed() -> None:
+    messages = [said(1), said(1), said(2), said(3), said(3)]
+    events = [came(0, 5), came(3, 6)]
+    story = hello(steps=subscribed(0, 9), messages=messages, events=events, **HERE_AND_THERE)
+    found = missed(story)
+    assert [finding.seq for finding in found.examples] == [2]
+    assert found.checked == 1
+
+
+@pytest.mark.parametrize(("read", "lacking"), [
+    (page(), 1),
+    (page(before=2), 1),
+    (page(before=1), 0),  # the page ends just below it
+    (page(left=2), 1),  # it was just stored
+    (page(left=1), 0),
+    (page(1, limit=2), 1),  # a page that is not full reaches back to the beginning
+    (page(1, limit=1), 0),
+    (page(2, limit=1), 1),  # the lowest on a full page has the same seq
+    (page(purpose=PagePurpose.BROWSE), 0),
+    (page(purpose=PagePurpose.DRAIN), 1),
+])  # fmt: skip
+def test_history_owes_what_belongs_on_a_page(read: Page, lacking: int) -> None:
+    messages = [said(1), said(5, left=20, seen=1), said(1, left=20, seen=1)]
+    facts = missed(hello(messages=messages, pages=[read])).facts
+    assert facts["not_in_history"] == lacking
+    read.outcome, read.shown = Outcome.FAIL, []
+    assert missed(hello(messages=messages, pages=[read])).facts["not_in_history"] == 0
+
+
+@pytest.mark.parametrize(("committed", "outcome"), [(38, Verdict.FAIL), (39, Verdict.PASS)])
+def test_an_event_of_the_last_second_need_not_show_in_the_last_look(committed: int, outcome: Verdict) -> None:
+    assert status.regressed(account(hello(events=[told(Status.DELIVERED, committed)]))).outcome is outcome
+
+
+def test_events_of_one_moment_may_come_in_either_order() -> None:
+    together = [told(Status.READ, 39), told(Status.SENT, 39)]
+    assert status.regressed(account(hello(events=together))).outcome is Verdict.PASS
+
+
+def test_a_status_that_went_back_is_dated_by_the_last_word_of_it() -> None:
+    events = [told(Status.READ, 5), told(Status.SENT, 6), told(Status.SENT, 7)]
+    (finding,) = status.regressed(account(hello(events=events))).examples
+    assert finding.at_ns == ns(7)
+
+
+def test_an_event_that_shows_a_message_delivered_by_the_deadline_clears_it() -> None:
+    receipt = Receipt(1, 0, 4, 5, Outcome.OK, 1)
+    assert stuck(hello(receipts=[receipt])).observed == 1
+    assert stuck(hello(receipts=[receipt], events=[told(Status.DELIVERED, 7)])).observed == 0
+    assert stuck(hello(receipts=[receipt], events=[told(Status.DELIVERED, 8)])).observed == 1
+
+
+def test_an_event_of_another_clock_clears_nothing() -> None:
+    story = hello(
+        people=3, chats=[(0, 1, 2)], processes=[Process("here"), Process("there")], process_of=[0, 0, 1]
+    )
+    story.receipts = [Receipt(1, 0, 4, 5, Outcome.OK, 1)]
+    story.events = [told(Status.DELIVERED, 6, person=2)]
+    assert stuck(story).observed == 1
+
+
+def test_where_the_monitor_could_not_write_nothing_is_stuck() -> None:
+    story = hello(receipts=[Receipt(1, 0, 4, 5, Outcome.OK, 1)], monitor=Process(lost=("observations",)))
+    assert (stuck(story).outcome, stuck(story).observed) == (Verdict.INCONCLUSIVE, 0)
+
+
+@pytest.mark.parametrize(("others", "a_poll", "stuck_since"), [
+    ([Status.SENT], 2, 13),  # both rows at each poll
+    ([Status.SENT], 1, 8),  # each row at every other poll
+    ([Status.SENT, Status.SENT], 2, 8),  # three rows need two polls
+    ([Status.READ], 1, 13),  # what was read needs no more looks
+    ([Status.NULL], 1, 8),  # read once, but not for good
+])  # fmt: skip
+def test_the_last_poll_at_which_a_row_had_its_turn_counts(
+    others: list[Status], a_poll: int, stuck_since: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "UNSETTLED_A_POLL", a_poll)
+    story = waiting(others)
+    for answered in (6, 7, 11, 12):
+        story.receipts = [Receipt(1, 0, 4, answered, Outcome.OK, 1)]
+        assert stuck(story).observed == (answered + 2 <= stuck_since)
+
+
+def test_the_look_that_found_a_row_saw_it_whoever_had_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipts, "UNSETTLED_A_POLL", 1)
+    story = waiting([Status.SENT])
+    story.messages[0].looks = [
+        Look(2, ObservedChange.APPEARED),
+        Look(3, ObservedChange.CHANGED, Status.DELIVERED),
+    ]
+    story.receipts = [Receipt(1, 0, 4, 9, Outcome.OK, 1)]
+    assert stuck(story).observed == 1
+
+
+def waiting(others: list[Status]) -> Story:
+    """Polls at 3, 8 and 13, and a message that only the last look at 40 saw delivered; others were read at 3, and then this."""
+    story = hello()
+    polls = [Poll(PollKind.POLL, at, 0, at) for at in (3, 8, 13)]
+    story.polls = [*polls, story.polls[-1]]
+    story.messages[0].looks.append(Look(3, ObservedChange.CHANGED, Status.DELIVERED))
+    for other in others:
+        message = said(None)
+        if other is not Status.SENT:
+            message.looks = [
+                Look(0, ObservedChange.APPEARED, Status.READ),
+                Look(3, ObservedChange.CHANGED, other),
+            ]
+        story.messages.append(message)
+    return story
