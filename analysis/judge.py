@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import latency, timeline
-from analysis.checks import audit, plan
+from analysis.checks import audit, drift, plan
 from analysis.checks.suite import guarded
 from analysis.criteria import MAX_EXAMPLES, Finding
 from analysis.errors import RecordError
@@ -66,6 +66,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         latency.delivery_criterion(delivered, across_clocks, targets),
         latency.errors_criterion(sends, _not_acknowledged(evidence), targets),
         *found.criteria,
+        guarded("drift.database", lambda: drift.database(evidence)),
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
     tell("drawing up the verdict")

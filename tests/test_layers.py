@@ -18,6 +18,7 @@ MAY_IMPORT = {
         "analysis.criteria",
         "analysis.clocks",
         "analysis.evidence",
+        "analysis.gauges",
         "analysis.identifiers",
         "analysis.record",
     ),

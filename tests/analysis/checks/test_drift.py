@@ -1,0 +1,140 @@
+"""Promise: drift.database finds what grows on a server and must not, and blames nothing that only moves or fills up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.checks.drift import NEEDED, database, grown, holm
+from analysis.checks.steady import Stretch, steady_part
+from analysis.criteria import Criterion, Verdict
+from tests.analysis.checks.servers import LEAKS, server
+from tests.analysis.histories import History, ns, us
+
+RUNS = 200
+SECONDS_A_LOOK = 5
+
+
+def names(table: pd.DataFrame) -> set[str]:
+    """What has grown in the last four fifths of `table`."""
+    begin_ns, end_ns = int(table.index[len(table) // 5]), int(table.index[-1])
+    found, judged = grown(table, Stretch(begin_ns, end_ns, 600))
+    assert judged >= 10
+    return {one.series.name for one in found}
+
+
+def test_false_alarms_are_few_over_all_series_together() -> None:
+    rng = np.random.default_rng(20261124)
+    alarms = [found for _ in range(RUNS) if (found := names(server(rng, 10)))]
+    assert len(alarms) <= 0.05 * RUNS, alarms
+
+
+def test_false_alarms_are_few_in_a_long_run_too() -> None:
+    rng = np.random.default_rng(7)
+    alarms = [found for _ in range(RUNS // 4) if (found := names(server(rng, 120)))]
+    assert len(alarms) <= 0.05 * RUNS / 4, alarms
+
+
+@pytest.mark.parametrize(
+    ("leak", "name"),
+    [
+        ("slot", "Log kept for replication slot realtime"),
+        ("connections", "Connections"),
+        ("waiting", "Sessions waiting for a lock"),
+        ("transaction", "The oldest transaction"),
+        ("dead rows", "Dead rows of chats"),
+        ("bloat", "Size of chats beyond its rows"),
+        ("index bloat", "Indexes of chat_messages beyond its rows"),
+    ],
+)
+def test_a_leak_is_found_and_nothing_else_is_blamed(leak: str, name: str) -> None:
+    assert leak in LEAKS
+    rng = np.random.default_rng(11)
+    found = [names(server(rng, 10, leak)) for _ in range(40)]
+    assert sum(name in one for one in found) >= 0.95 * len(found)
+    assert sum(one != {name} for one in found) <= 0.05 * len(found) + 1
+
+
+def test_holm_rejects_as_many_as_the_whole_allows() -> None:
+    assert holm(np.array([0.04, 0.001, 0.02]), 0.05).tolist() == [True, True, True]
+    assert holm(np.array([0.04, 0.001, 0.03]), 0.05).tolist() == [False, True, False]
+    assert holm(np.array([]), 0.05).tolist() == []
+
+
+def soak(minutes: float, leak: str | None = None, *, without: str = "") -> History:
+    """A run of so many minutes whose users came within ten seconds; gauges that begin with `without` are missing."""
+    made = History()
+    made.chat(0, 1)
+    end = minutes * 60
+    for second in range(int(end) + 1):
+        made.rows["generator"].append((ns(second), us(second), min(second, 10), 0.3, 10**8, 1.0, 0))
+    table = server(np.random.default_rng(3), minutes, leak)
+    for look, at in enumerate(range(0, int(end), SECONDS_A_LOOK)):
+        made.poll(at)
+        for name, value in table.iloc[look].items():
+            if not without or not str(name).startswith(without):
+                made.gauge(str(name), at, float(value))
+    made.finish(end + 1)
+    return made
+
+
+def judged(made: History) -> Criterion:
+    return database(made.evidence())
+
+
+def test_a_steady_server_passes_and_tells_how_much_was_judged() -> None:
+    found = judged(soak(12))
+    assert (found.outcome, found.observed, found.reason) == (Verdict.PASS, 0, None), found
+    assert found.checked >= 10
+
+
+def test_a_leak_fails_and_is_told_in_figures() -> None:
+    found = judged(soak(12, "connections"))
+    assert found.outcome is Verdict.FAIL
+    (finding,) = found.examples
+    assert finding.why.startswith("Connections: up by 4")
+    assert "the server takes 200" in finding.why
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(1, Verdict.INFO), (9, Verdict.INFO), (10, Verdict.PASS)])
+def test_a_short_run_is_not_judged_and_says_so(minutes: float, outcome: Verdict) -> None:
+    found = judged(soak(minutes))
+    assert found.outcome is outcome
+    assert ("too short to judge a drift" in (found.reason or "")) == (outcome is Verdict.INFO)
+
+
+@pytest.mark.parametrize("without", ["slots", "table.chat_messages.rows_dead", "connections"])
+def test_a_long_run_without_the_figures_is_no_pass(without: str) -> None:
+    made = soak(10, without=without)
+    made.leave_out("slots", "permission denied")
+    found = judged(made)
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert any(name in (found.reason or "") for name in NEEDED if name.startswith(without))
+    assert "permission denied" in (found.reason or "")
+
+
+def test_what_the_role_may_not_see_is_told_and_costs_no_pass() -> None:
+    made = soak(10, without="transactions.oldest_s")
+    made.leave_out("activity of others", "hidden: grant pg_monitor")
+    found = judged(made)
+    assert found.outcome is Verdict.PASS
+    assert "pg_monitor" in (found.reason or "")
+
+
+def test_a_run_that_nobody_watched_is_told_as_short() -> None:
+    made = History()
+    made.chat(0, 1)
+    assert judged(made).outcome is Verdict.INFO
+
+
+def test_the_steady_part_is_where_most_users_stood_longest() -> None:
+    made = History()
+    made.chat(0, 1)
+    users = [*range(100), *[100] * 600, *[50] * 300, *[100] * 200]
+    for second, count in enumerate(users):
+        made.rows["generator"].append((ns(second), us(second), count, 0.3, 10**8, 1.0, 0))
+    made.poll(0)
+    made.poll(len(users))
+    found = steady_part(made.evidence())
+    assert found.held_s == pytest.approx(605, abs=5)  # 95 of the 100 are enough
+    assert found.end_ns == pytest.approx(ns(700), abs=5e9)
+    assert found.begin_ns == pytest.approx(ns(95 + 121), abs=5e9)
