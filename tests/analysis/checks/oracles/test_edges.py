@@ -18,7 +18,18 @@ from analysis.record.tables import (
     Status,
 )
 from tests.analysis.checks.oracles.hello import account, hello, said, subscribed
-from tests.analysis.checks.oracles.story import Event, Look, Page, Poll, Process, Receipt, Step, Story, ns
+from tests.analysis.checks.oracles.story import (
+    Event,
+    Look,
+    Page,
+    Poll,
+    Process,
+    Receipt,
+    Step,
+    Story,
+    ns,
+    person_id,
+)
 
 GAVE_UP = Step(1, 0, SocketEvent.GAVE_UP, 40, chat=0)
 HERE_AND_THERE = {"processes": [Process("here"), Process("there")], "process_of": [0, 1]}
@@ -79,6 +90,10 @@ def test_what_a_look_saw_was_stored_when_the_look_was_over() -> None:
     assert missed(story).observed == 0
 
 
+def test_to_read_it_in_history_excuses_nobody() -> None:
+    assert missed(hello(steps=subscribed(0, 30, seq=1), pages=[page(0)])).observed == 1
+
+
 @pytest.mark.parametrize("table", ["events", "sockets", "pages"])
 def test_of_somebody_whose_record_lacks_rows_nothing_is_known(table: str) -> None:
     found = missed(hello(steps=subscribed(0, 30), processes=[Process(lost=(table,))]))
@@ -117,8 +132,8 @@ def test_on_another_clock_a_message_between_two_that_came_is_owed() -> None:
 ])  # fmt: skip
 def test_history_owes_what_belongs_on_a_page(read: Page, lacking: int) -> None:
     messages = [said(1), said(5, left=20, seen=1), said(1, left=20, seen=1)]
-    facts = missed(hello(messages=messages, pages=[read])).facts
-    assert facts["not_in_history"] == lacking
+    found = missed(hello(messages=messages, pages=[read]))
+    assert (found.facts["not_in_history"], found.observed) == (lacking, 0)
     read.outcome, read.shown = Outcome.FAIL, []
     assert missed(hello(messages=messages, pages=[read])).facts["not_in_history"] == 0
 
@@ -144,6 +159,14 @@ def test_an_event_that_shows_a_message_delivered_by_the_deadline_clears_it() -> 
     assert stuck(hello(receipts=[receipt])).observed == 1
     assert stuck(hello(receipts=[receipt], events=[told(Status.DELIVERED, 7)])).observed == 0
     assert stuck(hello(receipts=[receipt], events=[told(Status.DELIVERED, 8)])).observed == 1
+
+
+@pytest.mark.parametrize("answered", [(5, 12), (12, 5)])
+def test_the_first_recipient_whose_receipt_was_answered_is_named(answered: tuple[int, int]) -> None:
+    both = [Receipt(person, 0, 4, at, Outcome.OK, 1) for person, at in enumerate(answered, start=1)]
+    found = stuck(hello(people=3, chats=[(0, 1, 2)], process_of=[0, 0, 0], receipts=both))
+    first = 1 + answered.index(5)
+    assert [finding.recipient_id for finding in found.examples] == [str(person_id(first))]
 
 
 def test_an_event_of_another_clock_clears_nothing() -> None:
