@@ -138,6 +138,27 @@ def test_history_owes_what_belongs_on_a_page(read: Page, lacking: int) -> None:
     assert missed(hello(messages=messages, pages=[read])).facts["not_in_history"] == 0
 
 
+@pytest.mark.parametrize(("times", "doubled"), [
+    ((3, 4), 1),  # after the first of three ended, yet before the second began
+    ((3, 5), 0),
+    ((5, 9), 1),
+    ((0, 4), 1),  # before the first began
+    ((9, 10), 0),
+])  # fmt: skip
+def test_an_event_counts_to_the_subscription_that_had_begun_last(
+    times: tuple[int, int], doubled: int
+) -> None:
+    steps = [*subscribed(1, 2), *subscribed(5, 7), *subscribed(10, 12)]
+    judged = account(hello(steps=steps, events=[came(0, at) for at in times]))
+    found = realtime.duplicated(judged, deliveries(judged))
+    assert (found.observed, found.facts["repeated_by_another_subscription"]) == (doubled, 1 - doubled)
+
+
+def test_what_only_history_brought_counts_as_delivered() -> None:
+    pairs = deliveries(account(hello(steps=subscribed(0, 30, seq=1), pages=[page(0)])))
+    assert (int(pairs.expected.sum()), int(pairs.delivered.sum())) == (1, 1)
+
+
 @pytest.mark.parametrize(("committed", "outcome"), [(38, Verdict.FAIL), (39, Verdict.PASS)])
 def test_an_event_of_the_last_second_need_not_show_in_the_last_look(committed: int, outcome: Verdict) -> None:
     assert status.regressed(account(hello(events=[told(Status.DELIVERED, committed)]))).outcome is outcome
