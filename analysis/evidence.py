@@ -97,6 +97,7 @@ class Evidence:
     attempts: pd.DataFrame
     generator: pd.DataFrame
     clocks: pd.DataFrame
+    stalls: pd.DataFrame
     baseline: pd.DataFrame
     observations: pd.DataFrame
     polls: pd.DataFrame

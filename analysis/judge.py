@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis import latency, timeline
+from analysis import generator, latency, timeline
 from analysis.checks import audit, drift, plan
 from analysis.checks.suite import guarded
 from analysis.criteria import MAX_EXAMPLES, Finding
@@ -69,6 +69,9 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         guarded("drift.database", lambda: drift.database(evidence)),
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
+    criteria = list(
+        generator.weigh(criteria, evidence, axis, targets, sends=sends, sent=sent, delivered=delivered)
+    )
     tell("drawing up the verdict")
     drawn = timeline.build(evidence, axis, targets=targets, sent=sent, delivered=delivered, criteria=criteria)
     return Judgement(

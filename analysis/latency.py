@@ -86,12 +86,14 @@ class Summary:
 class Latencies:
     """Latencies with the time at which each began. `judged` tells which ones the targets apply to.
 
-    `start_ns` is on the run's time axis (0 = its first send); both are in nanoseconds.
+    `start_ns` is on the run's time axis (0 = its first send); both are in nanoseconds. `process` is the number of
+    the load process that saw the end.
     """
 
     start_ns: Ints
     latency_ns: Ints
     judged: Bools
+    process: Ints
 
     def after_warmup(self) -> Ints:
         """The latencies that the targets apply to, in the record's order."""
@@ -144,6 +146,7 @@ def send_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
         start_ns=sends["axis_ns"].to_numpy(np.int64)[acknowledged],
         latency_ns=(sends["answered_ns"] - began).to_numpy(np.int64)[acknowledged],
         judged=_warm(sends, targets)[acknowledged],
+        process=sends["process"].to_numpy()[acknowledged],
     )
 
 
@@ -184,15 +187,17 @@ def delivery_latencies(sends: pd.DataFrame, events: pd.DataFrame, targets: Targe
     receiver = events["user_id"].to_numpy()[wanted][ours].astype(np.int64)
     received_ns = events["received_ns"].to_numpy(np.int64)[wanted][ours]
     clock = events["clock"].to_numpy()[wanted][ours]
+    process = events["process"].to_numpy()[wanted][ours]
 
     first = _first_of_each(place * (int(receiver.max(initial=0)) + 1) + receiver, received_ns)
-    place, received_ns, clock = place[first], received_ns[first], clock[first]
+    place, received_ns, clock, process = place[first], received_ns[first], clock[first], process[first]
     comparable = sent["clock"].to_numpy()[place] == clock
-    place, received_ns = place[comparable], received_ns[comparable]
+    place, received_ns, process = place[comparable], received_ns[comparable], process[comparable]
     latencies = Latencies(
         start_ns=sent["axis_ns"].to_numpy(np.int64)[place],
         latency_ns=received_ns - sent["left_ns"].to_numpy(np.int64)[place],
         judged=sent["warm"].to_numpy(np.bool_)[place],
+        process=process,
     )
     return latencies, int((~comparable).sum())
 
@@ -343,5 +348,8 @@ def _first_of_each(key: Ints, at_ns: Ints) -> Ints:
 
 
 _NO_LATENCIES = Latencies(
-    np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+    np.empty(0, dtype=np.int64),
+    np.empty(0, dtype=np.int64),
+    np.empty(0, dtype=np.bool_),
+    np.empty(0, dtype=np.int16),
 )

@@ -152,6 +152,7 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "error": None,
         },
         "generator": _generator(end),
+        "stalls": _stalls(end),
     }
     polls = np.arange(START_NS, end, 1_000_000_000)
     looked = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], sends)
@@ -227,9 +228,15 @@ def _generator(end: int) -> dict[str, Any]:
         "users": CHATS * PEOPLE_OF_A_CHAT,
         "cpu_share": 0.4,
         "rss_bytes": 200_000_000,
-        "loop_lag_ms": 1.5,
+        "loop_lag_ms": 12.0,
         "buffered_rows": 100,
     }
+
+
+def _stalls(end: int) -> dict[str, Any]:
+    """One a second, as on a machine that does other things too."""
+    begin = np.arange(START_NS, end, 1_000_000_000)
+    return {"begin_ns": begin, "end_ns": begin + 32_000_000, "cpu_ms": 2.0}
 
 
 def _ids(random: np.random.Generator, count: int) -> pa.Array:

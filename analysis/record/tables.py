@@ -261,6 +261,28 @@ GENERATOR = pa.schema(  # the load process on itself, once a second
         ("rss_bytes", pa.int64()),
         ("loop_lag_ms", pa.float32()),  # worst lateness of a timer in this second
         ("buffered_rows", pa.int64()),
+        ("cpu_allowed", pa.float32()),  # processors that it may use, by affinity and cgroup quota
+        (
+            "run_delay_ms",
+            pa.float32(),
+        ),  # ready to run, and waited for a processor; null: the system does not tell
+        ("throttled_ms", pa.float32()),  # its cgroup had used up its quota; null as above
+        ("steal_share", pa.float32()),  # of the machine's processor time, given to others by its hypervisor
+        ("gc_ms", pa.float32()),  # in garbage collection
+        ("gc_longest_ms", pa.float32()),
+        ("late_ms", pa.float32()),  # open workload: worst lateness with which a user was woken for an action
+        ("in_flight", pa.int32()),  # open workload: actions under way
+        ("slot_wait_ms", pa.float32()),  # open workload: longest wait of an action for a slot
+        ("overflow", pa.int64()),  # since the begin: actions that found no slot free, and waited for one
+        ("never_left", pa.int64()),  # since the begin: actions that were due, and had not begun at the stop
+    ]
+)
+
+STALLS = pa.schema(  # when a load process's event loop stood still: the time between two beats, the second one late
+    [
+        ("begin_ns", pa.int64()),
+        ("end_ns", pa.int64()),
+        ("cpu_ms", pa.float32()),  # processor time that the process used meanwhile
     ]
 )
 
@@ -283,6 +305,7 @@ LOAD_TABLES: dict[str, pa.Schema] = {
     "attempts": ATTEMPTS,
     "generator": GENERATOR,
     "clocks": CLOCKS,
+    "stalls": STALLS,
 }
 
 # A poll looks again at up to this many rows whose status may still move, those first that waited longest.
@@ -409,7 +432,13 @@ LEFT_OUT = pa.schema(  # what the monitor could not read of the server
     ]
 )
 # Columns that earlier versions did not write: in their records they are read as null.
-ADDED_LATER = {"polls": ("next_xid",)}
+ADDED_LATER = {
+    "polls": ("next_xid",),
+    "generator": (
+        *("cpu_allowed", "run_delay_ms", "throttled_ms", "steal_share", "gc_ms", "gc_longest_ms"),
+        *("late_ms", "in_flight", "slot_wait_ms", "overflow", "never_left"),
+    ),
+}
 
 DATABASE_TABLES: dict[str, pa.Schema] = {
     "baseline": BASELINE,

@@ -19,7 +19,8 @@ from locustfiles.pool import Pool
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.early import look_up_callers
 from locustfiles.run.gate import Gate
-from locustfiles.run.pulse import Pulse
+from locustfiles.run.pulse import Departures, Pulse
+from locustfiles.run.strain import Strain
 from locustfiles.texts import Texts
 from locustfiles.workload import ClosedPace, OpenPace, Pace, Schedule
 from locustfiles.workload.alarm import Alarm
@@ -48,6 +49,7 @@ class Load:
         alarm: wakes users when their next action is due; open workload only.
         schedule: says when that is; open workload only.
         outsiders: ids of people who also try what they may not.
+        strain: whether this process keeps up.
         notes: what the verdict's reader should know, in sentences.
     """
 
@@ -82,7 +84,8 @@ class Load:
         self.next_socket = count(1).__next__
         self._ledger: Ledger | None = None
         look_up_callers()
-        self._pulse = Pulse(self.record, lambda: len(self.online))
+        self.strain = Strain(assignment.process)
+        self._pulse = Pulse(self.record, lambda: len(self.online), self._departures, self.strain)
 
     def ledger(self, fire: Fire) -> Ledger:
         """Where this process's clients put down what they saw; `fire` fires Locust's `request` event."""
@@ -156,6 +159,17 @@ class Load:
         self.record.close()
         if self.record.error:
             self.notes.append(f"{self.assignment.process}: {self.record.error}")
+
+    def _departures(self) -> Departures:
+        if self.alarm is None or not isinstance(self.lane, Slots):
+            return Departures()
+        return Departures(
+            self.alarm.take_latest_ns() / 1e6,
+            self.lane.in_flight,
+            self.lane.take_longest_wait_ns() / 1e6,
+            self.lane.overflow,
+            self.never_left,
+        )
 
     def _open_schedule(self) -> Schedule:
         settings, assignment = self.settings, self.assignment

@@ -70,6 +70,16 @@ class LoadSteps:
     def chat_id(self, chat: int) -> uuid.UUID:
         return uuid.UUID(int=(0xCCCC << 112) | chat)
 
+    def fare(self, at: float, *, users: int = 2, cpu_share: float = 0.3, **more: Any) -> None:
+        """The load process on itself, at one second; `more` are columns of the table by name."""
+        told = {"users": users, "cpu_share": cpu_share, "rss_bytes": 10**8, "loop_lag_ms": 1.0} | more
+        told |= {"at_ns": ns(at), "wall_us": us(at)}
+        self.rows["generator"].append(tuple(told.get(name) for name in LOAD_TABLES["generator"].names))
+
+    def stall(self, begin: float, end: float, cpu_ms: float = 0.0) -> None:
+        """The load process's event loop stood still."""
+        self.rows["stalls"].append((ns(begin), ns(end), cpu_ms))
+
     def chat(self, *participants: int, subscribed: float | None = 0.0, baseline: int = 0) -> int:
         """A chat of these people, each subscribed to it from second `subscribed` on (None: nobody)."""
         number = len(self.chats)

@@ -68,8 +68,9 @@ def busy(messages: int) -> History:
     run.poll(91.0, PollKind.FAILED)
     run.rows["calls"].append((None, "sign-in", ns(0.1), ns(0.2), Outcome.OK, 200, None))
     run.rows["calls"].append((run.person_id(0).bytes, "refresh", ns(5), ns(6), Outcome.INFO, 0, "time-out"))
-    run.rows["generator"].append((ns(1), 1_780_000_000_000_000, 3, 0.25, 1 << 33, None, 7))
     run.rows["clocks"].append((ns(1), -5, 3, "elsewhere"))
+    run.fare(1, users=3, cpu_share=0.25, rss_bytes=1 << 33, loop_lag_ms=None, buffered_rows=7)
+    run.stall(1.0, 1.25, 3.5)
     run.finish()
     return run
 

@@ -38,6 +38,7 @@ def sends_frame(*latencies_ms: float, **columns: object) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "clock": 0,
+            "process": 0,
             "due_ns": left_ns,
             "left_ns": left_ns,
             "answered_ns": left_ns + [round(ms * NS_PER_MS) for ms in latencies_ms],
@@ -54,6 +55,7 @@ def events_frame(*rows: tuple[int, int, int, float], kind: EventType = EventType
     return pd.DataFrame(
         {
             "clock": 0,
+            "process": 0,
             "user_id": [row[0] for row in rows],
             "message_id": [row[1] for row in rows],
             "sender_id": [row[2] for row in rows],

@@ -25,7 +25,9 @@ timed = st.lists(
 def latencies(rows: list[tuple[int, int]]) -> Latencies:
     start_ns = np.array([start for start, _ in rows], dtype=np.int64)
     latency_ns = np.array([latency for _, latency in rows], dtype=np.int64)
-    return Latencies(start_ns, latency_ns, np.ones(len(rows), dtype=np.bool_))
+    return Latencies(
+        start_ns, latency_ns, np.ones(len(rows), dtype=np.bool_), np.zeros(len(rows), dtype=np.int16)
+    )
 
 
 @given(timed, st.sampled_from([1, 2, 5]))

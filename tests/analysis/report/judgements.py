@@ -5,7 +5,7 @@ from pathlib import Path
 from analysis.judge import judge_run
 from analysis.judgement import Judgement
 from analysis.record.tables import Outcome, PollKind
-from tests.analysis.histories import History, ns, us
+from tests.analysis.histories import History, ns
 
 HOSTILE = '<script>alert(1)</script></style><img src=x onerror="alert(1)"> ]]> \u202e $\\frac{a}{b}$ \x07'
 
@@ -38,7 +38,7 @@ def clean(messages: int = 60) -> Told:
         history.store(message)
         history.deliver(message, message.at + 0.4)
     for second in range(70):
-        history.rows["generator"].append((ns(second), us(second), min(second, 20), 0.3, 10**8, 1.0, 0))
+        history.fare(second, users=min(second, 20))
         history.rows["gauges"].append((ns(second), "connections.active", float(second)))
         history.gauge(f"slot.{HOSTILE}.lag_bytes".replace("\x07", ""), second, 1e7 * second)
     history.poll(65.0, PollKind.FAILED)

@@ -13,7 +13,7 @@ from analysis.report import meaning, page
 from analysis.report.page import ROWS_MOST
 from analysis.report.visible import visible
 from analysis.verdict import ORDER, assemble
-from tests.analysis.histories import ns, us
+from tests.analysis.histories import ns
 from tests.analysis.report.judgements import Told, clean, empty, faulty, judged
 
 VOID = {"meta", "br", "img", "input", "link", "hr", "path", "use", "line"}
@@ -196,7 +196,7 @@ def test_a_day_of_sends_makes_a_page_below_5_mb_that_shows_its_one_spike(tmp_pat
         took = 4.321 if number == 12_345 else 0.05
         history.send(number % 2, chat, at=number * 86_400 / 20_000, took=took, seq=number + 1)
     for second in range(0, 86_400, 30):
-        history.rows["generator"].append((ns(second), us(second), 20, 0.3, 10**8, 1.0, 0))
+        history.fare(second, users=20)
         history.rows["gauges"].append((ns(second), "connections.active", float(second % 7)))
     history.finish()
     judgement = judged(history, tmp_path / "run")

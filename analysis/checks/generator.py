@@ -1,0 +1,301 @@
+"""`generator.healthy`: was what is measured the server, or the load generator itself?
+
+It never fails a run. It is inconclusive where the generator's own delays decide an outcome, make up much of a target,
+or kept it from making the load that was asked for. Its bounds are errors in the figures, not loads of the machine: a loop
+that is 20 ms late matters to nobody whose target is 500 ms, and a processor in full use that still reads every answer in
+time is a good one.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.checks.stalls import Bools, Stalls
+from analysis.criteria import Criterion, Verdict
+from analysis.record.tables import Outcome
+
+# A figure that keeps its target passes, for a generator can only make it larger. But where a quarter of the target is the
+# generator's own, the server has felt less load than was asked for, and the figure says little about it.
+MOST_ERROR = 0.25
+# Actions that were due and never left are in no latency. As long as they are fewer than this, a P95 is off by at most a
+# fifth of the 5% that it is about.
+MOST_NEVER_LEFT = 0.01
+# A second in which the loop stood still for longer than this is named as one that is not to be believed.
+BAD_SECOND = 0.2
+# Processes are counted so that each is busy for at most this share of its time: with random arrivals the queue in front
+# of a server that is busy for ρ of its time is ρ/(1-ρ) long on average (Pollaczek and Khinchine), 2.3 here, 9 at 0.9.
+ROOM = 0.7
+# With less of a core than this while it stood still, a process was kept from running rather than busy.
+STARVED = 0.8
+
+# What the system says when this machine, not the server, has no socket left: EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS and
+# ENOMEM in the words of glibc and musl. The load writes them down in lower case.
+OWN_ERRORS = (
+    "too many open files",
+    "no file descriptors available",
+    "cannot assign requested address",
+    "address not available",
+    "no buffer space available",
+    "cannot allocate memory",
+    "out of memory",
+)
+TIMED_OUT = "timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A latency criterion's figure, and what is left of it without the generator's own delays; milliseconds."""
+
+    id: str
+    target_ms: float
+    observed_ms: float
+    without_ms: float
+
+    @property
+    def error_ms(self) -> float:
+        """How much of it may be the generator's own."""
+        return self.observed_ms - self.without_ms
+
+    @property
+    def turns(self) -> bool:
+        """Whether it misses its target, and might not have with a better generator."""
+        return self.observed_ms >= self.target_ms > self.without_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the load processes tell of themselves over the time of the load.
+
+    Attributes:
+        rows: of table ``generator`` while the load went on.
+        stalls: in that time.
+        begin_s, seconds: of the load, on the run's axis.
+        stretch: how many times as much would have been done without the generator's own delays.
+        processes: how many there were.
+        sends: how many left.
+        own_errors: sockets that this machine did not have.
+        never_left: actions.
+    """
+
+    rows: pd.DataFrame
+    stalls: Stalls
+    begin_s: float
+    seconds: float
+    stretch: float
+    processes: int
+    sends: int
+    own_errors: int
+    overflow: int
+    never_left: int
+
+
+def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criterion:
+    """`generator.healthy`.
+
+    Args:
+        figures: of the latency criteria that have one.
+        errors_turn: `errors.send` misses its target, and would not without the generator's own errors.
+    """
+    problems = [_of_figure(figure) for figure in figures if figure.turns or _is_inflated(figure)]
+    slow = bool(problems)
+    if errors_turn:
+        problems.append("`errors.send` misses its target by errors of the generator's own")
+    if load.own_errors:
+        problems.append(
+            f"this machine ran out of sockets or memory {load.own_errors:,} times (raise `ulimit -n`, or use more machines)"
+        )
+    if load.never_left > MOST_NEVER_LEFT * (load.sends + load.never_left):
+        slow = slow or _stalled_share(load) > BAD_SECOND
+        problems.append(
+            f"{load.never_left:,} actions that were due had not left when the load stopped, and are in no latency"
+            + (f" ({load.overflow:,} waited for a slot: CHATSOAK_MAX_IN_FLIGHT)" if load.overflow else "")
+        )
+    if not len(load.rows):
+        problems.append("no load process told how it fared")
+    facts = _facts(load, figures)
+    sentences = [_sentence("; ".join(problems))] if problems else []
+    if slow and len(load.rows):
+        needed = _needed(load)
+        facts["processes_needed"] = needed[0]
+        sentences += [_when(load), _why(load, needed)]
+    return Criterion(
+        id="generator.healthy",
+        title="The load generator kept up: largest share of a target that is its own delay",
+        target=f"≤ {MOST_ERROR:.0%}",
+        observed=max((100 * figure.error_ms / figure.target_ms for figure in figures), default=None),
+        unit="%",
+        outcome=Verdict.INCONCLUSIVE if problems else Verdict.PASS,
+        checked=len(load.rows),
+        reason=" ".join(sentences) or None,
+        facts=facts,
+    )
+
+
+def excuse(
+    criteria: Iterable[Criterion], figures: Sequence[Figure], errors_turn: bool
+) -> tuple[Criterion, ...]:
+    """The criteria, with those inconclusive that fail and might not have with a better generator."""
+    turned = {figure.id: figure for figure in figures if figure.turns}
+    excused = []
+    for criterion in criteria:
+        figure = turned.get(criterion.id)
+        if criterion.outcome is not Verdict.FAIL:
+            excused.append(criterion)
+        elif figure is not None:
+            excused.append(
+                _doubted(
+                    criterion,
+                    f"The load generator itself may be to blame: without its own delays this would be "
+                    f"{figure.without_ms:,.1f} ms. See generator.healthy.",
+                )
+            )
+        elif errors_turn and criterion.id == "errors.send":
+            excused.append(
+                _doubted(
+                    criterion,
+                    "Without the errors of the load generator's own making the target would be kept. See generator.healthy.",
+                )
+            )
+        else:
+            excused.append(criterion)
+    return tuple(excused)
+
+
+def own_failures(
+    sends: pd.DataFrame, stalls: Stalls, waited: "pd.Series[int]", own: "pd.Series[int]"
+) -> Bools:
+    """Which sends have no acknowledgement for a reason of the generator's own.
+
+    Either this machine had no socket for them; or they timed out, and for half of their wait or more the generator
+    itself may be to blame.
+
+    Args:
+        waited, own: of each send the whole wait and the generator's own part of it, in nanoseconds.
+    """
+    not_ok = sends["outcome"].to_numpy() != Outcome.OK
+    timed_out = _contains(sends["error"], (TIMED_OUT,)) & (2 * own.to_numpy() >= waited.to_numpy())
+    failures: Bools = not_ok & (_contains(sends["error"], OWN_ERRORS) | (timed_out & (len(stalls) > 0)))
+    return failures
+
+
+def own_errors(*columns: pd.Series) -> int:
+    """How often this machine had no socket, by the errors in these columns."""
+    return sum(int(_contains(column, OWN_ERRORS).sum()) for column in columns)
+
+
+def _contains(column: pd.Series, words: tuple[str, ...]) -> Bools:
+    """Which rows of a column of few different texts contain one of `words`."""
+    texts = column.astype("category").cat
+    named = np.array([any(word in str(text) for word in words) for text in texts.categories] or [False])
+    codes = texts.codes.to_numpy()
+    found: Bools = named[codes] & (codes >= 0)
+    return found
+
+
+def _doubted(criterion: Criterion, why: str) -> Criterion:
+    reason = f"{why} {criterion.reason}" if criterion.reason else why
+    return replace(criterion, outcome=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _is_inflated(figure: Figure) -> bool:
+    return figure.observed_ms < figure.target_ms and figure.error_ms > MOST_ERROR * figure.target_ms
+
+
+def _of_figure(figure: Figure) -> str:
+    return (
+        f"`{figure.id}` is not to be believed: of its {figure.observed_ms:,.1f} ms up to {figure.error_ms:,.1f} ms "
+        "are the generator's own delay"
+    )
+
+
+def _stalled_share(load: Load) -> float:
+    return load.stalls.total_ns / 1e9 / max(1e-9, load.seconds * max(1, load.processes))
+
+
+def _when(load: Load) -> str:
+    """From when to when the figures are not to be believed."""
+    share = load.stalls.share_of_seconds(round(load.begin_s * 1e9), math.ceil(load.seconds))
+    bad = np.flatnonzero(share > BAD_SECOND)
+    if not len(bad):
+        return "Its event loop stood still now and then, all over the run."
+    first, last = load.begin_s + bad[0], min(load.begin_s + bad[-1] + 1, load.begin_s + load.seconds)
+    return (
+        f"Its event loop stood still for {load.stalls.total_ns / 1e9:,.1f} s in all, between second {first:,.0f} and "
+        f"second {last:,.0f} of the run: latencies of that time say little about the server."
+    )
+
+
+def _why(load: Load, needed: tuple[int, int]) -> str:
+    """What kept it from keeping up, and how many processes would have."""
+    got = _core_while_stalled(load)
+    with_cores, as_these = needed
+    many = f"{with_cores} load process{'es' if with_cores > 1 else ''}"
+    if got >= STARVED:
+        return f"It was busy all that time: about {many} (--processes), each with a core of its own, would have been needed."
+    reasons = []
+    if (throttled_s := _known(load.rows["throttled_ms"]).sum() / 1000) > 0:
+        reasons.append(f"throttled by its cgroup for {throttled_s:,.1f} s")
+    if (delayed_s := _known(load.rows["run_delay_ms"]).sum() / 1000) > 0.1 * load.seconds:
+        reasons.append(f"waiting {delayed_s:,.1f} s for a processor that others used")
+    if (steal := _known(load.rows["steal_share"]).mean() if len(load.rows) else 0.0) > 0.05:
+        reasons.append(f"with {steal:.0%} of this machine's time stolen by its hypervisor")
+    reason = f" ({', '.join(reasons)})" if reasons else ""
+    return (
+        f"Meanwhile it got {got:.0%} of a core{reason}: {many} with a core of {'their' if with_cores > 1 else 'its'} own, "
+        f"or {as_these} with as little as this, would have been needed."
+    )
+
+
+def _core_while_stalled(load: Load) -> float:
+    """How much of a core a process used while it stood still, on average."""
+    total_s = load.stalls.total_ns / 1e9
+    return float(load.stalls.cpu_ms.sum()) / 1000 / total_s if total_s else 1.0
+
+
+def _needed(load: Load) -> tuple[int, int]:
+    """How many processes the load calls for: with a core each, and with as much as these had while they stood still."""
+    cores = float(load.rows.groupby("process")["cpu_share"].mean().sum()) * load.stretch
+    got = min(1.0, max(0.01, _core_while_stalled(load)))
+    with_cores, as_these = (max(1, math.ceil(cores / (ROOM * core))) for core in (1.0, got))
+    if got >= STARVED:  # they had a core each, and it was not enough
+        with_cores = max(with_cores, load.processes + 1)
+    return with_cores, max(as_these, load.processes + 1)
+
+
+def _facts(load: Load, figures: Sequence[Figure]) -> dict[str, float | int]:
+    facts: dict[str, float | int] = {
+        "stalled_s": round(load.stalls.total_ns / 1e9, 3),
+        "longest_stall_ms": round(load.stalls.longest_ns / 1e6, 1),
+        "overflow": load.overflow,
+        "never_left": load.never_left,
+        "own_socket_errors": load.own_errors,
+        "processes": load.processes,
+    }
+    for name, of in (
+        ("cpu_share", "mean"),
+        ("cpu_allowed", "min"),
+        ("gc_longest_ms", "max"),
+        ("late_ms", "max"),
+    ):
+        known = _known(load.rows[name])
+        if len(known):
+            facts[name] = round(float(known.agg(of)), 3)
+    for name in ("run_delay_ms", "throttled_ms"):
+        known = _known(load.rows[name])
+        if len(known):
+            facts[name.replace("_ms", "_s")] = round(float(known.sum()) / 1000, 3)
+    for figure in figures:
+        facts[f"{figure.id}_without_ms"] = round(figure.without_ms, 3)
+    return facts
+
+
+def _known(values: pd.Series) -> pd.Series:
+    """Without those that the system did not tell, or that an older record does not have."""
+    return values[values >= 0]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,47 @@
+"""Whether a load process keeps up, while the run goes on. The verdict judges by the error in the figures, afterwards."""
+
+from collections import deque
+
+WINDOW = 5  # seconds, of one row each
+MUCH = 0.5  # share of the window for which the event loop stood still: every second answer is then read late
+
+
+class Strain:
+    """One load process.
+
+    Attributes:
+        words: how it fares, for the live tab; empty while it keeps up and always has.
+        seconds: for so many seconds it did not keep up.
+    """
+
+    def __init__(self, process: str) -> None:
+        self.words = ""
+        self.seconds = 0
+        self._process = process
+        self._rows: deque[tuple[float, float, float]] = deque(maxlen=WINDOW)
+        self._behind = False
+
+    def hear(self, span_s: float, stalled_s: float, cpu_s: float) -> str | None:
+        """Take in another second; a sentence when the process falls behind, and when it has caught up.
+
+        Args:
+            span_s: length of that second.
+            stalled_s: for so much of it the event loop stood still.
+            cpu_s: processor time that the process used in it.
+        """
+        self._rows.append((span_s, stalled_s, cpu_s))
+        spans, stalls, used = (sum(column) for column in zip(*self._rows, strict=True))
+        behind = len(self._rows) == WINDOW and stalls >= MUCH * spans
+        self.seconds += behind
+        if behind:
+            self.words = (
+                f"{self._process} cannot keep up: its event loop stood still for {stalls / spans:.0%} of the last "
+                f"{spans:.0f} s, with {used / spans:.0%} of a core used; latencies are too high by that. "
+                "Use more load processes (--processes), or a larger machine."
+            )
+        if behind == self._behind:
+            return None
+        self._behind = behind
+        if not behind:
+            self.words = f"{self._process} keeps up again, after {self.seconds} s in which it did not."
+        return self.words

@@ -1,0 +1,107 @@
+"""Promise: what a generator may be to blame for is an upper bound on what it did, and nothing where it kept up."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.checks.stalls import AFTER_NS, Stalls, Waits
+
+MS = 1_000_000
+
+
+def stalls(*spans: tuple[int, int], process: int = 0) -> Stalls:
+    """Spans in ms."""
+    begin, end = (np.array([span[edge] for span in spans], np.int64) * MS for edge in (0, 1))
+    return Stalls(np.full(len(spans), process, np.int64), begin, end, np.ones(len(spans)))
+
+
+def own_ms(found: Stalls, due: float, left: float, seen: float) -> float:
+    """Of one wait of process 0; times in ms."""
+    times = (np.array([round(at * MS)], np.int64) for at in (due, left, seen))
+    return int(found.own_ns(Waits(np.zeros(1, np.int64), *times))[0]) / MS
+
+
+def test_nothing_is_the_generators_own_where_it_kept_up() -> None:
+    assert own_ms(stalls(), 0, 0, 1000) == 0
+    assert own_ms(stalls((2000, 2500)), 0, 0, 1000) == 0
+    assert own_ms(stalls((100, 500)), 0, 0, 1000) == 0, (
+        "the answer came long after: waiting goes on meanwhile"
+    )
+
+
+def test_an_answer_that_is_read_in_or_right_after_a_stall_may_have_come_at_its_begin() -> None:
+    found = stalls((100, 500))
+    assert own_ms(found, 0, 0, 500) == 400
+    assert own_ms(found, 0, 0, 300) == 200
+    assert own_ms(found, 0, 0, 520) == 420
+    assert own_ms(found, 0, 0, 500 + AFTER_NS / MS + 1) == 0
+    assert own_ms(found, 450, 450, 500) == 50, "it had left only then"
+
+
+def test_what_was_due_while_the_loop_stood_still_left_late_by_that() -> None:
+    found = stalls((100, 500))
+    assert own_ms(found, 200, 500, 900) == 300
+    assert own_ms(found, 0, 600, 900) == 400, "of 600 ms of delay the rest has other reasons"
+
+
+def test_stalls_that_follow_upon_one_another_are_one() -> None:
+    found = stalls((100, 200), (200, 300), (301, 400))
+    assert len(found) == 2
+    assert own_ms(found, 0, 0, 300) == 200
+    assert own_ms(found, 0, 0, 390) == 89
+    assert found.longest_ns == 200 * MS
+    assert found.cpu_ms.sum() == 3
+
+
+def test_another_processs_stalls_are_nobodys_excuse() -> None:
+    assert own_ms(stalls((100, 500), process=1), 0, 0, 500) == 0
+
+
+def test_a_part_of_the_run_has_its_part_of_the_stalls() -> None:
+    part = stalls((0, 1000), (2000, 3000), (5000, 6000)).within(500 * MS, 2500 * MS)
+    assert part.total_ns == 1000 * MS
+    assert part.cpu_ms.sum() == 1
+    assert part.share_of_seconds(0, 4).tolist() == [0.5, 0, 0.5, 0]
+
+
+spans = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 200)), max_size=12)
+
+
+@st.composite
+def timelines(draw: st.DrawFn) -> tuple[Stalls, list[bool]]:
+    """Stalls, and for each millisecond whether the loop stood still."""
+    at, found, still = 0, [], []
+    for gap, length in draw(spans):
+        still += [False] * gap + [True] * length
+        found.append((at + gap, at + gap + length))
+        at += gap + length
+    return stalls(*found), still
+
+
+@given(timelines(), st.data())
+def test_it_agrees_with_a_loop_over_every_millisecond(
+    timeline: tuple[Stalls, list[bool]], data: st.DataObject
+) -> None:
+    found, still = timeline
+    due, left, seen = sorted(data.draw(st.tuples(*[st.integers(0, len(still) + 100)] * 3)))
+    left_late = sum(still[due:left])
+    # Backwards from when it was read: a short time after a stall, and then all of that stall.
+    at = seen
+    while at > 0 and not (at - 1 < len(still) and still[at - 1]) and seen - at < AFTER_NS // MS:
+        at -= 1
+    begin = at
+    while begin > 0 and begin - 1 < len(still) and still[begin - 1]:
+        begin -= 1
+    starts_now = seen < len(still) and still[seen] and not (seen > 0 and still[seen - 1])
+    read_late = 0 if begin == at or starts_now else max(0, seen - max(begin, left))
+    assert own_ms(found, due, left, seen) == left_late + read_late
+
+
+@given(timelines(), st.lists(st.tuples(*[st.integers(0, 4000)] * 3), min_size=1, max_size=20))
+def test_it_is_never_more_than_was_waited(
+    timeline: tuple[Stalls, list[bool]], waits: list[tuple[int, int, int]]
+) -> None:
+    due, left, seen = np.sort(np.array(waits, np.int64) * MS, axis=1).T
+    own = timeline[0].own_ns(Waits(np.zeros(len(due), np.int64), due, left, seen))
+    assert (own >= 0).all()
+    assert (own <= seen - due).all()
