@@ -5,7 +5,7 @@ own (table ``clocks``): it asks, the leader answers with its time, and that mome
 answer. So the offset is known to half of the round trip; the quickest of several is kept.
 Source: F. Cristian, Probabilistic clock synchronization, Distributed Computing 3 (1989), 146-158.
 
-Between two measurements the clocks may drift apart by `DRIFT`. An offset is therefore certain only within bounds that
+Between two measurements the clocks may drift apart (`DRIFT`). An offset is therefore certain only within bounds that
 widen with the distance to the measurements around it, and that all of them together narrow. Measurements that
 contradict one another show that a clock drifted faster than that; nothing is compared with it then.
 """
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 
-# Nanoseconds of drift for each of time: NTP lets a clock run faster or slower by at most 500 ppm, and there are two.
+# Two clocks drift apart by at most one part in so many: NTP lets each run faster or slower by at most 500 ppm.
 # Source: RFC 5905, MAXFREQ; adjtimex(2).
-DRIFT = 1 / 1000
+DRIFT = 1000
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -99,5 +99,4 @@ class Clocks:
 
 def _drift(duration_ns: Ints) -> Ints:
     """The most by which two clocks drift apart in this time."""
-    drift: Ints = np.ceil(duration_ns * DRIFT).astype(np.int64)
-    return drift
+    return -(-duration_ns // DRIFT)

@@ -1,0 +1,296 @@
+"""Small histories of numbers: who was told of which seq, what the looks saw, and by whose clock. Anything may be in them.
+
+Times are milliseconds of the run by the clock of whoever noted them. Written down as a record by `evidence`.
+"""
+
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from analysis.evidence import Evidence, assemble
+from analysis.record import Chat, Person, ProcessInfo, Run
+from analysis.record.tables import (
+    DATABASE_TABLES,
+    LOAD_TABLES,
+    EventType,
+    ObservedChange,
+    Outcome,
+    PagePurpose,
+    PollKind,
+    Status,
+)
+from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
+
+MS = 1_000_000
+LEADER = "leader"  # the host where the monitor runs
+
+
+@dataclass(slots=True)
+class Attempt:
+    left: float
+    answered: float
+    outcome: Outcome
+    told: int | None  # seq
+
+
+@dataclass(slots=True)
+class Seen:
+    """What look `poll` saw of a row; `seq` of a row that is gone is as remembered."""
+
+    poll: int
+    change: ObservedChange
+    seq: int | None
+
+
+@dataclass(slots=True)
+class Row:
+    """A row that at least one look saw."""
+
+    number: int
+    chat: int
+    send: int | None  # None: of somebody who is no user of the run
+    seen: list[Seen]
+
+
+@dataclass(slots=True)
+class Send:
+    """One message meant, and all attempts at it; the answers name the row of the number `answered`."""
+
+    process: int
+    chat: int
+    attempts: list[Attempt]
+    answered: int
+
+
+@dataclass(slots=True)
+class Poll:
+    kind: PollKind
+    xmin: int
+    next_xid: int
+
+
+@dataclass(slots=True)
+class Measured:
+    """The leader's clock minus its own, as `process` measured it."""
+
+    process: int
+    at: float
+    offset: float
+    error: float
+
+
+@dataclass(slots=True)
+class Numbers:
+    """A history.
+
+    Attributes:
+        hosts: of the load processes.
+        baseline: of each chat; None: it was not seen before the load.
+        told: chat and seq, as an event or a page of history told of it, by turns.
+        knows_ids: the record is of a version that wrote down the next transaction's id.
+        lost: the monitor could not write a row of what it observed.
+    """
+
+    hosts: list[str]
+    baseline: list[int | None]
+    sends: list[Send] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    polls: list[Poll] = field(default_factory=list)
+    told: list[tuple[int, int]] = field(default_factory=list)
+    measured: list[Measured] = field(default_factory=list)
+    knows_ids: bool = True
+    lost: bool = False
+
+
+def row_id(number: int) -> uuid.UUID:
+    return uuid.UUID(int=(0x1111 << 112) | number)
+
+
+def chat_id(number: int) -> uuid.UUID:
+    return uuid.UUID(int=(0xCCCC << 112) | number)
+
+
+def key_id(number: int) -> uuid.UUID:
+    """The client_generated_id of a send."""
+    return uuid.UUID(int=(0x2222 << 112) | number)
+
+
+PERSON, STRANGER = uuid.UUID(int=0xA << 120), uuid.UUID(int=0xB << 120)
+
+
+def ns(at: float) -> int:
+    return CLOCK_NS + round(at * MS)
+
+
+SEQS = st.none() | st.integers(1, 12)
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> Numbers:
+    """Any history of up to three chats, three load processes and a dozen messages."""
+    made = Numbers(
+        hosts=draw(st.lists(st.sampled_from([LEADER, "far", "farther"]), min_size=1, max_size=3)),
+        baseline=draw(st.lists(st.sampled_from([0, 0, 5, 5, None]), min_size=1, max_size=3)),
+        knows_ids=draw(st.integers(0, 3)) > 0,
+        lost=draw(st.integers(0, 9)) == 0,
+    )
+    made.polls = _polls(draw)
+    chats = st.integers(0, len(made.baseline) - 1)
+    for _ in range(draw(st.integers(0, 7))):
+        made.sends.append(_send(draw, made, draw(chats)))
+    for _ in range(draw(st.integers(0, 3))):
+        made.rows.append(Row(len(made.rows), draw(chats), None, _seen(draw, made)))
+    made.told = draw(st.lists(st.tuples(chats, st.integers(1, 12)), max_size=4))
+    for process in range(len(made.hosts)):
+        offset = draw(st.sampled_from([-300_000, 0, 7_000]))
+        for _ in range(draw(st.integers(0, 3))):
+            at, error, wrong = (draw(st.integers(0, most)) for most in (60_000, 40, 60))
+            made.measured.append(Measured(process, at, offset + wrong, error))
+    return made
+
+
+def _polls(draw: st.DrawFn) -> list[Poll]:
+    """Looks at a server on which transactions begin and end; the last ones may be sweeps."""
+    xmin, next_xid, polls = 100, 100, []
+    for _ in range(draw(st.integers(1, 6))):
+        next_xid += draw(st.integers(0, 3))
+        xmin = draw(st.integers(xmin, next_xid))
+        kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
+        polls.append(Poll(kind, xmin, next_xid))
+    if draw(st.integers(0, 4)):
+        place = draw(st.integers(max(0, len(polls) - 2), len(polls) - 1))
+        polls[place].kind = PollKind.SWEEP
+    return polls
+
+
+def _send(draw: st.DrawFn, made: Numbers, chat: int) -> Send:
+    number = len(made.sends)
+    copies = draw(st.sampled_from([0, 1, 1, 1, 1, 2]))
+    answered = len(made.rows) if copies else 900 + number  # a row that nobody ever saw
+    send = Send(draw(st.integers(0, len(made.hosts) - 1)), chat, [], answered)
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+        left = draw(st.integers(0, 1200)) * 50
+        outcome = draw(st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.INFO, Outcome.FAIL]))
+        told = draw(SEQS) if outcome is Outcome.OK else None
+        send.attempts.append(Attempt(left, left + draw(st.integers(1, 40)) * 50, outcome, told))
+    for _ in range(copies):
+        made.rows.append(Row(len(made.rows), chat, number, _seen(draw, made)))
+    return send
+
+
+def _seen(draw: st.DrawFn, made: Numbers) -> list[Seen]:
+    """A row appears, may change its seq, and may go."""
+    seq = draw(st.integers(1, 12) | SEQS)
+    first = draw(st.integers(0, len(made.polls) - 1))
+    seen = [Seen(first, ObservedChange.APPEARED, seq)]
+    later = list(range(first + 1, len(made.polls)))
+    if later and draw(st.integers(0, 4)) == 0:
+        poll = draw(st.sampled_from(later))
+        later = [one for one in later if one > poll]
+        seq = draw(SEQS)
+        seen.append(Seen(poll, ObservedChange.CHANGED, seq))
+    if later and draw(st.integers(0, 4)) == 0:
+        seen.append(Seen(draw(st.sampled_from(later)), ObservedChange.GONE, seq))
+    return seen
+
+
+def evidence(made: Numbers) -> Evidence:
+    """The history as the judge sees it."""
+    names = [f"worker-{number}" for number in range(len(made.hosts))]
+    run = Run(
+        run_id="20261123T160000Z-numbers",
+        host="http://127.0.0.1:8000",
+        embedded=True,
+        settings={},
+        versions={},
+        people=[Person(str(PERSON), "a@example.com")],
+        chats=[Chat(str(chat_id(chat)), "group", (str(PERSON),), 1.0) for chat in range(len(made.baseline))],
+        processes=names,
+        started_at="2026-11-23T16:00:00Z",
+        ended_at="2026-11-23T16:02:00Z",
+    )
+    parts = {
+        name: _Part(_load_rows(made, number), name, made.hosts[number]) for number, name in enumerate(names)
+    }
+    lost = ("observations",) if made.lost else ()
+    return assemble(run, parts, _Part(_database_rows(made), "monitor", LEADER, lost))
+
+
+def _load_rows(made: Numbers, process: int) -> dict[str, list[tuple[Any, ...]]]:
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in LOAD_TABLES}
+    for number, send in enumerate(made.sends):
+        if send.process == process:
+            rows["sends"] += [_attempt(number, send, place) for place in range(len(send.attempts))]
+    if process == 0:
+        for place, (chat, seq) in enumerate(made.told):
+            message, where = row_id(500 + place), chat_id(chat)
+            if place % 2:
+                rows["events"].append(
+                    (
+                        *(PERSON.bytes, 1, where.bytes, message.bytes, PERSON.bytes, seq),
+                        *(EventType.INSERT, Status.SENT, 1, EPOCH_US, ns(0)),
+                    )
+                )
+            else:
+                rows["pages"].append(
+                    (
+                        *(PERSON.bytes, where.bytes, 0, PagePurpose.BROWSE, None, 50, ns(0), ns(1)),
+                        *(Outcome.OK, 200, [seq], [message.bytes]),
+                    )
+                )
+    rows["clocks"] = [
+        (ns(one.at), round(one.offset * MS), round(one.error * MS), f"{LEADER}/boot/")
+        for one in made.measured
+        if one.process == process
+    ]
+    return rows
+
+
+def _attempt(number: int, send: Send, place: int) -> tuple[Any, ...]:
+    one = send.attempts[place]
+    ok = one.outcome is Outcome.OK
+    return (
+        *(PERSON.bytes, chat_id(send.chat).bytes, key_id(number).bytes, place),
+        *(ns(one.left), ns(one.left), ns(one.answered), one.outcome, 0),
+        row_id(send.answered).bytes if ok else None,
+        *(one.told, f"message {number}", None),
+    )
+
+
+def _database_rows(made: Numbers) -> dict[str, list[tuple[Any, ...]]]:
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in DATABASE_TABLES}
+    rows["baseline"] = [
+        (chat_id(chat).bytes, seq, seq) for chat, seq in enumerate(made.baseline) if seq is not None
+    ]
+    for number, poll in enumerate(made.polls):
+        failed = poll.kind is PollKind.FAILED
+        xids = (None, None) if failed else (poll.xmin, poll.next_xid if made.knows_ids else None)
+        rows["polls"].append((number, poll.kind, ns(number), 1.0, EPOCH_US, *xids, 0, 0, 0, None))
+        rows["observations"] += [
+            _observation(row, seen, number) for row in made.rows for seen in row.seen if seen.poll == number
+        ]
+    return rows
+
+
+def _observation(row: Row, seen: Seen, poll: int) -> tuple[Any, ...]:
+    mine = row.send is not None
+    text = f"message {row.send}" if mine else "strange"
+    return (
+        *(poll, seen.change, ns(poll), row_id(row.number).bytes, chat_id(row.chat).bytes, seen.seq),
+        (PERSON if mine else STRANGER).bytes,
+        key_id(row.send).bytes if row.send is not None else None,
+        *(Status.SENT, None, text, EPOCH_US, False),
+    )
+
+
+class _Part(InMemory):
+    """What one process wrote."""
+
+    def __init__(
+        self, rows: dict[str, list[tuple[Any, ...]]], name: str, host: str, lost: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(rows, name)
+        info = ProcessInfo(name, 1, host, "boot", CLOCK_NS, EPOCH_US)
+        self._record = replace(self._record, info=info, dropped=dict.fromkeys(lost, 1))
