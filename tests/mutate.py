@@ -118,7 +118,10 @@ def against_the_adversary(copy: Path) -> int:
 
 def against_their_tests(copy: Path, names: Sequence[str]) -> int:
     """Each mutation of a checker, or of those of these names, against the tests of the checkers."""
-    tests = ["tests/analysis/checks", "tests/analysis/test_latency.py", "tests/analysis/test_verdict.py"]
+    tests = [
+        "tests/analysis/checks",
+        *(f"tests/analysis/test_{name}.py" for name in ("latency", "verdict", "clocks")),
+    ]
     options = ["-q", "-x", "-m", "not long", "-p", "no:cacheprovider", "--hypothesis-profile=mutations"]
     chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
     return survivors(copy, chosen, ["-m", "pytest", *options, *tests])
@@ -127,7 +130,7 @@ def against_their_tests(copy: Path, names: Sequence[str]) -> int:
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 1 when a mutation survived."""
     kind, names = (arguments[0], arguments[1:]) if arguments else ("", [])
-    unknown = set(names) - {path.stem for path in (ROOT / "analysis" / "checks").glob("*.py")}
+    unknown = set(names) - {Path(one.file).stem for one in MUTATIONS}
     if kind not in {"checkers", "adversary"} or unknown or (names and kind == "adversary"):
         print(__doc__)
         return 2
