@@ -206,11 +206,10 @@ def _answered_after_the_last_look(account: Account) -> Bools:
     """Operations whose answer came after the sweep; across clocks the sweep, which follows the drain, is later."""
     operations = account.operations
     acknowledged = operations["acknowledged_ns"].to_numpy()
+    if account.last_look_ns is None:
+        return np.zeros(len(operations), np.bool_)
     comparable = operations["clock"].to_numpy() == account.monitor_clock
-    last = account.last_look_ns
-    late: Bools = (
-        comparable & (acknowledged != NEVER) & (acknowledged > (last if last is not None else NEVER))
-    )
+    late: Bools = comparable & (acknowledged != NEVER) & (acknowledged > account.last_look_ns)
     return late
 
 

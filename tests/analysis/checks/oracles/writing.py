@@ -28,17 +28,21 @@ from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
 
 def evidence(story: Story) -> Evidence:
     """The story as the judge sees it."""
+    return written(Writer(story), story)
+
+
+def written(writer: "Writer", story: Story) -> Evidence:
+    """What this writer makes of the story."""
     names = [f"worker-{number}" for number in range(len(story.processes))]
-    writer = _Writer(story)
     parts = {
-        name: _Part(writer.load_rows(number), name, process)
+        name: Part(writer.load_rows(number), name, process)
         for number, (name, process) in enumerate(zip(names, story.processes, strict=True))
     }
-    monitor = _Part(writer.database_rows(), MONITOR, story.monitor)
+    monitor = Part(writer.database_rows(), MONITOR, story.monitor)
     return assemble(writer.run(names), parts, monitor)
 
 
-class _Writer:
+class Writer:
     """Makes the rows of a record."""
 
     def __init__(self, story: Story) -> None:
@@ -198,7 +202,7 @@ class _Writer:
         )
 
 
-class _Part(InMemory):
+class Part(InMemory):
     """What one process wrote of a story."""
 
     def __init__(self, rows: dict[str, list[tuple[Any, ...]]], name: str, process: Process) -> None:
