@@ -157,6 +157,13 @@ def test_an_event_counts_to_the_subscription_that_had_begun_last(
 def test_what_only_history_brought_counts_as_delivered() -> None:
     pairs = deliveries(account(hello(steps=subscribed(0, 30, seq=1), pages=[page(0)])))
     assert (int(pairs.expected.sum()), int(pairs.delivered.sum())) == (1, 1)
+    pairs = deliveries(account(hello(pages=[page(0, left=1)])))  # sooner than it surely was there
+    assert (int(pairs.expected.sum()), int(pairs.delivered.sum())) == (1, 1)
+
+
+def test_when_a_message_left_is_not_compared_across_clocks() -> None:
+    story = hello(steps=subscribed(0, 30, seq=1), monitor=Process("there"), **HERE_AND_THERE)
+    assert missed(story).checked == 0
 
 
 @pytest.mark.parametrize(("committed", "outcome"), [(38, Verdict.FAIL), (39, Verdict.PASS)])
