@@ -35,6 +35,7 @@ OUTSIDE_THE_SUITE = (
     "latency.send_criteria(sent, targets)[1]",
     "latency.delivery_criterion(delivered, across_clocks, targets)",
     "latency.errors_criterion(sends, _not_acknowledged(evidence), targets)",
+    "plan.history(evidence, targets.history_query_ms)",
 )
 
 
@@ -46,13 +47,14 @@ def disabled() -> list[Mutation]:
     for line in lines:
         call = line.partition("lambda: ")[2].removesuffix("),")
         found.append(Mutation(SUITE, f"lambda: {call}),", f"lambda: {PASSED.format(call)}),"))
-    average, p95, delivery, errors = OUTSIDE_THE_SUITE
+    average, p95, delivery, errors, history = OUTSIDE_THE_SUITE
     both = "*latency.send_criteria(sent, targets),"
     found += [
         Mutation(JUDGE, both, f"{PASSED.format(average)}, {p95},"),
         Mutation(JUDGE, both, f"{average}, {PASSED.format(p95)},"),
         Mutation(JUDGE, f"{delivery},", f"{PASSED.format(delivery)},"),
         Mutation(JUDGE, f"{errors},", f"{PASSED.format(errors)},"),
+        Mutation(JUDGE, f"lambda: {history}", f"lambda: {PASSED.format(history)}"),
     ]
     return found
 

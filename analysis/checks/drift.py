@@ -74,6 +74,7 @@ class Series:
         matters: growth over the part judged, in the series' unit, from which on it counts.
         unit: as it stands after a figure: bytes, rows, …
         remark: what a reader wants to know besides.
+        full: the figure at which the server refuses, where there is one.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Series:
     matters: float
     unit: str
     remark: str = ""
+    full: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,9 @@ def _sentence(one: Grown, within: Stretch) -> str:
     last = float(series.values.dropna().iloc[-1])
     a_minute = one.slope_per_s * 60
     remark = f" ({series.remark})" if series.remark else ""
+    if series.full is not None and last < series.full:
+        hours = (series.full - last) / one.slope_per_s / 3600
+        remark += f"; at this rate no more are let in after another {hours:,.1f} hours"
     return (
         f"{series.name}: up by {one.growth:,.0f} {series.unit} in {within.seconds / 60:.0f} minutes of steady load, "
         f"{a_minute:,.1f} a minute, to {last:,.0f}{remark}."
@@ -225,7 +230,7 @@ def _series(part: pd.DataFrame, within: Stretch) -> Iterator[Series]:
         most = float(part["connections.most"].max()) if "connections.most" in part else 0.0
         enough = max(CONNECTIONS, CONNECTIONS_SHARE * most)
         remark = f"the server takes {most:,.0f}" if most else ""
-        yield Series("Connections", part["connections.used"], enough, "connections", remark)
+        yield Series("Connections", part["connections.used"], enough, "connections", remark, most or None)
     if "locks.waiting" in part:
         yield Series("Sessions waiting for a lock", part["locks.waiting"], WAITING, "sessions")
     if "transactions.oldest_s" in part:

@@ -92,7 +92,7 @@ def test_a_leak_fails_and_is_told_in_figures() -> None:
     assert found.outcome is Verdict.FAIL
     (finding,) = found.examples
     assert finding.why.startswith("Connections: up by 4")
-    assert "the server takes 200" in finding.why
+    assert "(the server takes 200); at this rate no more are let in after another 0." in finding.why
 
 
 @pytest.mark.parametrize(("minutes", "outcome"), [(1, Verdict.INFO), (9, Verdict.INFO), (10, Verdict.PASS)])

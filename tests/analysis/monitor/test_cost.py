@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import asyncpg
 import pytest
 
 from analysis.monitor.connection import Database
+from analysis.monitor.server import GAUGES_EVERY_S, ServerWatch
 from analysis.monitor.telemetry import fits
 from analysis.target.database import SQL, sql
 from tests.analysis.monitor.runs import WatchedRun
@@ -93,6 +95,31 @@ def test_a_query_of_a_poll_reads_by_index_and_no_more_than_it_brings(
     assert {node["Node Type"] for node in scans} <= {"Index Scan", "Bitmap Heap Scan"}
     assert found["Actual Rows"] == wanted
     assert pages(found) <= PAGES_A_ROW * (NEW_ROWS + 1)
+
+
+@pytest.mark.parametrize(("gauges_every_s", "most_ms"), [(GAUGES_EVERY_S, 20), (0.0, 100)])
+def test_looking_at_the_server_takes_a_small_part_of_the_time_between_two_looks(
+    large: WatchedRun, monkeypatch: pytest.MonkeyPatch, gauges_every_s: float, most_ms: float
+) -> None:
+    """Measured at 0.2 ms with each poll, and 10 ms with the gauges; the bounds leave room for a busy machine."""
+    monkeypatch.setattr("analysis.monitor.server.GAUGES_EVERY_S", gauges_every_s)
+
+    async def times_ms() -> list[float]:
+        database = Database(large.target.settings)
+        connection = await database.connection()
+        server = ServerWatch(lambda _table, _rows: None)
+        times = []
+        try:
+            await server.begin(connection)
+            for _ in range(11):
+                began = time.perf_counter()
+                await server.look(connection)
+                times.append((time.perf_counter() - began) * 1e3)
+        finally:
+            database.drop()
+        return sorted(times)
+
+    assert asyncio.run(times_ms())[5] < most_ms
 
 
 def test_the_sweep_reads_the_runs_chats_by_index_too(large: WatchedRun) -> None:
