@@ -311,7 +311,7 @@ MUTATIONS = [
         ("if served and rows_read <= ROWS_FOR_A_PAGE", "if rows_read <= ROWS_FOR_A_PAGE"),
         ("median_ms >= target_ms", "median_ms > target_ms"),
         ("ranked[-(-len(ranked) // 2) - 1]", "ranked[-1]"),
-        ("if usable and SERVES.fullmatch", "if SERVES.fullmatch"),
+        ('if not usable and SERVES.fullmatch', 'if not usable and not SERVES.fullmatch'),
         ("elif not len(timed):", "elif not len(plans):"),
         ("named & ~plans[\"sorted\"]", "named | ~plans[\"sorted\"]"),
     ),

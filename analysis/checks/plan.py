@@ -38,8 +38,8 @@ def history(evidence: Evidence, target_ms: float) -> Criterion:
     timed = samples[samples["execution_ms"].to_numpy() >= 0]
     serving = {
         str(name)
-        for name, leads, usable in zip(indexes["name"], indexes["leads"], indexes["usable"], strict=True)
-        if usable and SERVES.fullmatch(str(leads))
+        for name, leads in zip(indexes["name"], indexes["leads"], strict=True)
+        if SERVES.fullmatch(str(leads))
     }
     medians = [nearest_rank_median(times) for _, times in timed.groupby("chat_id")["execution_ms"]]
     findings = [*_not_by_index(evidence, samples, serving), *_slow(evidence, timed, target_ms)]
