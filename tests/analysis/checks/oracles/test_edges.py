@@ -3,6 +3,8 @@
 Generated histories seldom get there.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.checks import realtime, receipts, status
@@ -164,6 +166,13 @@ def test_what_only_history_brought_counts_as_delivered() -> None:
 def test_when_a_message_left_is_not_compared_across_clocks() -> None:
     story = hello(steps=subscribed(0, 30, seq=1), monitor=Process("there"), **HERE_AND_THERE)
     assert missed(story).checked == 0
+    # Nor does a message of the other clock prove that an earlier one should have come.
+    story = hello(people=3, chats=[(0, 1, 2)], steps=subscribed(0, 6), events=[came(1, 5)])
+    story.processes, story.process_of = [Process("here"), Process("there")], [0, 0, 1]
+    story.messages.append(replace(said(2, left=20, seen=1), sender=2))
+    assert missed(story).checked == 0
+    story.process_of = [0, 0, 0]
+    assert missed(story).checked == 1
 
 
 @pytest.mark.parametrize(("committed", "outcome"), [(38, Verdict.FAIL), (39, Verdict.PASS)])
@@ -177,7 +186,8 @@ def test_events_of_one_moment_may_come_in_either_order() -> None:
 
 
 def test_a_status_that_went_back_is_dated_by_the_last_word_of_it() -> None:
-    events = [told(Status.READ, 5), told(Status.SENT, 6), told(Status.SENT, 7)]
+    statuses = {5: Status.READ, 6: Status.SENT, 7: Status.SENT, 8: Status.READ}
+    events = [told(one, at) for at, one in statuses.items()]
     (finding,) = status.regressed(account(hello(events=events))).examples
     assert finding.at_ns == ns(7)
 
