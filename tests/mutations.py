@@ -77,7 +77,7 @@ MUTATIONS = [
         ("timed[known]", "timed"),
         (".cummax()", ".cummin()"),
         ("allow_exact_matches=False", "allow_exact_matches=True"),
-        ('told = timed[timed["acknowledged_ns"] != NEVER]', 'told = timed'),
+        ('told = timed.loc[timed["acknowledged_ns"] != NEVER, ', 'told = timed.loc[:, '),
         ("mine = np.concatenate([mine[~told], mine[told]])", "mine = np.concatenate([mine[told], mine[~told]])"),
         ("earliest_left, _ =", "_, earliest_left ="),
         ("_, latest_acknowledged =", "latest_acknowledged, _ ="),

@@ -72,14 +72,13 @@ class _Comparison:
     """
 
     def __init__(self, timed: pd.DataFrame, left: str, acknowledged: str, group: list[str]) -> None:
-        self._left, self._acknowledged, self._group = left, acknowledged, group
-        self._timed = timed.set_index("operation", drop=False)
-        told = timed[timed["acknowledged_ns"] != NEVER].sort_values(acknowledged, kind="stable")
-        self._told = told
-        highest = told.assign(highest=told.groupby(group)["seq"].cummax(), until_ns=told[acknowledged])
+        self._timed, self._left, self._acknowledged, self._group = timed, left, acknowledged, group
+        told = timed.loc[timed["acknowledged_ns"] != NEVER, [*group, "seq", acknowledged]]
+        told = told.rename(columns={acknowledged: "until_ns"}).sort_values("until_ns", kind="stable")
+        told["highest"] = told.groupby(group)["seq"].cummax()
         met = pd.merge_asof(
-            timed.sort_values(left, kind="stable")[["operation", *group, left]],
-            highest[[*group, "until_ns", "highest"]],
+            timed[["operation", *group, left]].sort_values(left, kind="stable"),
+            told.drop(columns="seq"),
             left_on=left,
             right_on="until_ns",
             by=group,
@@ -91,10 +90,11 @@ class _Comparison:
     def explain(self, operation: int, seq: int) -> "tuple[pd.Series[Any], int, str] | None":
         """The message with the highest seq that was acknowledged before this one left, by how long, and "at least "
         where that is all that is known; None when this comparison finds nothing wrong."""
-        if operation not in self._timed.index:
+        here = np.flatnonzero(self._timed["operation"].to_numpy() == operation)
+        if not len(here):
             return None
-        later = self._timed.loc[operation]
-        told = self._told
+        later = self._timed.iloc[int(here[0])]
+        told = self._timed[(self._timed["acknowledged_ns"] != NEVER).to_numpy()]
         before: Bools = (told[self._acknowledged] < later[self._left]).to_numpy()
         for column in self._group:
             before = before & (told[column] == later[column]).to_numpy()

@@ -91,6 +91,7 @@ class Numbers:
         told: chat and seq, as an event or a page of history told of it, by turns.
         knows_ids: the record is of a version that wrote down the next transaction's id.
         lost: the monitor could not write a row of what it observed.
+        most: no seq is higher.
     """
 
     hosts: list[str]
@@ -102,6 +103,7 @@ class Numbers:
     measured: list[Measured] = field(default_factory=list)
     knows_ids: bool = True
     lost: bool = False
+    most: int = 12
 
 
 def row_id(number: int) -> uuid.UUID:
@@ -124,17 +126,19 @@ def ns(at: float) -> int:
     return CLOCK_NS + round(at * MS)
 
 
-SEQS = st.none() | st.integers(1, 12)
+def seqs(made: Numbers) -> st.SearchStrategy[int | None]:
+    return st.sampled_from([None, *range(1, made.most + 1), *range(1, made.most + 1)])
 
 
 @st.composite
 def numbers(draw: st.DrawFn) -> Numbers:
-    """Any history of up to three chats, three load processes and a dozen messages."""
+    """Any history of up to two chats, three load processes and a dozen messages."""
     made = Numbers(
         hosts=draw(st.lists(st.sampled_from([LEADER, "far", "farther"]), min_size=1, max_size=3)),
-        baseline=draw(st.lists(st.sampled_from([0, 0, 5, 5, None]), min_size=1, max_size=3)),
-        knows_ids=draw(st.integers(0, 3)) > 0,
+        baseline=draw(st.lists(st.sampled_from([0, 0, 2, None]), min_size=1, max_size=2)),
+        knows_ids=draw(st.integers(0, 2)) > 0,
         lost=draw(st.integers(0, 9)) == 0,
+        most=draw(st.sampled_from([4, 7, 12])),
     )
     made.polls = _polls(draw)
     chats = st.integers(0, len(made.baseline) - 1)
@@ -142,7 +146,7 @@ def numbers(draw: st.DrawFn) -> Numbers:
         made.sends.append(_send(draw, made, draw(chats)))
     for _ in range(draw(st.integers(0, 3))):
         made.rows.append(Row(len(made.rows), draw(chats), None, _seen(draw, made)))
-    made.told = draw(st.lists(st.tuples(chats, st.integers(1, 12)), max_size=4))
+    made.told = draw(st.lists(st.tuples(chats, st.integers(1, made.most)), max_size=4))
     for process in range(len(made.hosts)):
         offset = draw(st.sampled_from([-300_000, 0, 7_000]))
         for _ in range(draw(st.integers(0, 3))):
@@ -154,9 +158,9 @@ def numbers(draw: st.DrawFn) -> Numbers:
 def _polls(draw: st.DrawFn) -> list[Poll]:
     """Looks at a server on which transactions begin and end; the last ones may be sweeps."""
     xmin, next_xid, polls = 100, 100, []
-    for _ in range(draw(st.integers(1, 6))):
-        next_xid += draw(st.integers(0, 3))
-        xmin = draw(st.integers(xmin, next_xid))
+    for _ in range(draw(st.sampled_from([1, 3, 4, 5, 6]))):
+        next_xid += draw(st.integers(0, 2))
+        xmin = draw(st.sampled_from([xmin, xmin, (xmin + next_xid) // 2, next_xid]))
         kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
         polls.append(Poll(kind, xmin, next_xid))
     if draw(st.integers(0, 4)):
@@ -167,13 +171,13 @@ def _polls(draw: st.DrawFn) -> list[Poll]:
 
 def _send(draw: st.DrawFn, made: Numbers, chat: int) -> Send:
     number = len(made.sends)
-    copies = draw(st.sampled_from([0, 1, 1, 1, 1, 2]))
+    copies = draw(st.sampled_from([0, 0, 1, 1, 1, 2]))
     answered = len(made.rows) if copies else 900 + number  # a row that nobody ever saw
     send = Send(draw(st.integers(0, len(made.hosts) - 1)), chat, [], answered)
     for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
         left = draw(st.integers(0, 1200)) * 50
-        outcome = draw(st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.INFO, Outcome.FAIL]))
-        told = draw(SEQS) if outcome is Outcome.OK else None
+        outcome = draw(st.sampled_from([Outcome.OK, Outcome.OK, Outcome.INFO, Outcome.FAIL]))
+        told = draw(seqs(made)) if outcome is Outcome.OK else None
         send.attempts.append(Attempt(left, left + draw(st.integers(1, 40)) * 50, outcome, told))
     for _ in range(copies):
         made.rows.append(Row(len(made.rows), chat, number, _seen(draw, made)))
@@ -182,14 +186,14 @@ def _send(draw: st.DrawFn, made: Numbers, chat: int) -> Send:
 
 def _seen(draw: st.DrawFn, made: Numbers) -> list[Seen]:
     """A row appears, may change its seq, and may go."""
-    seq = draw(st.integers(1, 12) | SEQS)
-    first = draw(st.integers(0, len(made.polls) - 1))
+    seq = draw(seqs(made))
+    first = draw(st.integers(0, len(made.polls) - 1) | st.integers(0, 1 if len(made.polls) > 2 else 0))
     seen = [Seen(first, ObservedChange.APPEARED, seq)]
     later = list(range(first + 1, len(made.polls)))
     if later and draw(st.integers(0, 4)) == 0:
         poll = draw(st.sampled_from(later))
         later = [one for one in later if one > poll]
-        seq = draw(SEQS)
+        seq = draw(seqs(made))
         seen.append(Seen(poll, ObservedChange.CHANGED, seq))
     if later and draw(st.integers(0, 4)) == 0:
         seen.append(Seen(draw(st.sampled_from(later)), ObservedChange.GONE, seq))

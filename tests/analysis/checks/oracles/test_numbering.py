@@ -1,17 +1,30 @@
 """Promise: `seq.*` says of any history what plain loops over it say: the same faults, counts and outcome."""
 
 from collections.abc import Callable, Hashable
+from typing import Any
 
 import pytest
 from hypothesis import given
 
 from analysis.checks import gaps, order, sequence
 from analysis.checks.account import Account, account_for
-from analysis.criteria import Criterion, Finding
+from analysis.criteria import Criterion, Finding, Verdict
+from analysis.record.tables import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles import numbering_oracles
 from tests.analysis.checks.oracles.answer import Answer, agree
 from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
-from tests.analysis.checks.oracles.numbering import Numbers, evidence, key_id, numbers
+from tests.analysis.checks.oracles.numbering import (
+    LEADER,
+    Attempt,
+    Numbers,
+    Poll,
+    Row,
+    Seen,
+    Send,
+    evidence,
+    key_id,
+    numbers,
+)
 
 
 def message(finding: Finding) -> Hashable:
@@ -51,3 +64,51 @@ def test_a_checker_agrees_with_its_oracle(name: str, examples: int) -> None:
         agree(check(account_for(evidence(made))), oracle(made), about)
 
     agrees()
+
+
+APPEARED = ObservedChange.APPEARED
+
+
+def told(*outcomes: Outcome, rows: dict[int, int], xids: tuple[tuple[int, int], ...], **more: Any) -> Numbers:
+    """Sends with these outcomes in one chat; row and seq of those that are stored; xmin and next id of the looks."""
+    made = Numbers([LEADER], [0], **more)
+    made.polls = [Poll(PollKind.POLL, *ids) for ids in xids]
+    made.polls[-1].kind = PollKind.SWEEP
+    made.sends = [Send(0, 0, [Attempt(0, 1, one, None)], number) for number, one in enumerate(outcomes)]
+    made.rows = [Row(number, 0, number, [Seen(0, APPEARED, seq)]) for number, seq in rows.items()]
+    return made
+
+
+OK, INFO = Outcome.OK, Outcome.INFO
+STILL, ENDED = ((100, 102), (100, 102)), ((100, 102), (102, 105))
+
+
+@pytest.mark.parametrize(
+    ("made", "outcome", "count"),
+    [
+        (told(OK, rows={0: 2}, xids=ENDED), Verdict.FAIL, 1),
+        (told(OK, rows={0: 2}, xids=((100, 102), (101, 102))), Verdict.INCONCLUSIVE, 0),
+        (told(OK, rows={0: 2}, xids=STILL), Verdict.INCONCLUSIVE, 0),
+        (
+            told(OK, INFO, rows={0: 2}, xids=ENDED),
+            Verdict.FAIL,
+            1,
+        ),  # whose fate is open holds nothing any more
+        (told(OK, rows={0: 2}, xids=ENDED, knows_ids=False), Verdict.FAIL, 1),
+        (told(OK, INFO, rows={0: 2}, xids=ENDED, knows_ids=False), Verdict.INCONCLUSIVE, 0),
+        (told(OK, INFO, rows={0: 3}, xids=ENDED, knows_ids=False), Verdict.FAIL, 2),
+        (told(OK, INFO, rows={0: 2, 1: 3}, xids=ENDED, knows_ids=False), Verdict.FAIL, 1),  # stored: not open
+        (told(OK, rows={0: 1}, xids=ENDED), Verdict.PASS, 0),
+    ],
+)
+def test_when_a_hole_is_a_gap(made: Numbers, outcome: Verdict, count: int) -> None:
+    found = gaps.gaps(account_for(evidence(made)))
+    assert (found.outcome, found.observed) == (outcome, count)
+    agree(found, numbering_oracles.gaps(made), place)
+
+
+def test_a_row_at_the_baseline_is_not_above_it() -> None:
+    made = told(OK, OK, rows={0: 5, 1: 5}, xids=ENDED)
+    made.baseline = [5]
+    found = gaps.gaps(account_for(evidence(made)))
+    assert (found.outcome, found.checked) == (Verdict.INCONCLUSIVE, 0)
