@@ -146,6 +146,7 @@ def test_history_owes_what_belongs_on_a_page(read: Page, lacking: int) -> None:
     ((5, 9), 1),
     ((0, 4), 1),  # before the first began
     ((9, 10), 0),
+    ((10, 11), 1),
 ])  # fmt: skip
 def test_an_event_counts_to_the_subscription_that_had_begun_last(
     times: tuple[int, int], doubled: int
