@@ -133,6 +133,10 @@ def test_what_was_due_and_never_left_is_in_no_latency_and_so_not_a_pass() -> Non
     assert (found["facts"]["never_left"], found["facts"]["overflow"]) == (40, 3)
 
 
+def test_a_slow_server_that_held_everybody_up_is_not_the_generators_fault() -> None:
+    assert outcomes(judged(loaded(0.7, never_left=100)), "latency.send.p95") == ["fail", "pass"]
+
+
 def fail_some(history: History, error: str, count: int = 5, took_s: float = 10.0) -> None:
     for _ in range(count):
         history.send(0, 0, 30.0, took=took_s, outcome=Outcome.INFO)

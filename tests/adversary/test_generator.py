@@ -1,0 +1,80 @@
+"""Promise: a load generator that is held to a quarter of its time is found out, and its delays are not the server's failure."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.adversary.whole_runs import clean_but, settings_for
+from tests.locustfiles.soaks import Soak
+from tests.staging.stages import RunningStage
+
+pytestmark = pytest.mark.long
+
+# The same as a control group's quota of a quarter, with the longest period that the kernel allows (1 s), for a process that
+# would use all it gets: it runs, and stands still. Signals need no rights, and nothing but the one process.
+RUNS_S, STANDS_S = 0.25, 0.75
+LOAD = (
+    "--users",
+    "10",
+    "--spawn-rate",
+    "10",
+    "--run-time",
+    "20s",
+    "--workload",
+    "open",
+    "--arrival-rate",
+    "15",
+)
+
+
+@contextmanager
+def held_to_a_quarter(pid: int) -> Iterator[None]:
+    """The process runs for a quarter of the time."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.is_set():
+            os.kill(pid, signal.SIGSTOP)
+            over.wait(STANDS_S)
+            os.kill(pid, signal.SIGCONT)
+            over.wait(RUNS_S)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        holder.join()
+
+
+def test_a_generator_that_is_held_up_is_inconclusive_and_no_failure_of_the_server(
+    stage: RunningStage, tmp_path: Path
+) -> None:
+    with Soak(tmp_path, "--host", stage.app_url, *LOAD, environment=settings_for(stage)) as running:
+        running.wait_for_load()
+        with held_to_a_quarter(running.process.pid):
+            running.wait_until("the end of the load", lambda: "the load stops" in running.output())
+        ended = running.end()
+    found = {one["id"]: one for one in ended.verdict["criteria"]}
+    said = {name: (one["outcome"], one["observed"], one["reason"]) for name, one in found.items()}
+    assert ended.code == 3, ended.output
+    assert ended.failed() == [], said
+    assert found["latency.send.p95"]["observed"] >= 500, "it was not held up enough to tell"
+    assert found["latency.send.p95"]["outcome"] == "inconclusive", said
+    healthy = found["generator.healthy"]
+    assert healthy["outcome"] == "inconclusive"
+    assert "`latency.send.p95` is not to be believed" in healthy["reason"]
+    assert "load process" in healthy["reason"]
+    assert "local cannot keep up: its event loop stood still" in ended.output
+    assert "generator.healthy" in ended.report
+
+
+def test_the_same_run_with_a_free_generator_passes(stage: RunningStage, tmp_path: Path) -> None:
+    with Soak(tmp_path, "--host", stage.app_url, *LOAD, environment=settings_for(stage)) as running:
+        clean_but(running.end(), set())
