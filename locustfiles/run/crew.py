@@ -21,11 +21,13 @@ from analysis.settings import Settings
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.clock import ASK, TOLD, tell
 from locustfiles.run.load import CEASE_SLACK_S, Load
+from locustfiles.run.strain import Tell
 
 logger = logging.getLogger(__name__)
 
 ORDER = "chatsoak_order"  # master → worker: {"do": open | cease | drain, …}
 DONE = "chatsoak_done"  # worker → master: {"done": …, "error": …, "notes": […], "host": …, "machine": …}
+STRAIN = "chatsoak_strain"  # worker → master: {"process": …, "seconds": …, "words": …}
 OPEN_S = 60.0
 DRAIN_SLACK_S = 30.0
 SILENT_S = 10  # seconds without a heartbeat, beyond Locust's own three, after which a worker counts as gone
@@ -79,15 +81,21 @@ class Alone:
 
 
 class Workers:
-    """The master's workers, reached through Locust's own messages."""
+    """The master's workers, reached through Locust's own messages.
 
-    def __init__(self, runner: MasterRunner) -> None:
+    Args:
+        on_strain: called with what a worker tells of not keeping up.
+    """
+
+    def __init__(self, runner: MasterRunner, on_strain: Tell) -> None:
         self._runner = runner
+        self._on_strain = on_strain
         self._answers: dict[tuple[str, str], dict[str, Any]] = {}  # (client id, what was done)
         self._answered = Event()
         self._members: dict[str, str] = {}  # client id → name in the record
         self._settings: Settings | None = None
         runner.register_message(DONE, self._on_done)
+        runner.register_message(STRAIN, self._on_strained)
         runner.register_message(ASK, self._on_ask)
 
     def open(self, assignment: Assignment, settings: Settings) -> list[str]:
@@ -161,6 +169,9 @@ class Workers:
         return [
             client for client in self._members if (client, done) not in self._answers and is_there(client)
         ]
+
+    def _on_strained(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        self._on_strain(msg.data["process"], msg.data["seconds"], msg.data["words"])
 
     def _on_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         self._answers[msg.node_id, msg.data["done"]] = msg.data

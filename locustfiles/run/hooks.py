@@ -54,7 +54,7 @@ class Session:
         if isinstance(runner, WorkerRunner):
             self._worker = Worker(runner, env_file_of(self._options), self._use)
             return
-        self._crew = Workers(runner) if isinstance(runner, MasterRunner) else Alone(self._use)
+        self._crew = Workers(runner, self._strained) if isinstance(runner, MasterRunner) else Alone(self._use)
         if self.environment.web_ui is not None:
             add_tab(self.environment.web_ui, self._live_rows)
         try:
@@ -150,6 +150,12 @@ class Session:
 
     def _use(self, load: Load) -> None:
         ChatUser.load = load
+        if self._worker is None:
+            load.strain.tell = self._strained
+
+    def _strained(self, process: str, seconds: int, words: str) -> None:
+        if self._conductor is not None:
+            self._conductor.live.strained(process, seconds, words)
 
     def _set_exit_code(self) -> None:
         if self._conductor is not None and self._conductor.verdict_code is not None:

@@ -21,6 +21,7 @@ class Live:
         self._newest: dict[str, deque[str]] = {}
         self._stored = 0
         self._looks = 0
+        self._strained: dict[str, tuple[int, str]] = {}  # by load process
         self._lost = ""  # why the database did not answer at the last look
 
     def hear(self, said: Mapping[str, Any]) -> str | None:
@@ -36,6 +37,11 @@ class Live:
             self._found[criterion] += 1
             self._newest.setdefault(criterion, deque(maxlen=NEWEST_KEPT)).appendleft(finding["why"])
         return str(finding["why"])
+
+    def strained(self, process: str, seconds: int, words: str) -> None:
+        """A load process did not keep up for so many seconds, in words."""
+        self._strained.pop(process, None)
+        self._strained[process] = seconds, words
 
     def rows(self, sends: str, stats: RequestStats) -> list[dict[str, str]]:
         """The run as a table: ``what``, ``count`` and ``newest``, a row for each count and criterion.
@@ -62,6 +68,9 @@ class Live:
         granted = sum(error.occurrences for error in let_in)
         words = f"{let_in[-1].method} {let_in[-1].name}" if let_in else f"{tried:,} attempts refused so far"
         rows.append(_row("access.denied", granted, words))
+        if self._strained:
+            worst = max(seconds for seconds, _ in self._strained.values())
+            rows.append(_row("generator.healthy", worst, list(self._strained.values())[-1][1]))
         rows.append(_row("all other criteria", None, AFTERWARDS))
         return rows
 

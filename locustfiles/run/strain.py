@@ -1,6 +1,9 @@
 """Whether a load process keeps up, while the run goes on. The verdict judges by the error in the figures, afterwards."""
 
 from collections import deque
+from collections.abc import Callable
+
+Tell = Callable[[str, int, str], None]  # process, for how many seconds it did not keep up, in words
 
 WINDOW = 5  # seconds, of one row each
 MUCH = 0.5  # share of the window for which the event loop stood still: every second answer is then read late
@@ -10,13 +13,12 @@ class Strain:
     """One load process.
 
     Attributes:
-        words: how it fares, for the live tab; empty while it keeps up and always has.
-        seconds: for so many seconds it did not keep up.
+        tell: called whenever there is something new for the live tab.
     """
 
     def __init__(self, process: str) -> None:
-        self.words = ""
-        self.seconds = 0
+        self.tell: Tell | None = None
+        self._seconds = 0
         self._process = process
         self._rows: deque[tuple[float, float, float]] = deque(maxlen=WINDOW)
         self._behind = False
@@ -32,16 +34,17 @@ class Strain:
         self._rows.append((span_s, stalled_s, cpu_s))
         spans, stalls, used = (sum(column) for column in zip(*self._rows, strict=True))
         behind = len(self._rows) == WINDOW and stalls >= MUCH * spans
-        self.seconds += behind
+        self._seconds += behind
+        words = None
         if behind:
-            self.words = (
+            words = (
                 f"{self._process} cannot keep up: its event loop stood still for {stalls / spans:.0%} of the last "
                 f"{spans:.0f} s, with {used / spans:.0%} of a core used; latencies are too high by that. "
                 "Use more load processes (--processes), or a larger machine."
             )
-        if behind == self._behind:
-            return None
-        self._behind = behind
-        if not behind:
-            self.words = f"{self._process} keeps up again, after {self.seconds} s in which it did not."
-        return self.words
+        elif self._behind:
+            words = f"{self._process} keeps up again, after {self._seconds} s in which it did not."
+        if words is not None and self.tell is not None:
+            self.tell(self._process, self._seconds, words)
+        changed, self._behind = behind != self._behind, behind
+        return words if changed else None

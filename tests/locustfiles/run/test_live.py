@@ -70,3 +70,13 @@ def test_sends_are_those_of_locust() -> None:
         stats.log_request("POST", SENDS, 5, 10)
     stats.log_error("POST", SENDS, "HTTP 500")
     assert table(heard(), stats)["sends"] == ("3", "1 of them without an acknowledgement")
+
+
+def test_a_load_process_that_cannot_keep_up_stands_there_with_its_seconds() -> None:
+    live = heard()
+    assert "generator.healthy" not in table(live)
+    live.strained("worker-0", 3, "worker-0 cannot keep up.")
+    live.strained("worker-1", 1, "worker-1 cannot keep up.")
+    assert table(live)["generator.healthy"] == ("3", "worker-1 cannot keep up.")
+    live.strained("worker-0", 3, "worker-0 keeps up again.")
+    assert table(live)["generator.healthy"] == ("3", "worker-0 keeps up again.")
