@@ -1,14 +1,16 @@
 """Promise: drift.database finds what grows on a server and must not, and blames nothing that only moves or fills up."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.checks.drift import NEEDED, database, grown, holm
+from analysis.checks.drift import NEEDED, chance_of_rise, database, grown, holm
 from analysis.checks.steady import Stretch, steady_part
 from analysis.criteria import Criterion, Verdict
 from tests.analysis.checks.servers import LEAKS, server
-from tests.analysis.histories import History, ns, us
+from tests.analysis.histories import History, ns
 
 RUNS = 200
 SECONDS_A_LOOK = 5
@@ -54,6 +56,13 @@ def test_a_leak_is_found_and_nothing_else_is_blamed(leak: str, name: str) -> Non
     assert sum(one != {name} for one in found) <= 0.05 * len(found) + 1
 
 
+@pytest.mark.parametrize(
+    ("values", "low", "high"), [(range(10), 0, 1e-4), (range(10, 0, -1), 1, 1), ([3.0] * 10, 1, 1)]
+)
+def test_only_what_rises_can_have_risen(values: Iterable[float], low: float, high: float) -> None:
+    assert low <= chance_of_rise(np.array(list(values), dtype=np.float64)) <= high
+
+
 def test_holm_rejects_as_many_as_the_whole_allows() -> None:
     assert holm(np.array([0.04, 0.001, 0.02]), 0.05).tolist() == [True, True, True]
     assert holm(np.array([0.04, 0.001, 0.03]), 0.05).tolist() == [False, True, False]
@@ -66,7 +75,7 @@ def soak(minutes: float, leak: str | None = None, *, without: str = "") -> Histo
     made.chat(0, 1)
     end = minutes * 60
     for second in range(int(end) + 1):
-        made.rows["generator"].append((ns(second), us(second), min(second, 10), 0.3, 10**8, 1.0, 0))
+        made.fare(second, users=min(second, 10))
     table = server(np.random.default_rng(3), minutes, leak)
     for look, at in enumerate(range(0, int(end), SECONDS_A_LOOK)):
         made.poll(at)
@@ -131,7 +140,7 @@ def test_the_steady_part_is_where_most_users_stood_longest() -> None:
     made.chat(0, 1)
     users = [*range(100), *[100] * 600, *[50] * 300, *[100] * 200]
     for second, count in enumerate(users):
-        made.rows["generator"].append((ns(second), us(second), count, 0.3, 10**8, 1.0, 0))
+        made.fare(second, users=count)
     made.poll(0)
     made.poll(len(users))
     found = steady_part(made.evidence())

@@ -99,6 +99,16 @@ def test_an_index_that_the_planner_passes_over_on_a_large_table_is_a_fault() -> 
     ) in whys(judged(made))
 
 
+def test_the_right_index_whose_rows_have_to_be_sorted_is_no_help() -> None:
+    made = run()
+    made.index()
+    made.plan(forced=True)
+    made.plan(is_sorted=True, rows_read=5_000)
+    found = judged(made)
+    assert found.outcome is Verdict.FAIL
+    assert "with a sort and read 5,000 rows" in whys(found)
+
+
 def test_another_index_on_the_same_columns_serves_and_the_missing_one_is_told() -> None:
     made = run()
     made.index(UNIQUE_INDEX, "chat_id, seq")
