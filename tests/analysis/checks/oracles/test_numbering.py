@@ -107,8 +107,9 @@ def test_when_a_hole_is_a_gap(made: Numbers, outcome: Verdict, count: int) -> No
     agree(found, numbering_oracles.gaps(made), place)
 
 
-def test_a_row_at_the_baseline_is_not_above_it() -> None:
-    made = told(OK, OK, rows={0: 5, 1: 5}, xids=ENDED)
+def test_a_row_at_the_baseline_fills_no_hole_above_it() -> None:
+    made = told(OK, OK, rows={0: 5, 1: 7}, xids=ENDED)
     made.baseline = [5]
     found = gaps.gaps(account_for(evidence(made)))
-    assert (found.outcome, found.checked) == (Verdict.INCONCLUSIVE, 0)
+    assert [one.seq for one in found.examples] == [6]
+    agree(found, numbering_oracles.gaps(made), place)
