@@ -16,6 +16,7 @@ from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
 from tests.analysis.checks.oracles.numbering import (
     LEADER,
     Attempt,
+    Measured,
     Numbers,
     Poll,
     Row,
@@ -113,3 +114,24 @@ def test_a_row_at_the_baseline_fills_no_hole_above_it() -> None:
     found = gaps.gaps(account_for(evidence(made)))
     assert [one.seq for one in found.examples] == [6]
     agree(found, numbering_oracles.gaps(made), place)
+
+
+def test_what_left_at_the_very_moment_of_an_answer_did_not_leave_after_it() -> None:
+    made = told(OK, OK, rows={0: 2, 1: 1}, xids=ENDED)
+    for later, faults in ((1, 0), (2, 1)):  # the answer came at 1
+        made.sends[1].attempts[0] = Attempt(later, later + 1, OK, None)
+        found = order.order(account_for(evidence(made)))
+        assert found.observed == faults
+        agree(found, numbering_oracles.order(made), send)
+
+
+def test_a_clock_that_was_not_measured_is_compared_with_no_other() -> None:
+    made = told(OK, OK, OK, rows={0: 9, 1: 1, 2: 8}, xids=ENDED)
+    made.hosts = ["unmeasured", LEADER, "far"]
+    made.measured = [Measured(2, 0, 0, 1)]
+    for process, one in enumerate(made.sends):
+        one.process = process
+    made.sends[1].attempts[0] = made.sends[2].attempts[0] = Attempt(5000, 5001, OK, None)
+    found = order.order(account_for(evidence(made)))
+    assert (found.observed, found.facts) == (0, {"own_clock_only": 1})
+    agree(found, numbering_oracles.order(made), send)
