@@ -135,3 +135,17 @@ def test_a_clock_that_was_not_measured_is_compared_with_no_other() -> None:
     found = order.order(account_for(evidence(made)))
     assert (found.observed, found.facts) == (0, {"own_clock_only": 1})
     agree(found, numbering_oracles.order(made), send)
+
+
+@pytest.mark.parametrize("hosts", [[LEADER, "far"], ["far", LEADER]])
+@pytest.mark.parametrize(("later", "faults"), [(1030, 0), (1050, 1)])
+def test_across_machines_only_what_is_certain_counts(hosts: list[str], later: int, faults: int) -> None:
+    made = told(OK, OK, rows={0: 2, 1: 1}, xids=ENDED)
+    made.hosts = hosts
+    made.measured = [Measured(hosts.index("far"), 1000, 0, 40)]
+    made.sends[1].process = 1
+    made.sends[0].attempts[0] = Attempt(900, 1000, OK, None)
+    made.sends[1].attempts[0] = Attempt(later, later + 9, OK, None)
+    found = order.order(account_for(evidence(made)))
+    assert found.observed == faults
+    agree(found, numbering_oracles.order(made), send)
