@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.bootstrap import average_interval, percentile_interval
 from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
 from analysis.record.tables import EventType, Outcome
 from analysis.settings import Settings, Workload
+from analysis.statistics.intervals import average_interval, percentile_interval
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000

@@ -6,14 +6,14 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import frames, judge_memory, load_memory, sends
+from benchmarks import frames, judge_memory, load_memory, sends, statistics
 from benchmarks.accuracy import compare
 from benchmarks.cores import Cores, machine, write_json
 from benchmarks.rounds import Side, table
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SENDS = 1_000_000  # of the record that the judge judges
-PARTS = ("sends", "frames", "load-memory", "judge-memory", "accuracy")
+PARTS = ("sends", "frames", "load-memory", "judge-memory", "accuracy", "statistics")
 
 
 def _rates(title: str, unit: str, sides: list[Side]) -> tuple[str, object]:
@@ -36,6 +36,11 @@ def _accuracy(cores: Cores, log: Path) -> tuple[str, object]:
     return f"## How near the figures are to the truth\n\n{text}", figures
 
 
+def _statistics() -> tuple[str, object]:
+    text, figures = statistics.measure()
+    return f"## Whether the statistics keep what they promise\n\n{text}", figures
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -55,6 +60,7 @@ def main() -> None:
             "load-memory": lambda: _load_memory(cores, log),
             "judge-memory": _judge_memory,
             "accuracy": lambda: _accuracy(cores, log),
+            "statistics": _statistics,
         }
         for part in PARTS:
             if part not in chosen:

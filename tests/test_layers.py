@@ -13,6 +13,7 @@ ROOMS = ("analysis", "locustfiles", "staging")
 MAY_IMPORT = {
     "analysis": ("analysis",),
     "analysis/record": ("analysis.record", "analysis.errors"),
+    "analysis/statistics": ("analysis.statistics",),
     "analysis/checks": (
         "analysis.checks",
         "analysis.criteria",
@@ -21,6 +22,7 @@ MAY_IMPORT = {
         "analysis.gauges",
         "analysis.identifiers",
         "analysis.record",
+        "analysis.statistics",
     ),
     "locustfiles": (
         "locustfiles",
@@ -54,6 +56,7 @@ PURE = (
     "analysis/criteria.py",
     "analysis/latency.py",
     "analysis/rates.py",
+    "analysis/statistics",
 )
 IMPURE_LIBRARIES = {"asyncio", "datetime", "os", "pathlib", "random", "socket", "subprocess", "sys", "time"}
 

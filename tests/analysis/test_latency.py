@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.bootstrap import average_interval, percentile_interval
 from analysis.criteria import Verdict
 from analysis.latency import (
     NS_PER_MS,
@@ -26,6 +25,7 @@ from analysis.latency import (
 )
 from analysis.record.tables import EventType, Outcome
 from analysis.settings import Workload
+from analysis.statistics.intervals import average_interval, percentile_interval
 
 TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
 

@@ -1,0 +1,146 @@
+"""Whether the statistics keep what they promise: simulated runs whose truth is known.
+
+Latencies are log-normal around a level that moves from second to second as an autoregressive series of the first
+order, so that their P95 is known exactly. A soak is a series of one-minute P95s whose noise moves alike.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.statistics.intervals import average_interval, percentile_interval
+from analysis.statistics.steps import find_steps
+from analysis.statistics.trend import trend
+from analysis.statistics.warmup import find_warmup
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Latencies = tuple[Ints, Ints]  # when each began, and how long it took, in nanoseconds
+
+RUNS = 200
+SEED = 20251123
+SECONDS = 900
+PER_S = 20
+MEDIAN_MS = 100.0
+LEVEL = 0.2  # standard deviation of the level, on the logarithmic scale
+SINGLE = 0.4  # of a single latency around it
+NS_PER_S = 1_000_000_000
+SOAK_NOISE = 0.05  # of a one-minute P95
+SOAK_WINDOWS = 60
+
+
+def autocorrelated(rng: np.random.Generator, count: int, alike: float) -> Floats:
+    """Normal noise of variance 1 whose neighbours correlate by `alike`."""
+    noise = rng.standard_normal(count)
+    noise[1:] *= np.sqrt(1 - alike**2)
+    for place in range(1, count):
+        noise[place] += alike * noise[place - 1]
+    return noise
+
+
+def latencies(rng: np.random.Generator, seconds: int, alike: float) -> Latencies:
+    """A run of `seconds` with about `PER_S` latencies in each."""
+    level = LEVEL * autocorrelated(rng, seconds, alike)
+    second = np.repeat(np.arange(seconds), rng.poisson(PER_S, seconds))
+    start_ns = second * NS_PER_S + rng.integers(0, NS_PER_S, len(second))
+    latency_ms = MEDIAN_MS * np.exp(level[second] + SINGLE * rng.standard_normal(len(second)))
+    return start_ns, (latency_ms * 1e6).astype(np.int64)
+
+
+def soak(rng: np.random.Generator, windows: int, alike: float) -> Floats:
+    """The P95 of each window of a soak without a trend and without a step, in milliseconds."""
+    return MEDIAN_MS * np.exp(SOAK_NOISE * autocorrelated(rng, windows, alike))
+
+
+def nights(rng: np.random.Generator, noise: float) -> Floats:
+    """Sixty nights with a regression of 12% at the thirtieth."""
+    values = MEDIAN_MS * np.exp(noise * rng.standard_normal(60))
+    values[30:] *= 1.12
+    return values
+
+
+def interval_coverage(runs: int, alike: float, seconds: int = SECONDS) -> tuple[float, float]:
+    """The share of runs whose 95% interval holds the true average, and the true P95."""
+    rng = np.random.default_rng(SEED)
+    spread = np.hypot(LEVEL, SINGLE)
+    average_ms = MEDIAN_MS * np.exp(spread**2 / 2)
+    p95_ms = MEDIAN_MS * np.exp(spread * NormalDist().inv_cdf(0.95))
+    held = np.zeros(2)
+    for _ in range(runs):
+        run = latencies(rng, seconds, alike)
+        for place, (truth_ms, interval) in enumerate(
+            ((average_ms, average_interval(*run)), (p95_ms, percentile_interval(*run, 95)))
+        ):
+            assert interval is not None
+            held[place] += interval[0] <= truth_ms <= interval[1]
+    average, p95 = held / runs
+    return float(average), float(p95)
+
+
+def false_alarms(runs: int, alike: float) -> tuple[float, float, float]:
+    """The share of stationary soaks in which a rise, a step, or a warm-up is found."""
+    rng = np.random.default_rng(SEED)
+    minutes = np.arange(SOAK_WINDOWS) * 60.0
+    rises = steps = cuts = 0
+    for _ in range(runs):
+        values = soak(rng, SOAK_WINDOWS, alike)
+        found = trend(minutes, values)
+        assert found is not None
+        rises += found.p_value < 0.05 and found.slope_per_s > 0
+        steps += bool(find_steps(values))
+        cuts += find_warmup(*latencies(rng, 300, alike)).end_s > 0
+    return rises / runs, steps / runs, cuts / runs
+
+
+def drifts_found(runs: int, alike: float) -> float:
+    """The share of soaks with a drift that adds 20% in which it is found."""
+    rng = np.random.default_rng(SEED)
+    minutes = np.arange(SOAK_WINDOWS) * 60.0
+    found = 0
+    for _ in range(runs):
+        rising = trend(minutes, soak(rng, SOAK_WINDOWS, alike) * np.linspace(1, 1.2, SOAK_WINDOWS))
+        assert rising is not None
+        found += rising.p_value < 0.05 and rising.slope_per_s > 0
+    return found / runs
+
+
+def regressions_found(runs: int, noise: float) -> tuple[float, float]:
+    """The share of nightly histories in which the one regression is found at its night, and alone; and any other alarm."""
+    rng = np.random.default_rng(SEED)
+    right = others = 0
+    for _ in range(runs):
+        places = [step.index for step in find_steps(nights(rng, noise))]
+        right += places == [30]
+        others += any(abs(place - 30) > 2 for place in places)
+    return right / runs, others / runs
+
+
+def measure(runs: int = RUNS) -> tuple[str, dict[str, object]]:
+    """All of it: markdown tables, and the figures."""
+    coverage = {
+        f"{seconds} s, {alike:g}": interval_coverage(runs, alike, seconds)
+        for seconds in (300, SECONDS, 1800)
+        for alike in (0.0, 0.5, 0.8)
+    }
+    alarms = {f"{alike:g}": false_alarms(runs, alike) for alike in (0.0, 0.3, 0.6, 0.8)}
+    drifts = {f"{alike:g}": drifts_found(runs, alike) for alike in (0.0, 0.3, 0.5)}
+    steps = {f"{noise:g}": regressions_found(runs, noise) for noise in (0.02, 0.03)}
+    text = "\n\n".join(
+        (
+            f"{runs} simulated runs a row; seeded. Neighbours: the autocorrelation from second to second, or from minute to minute.",
+            _table(("run, neighbours", "average held", "P95 held"), coverage),
+            _table(("neighbours", "rise seen where none is", "step", "warm-up"), alarms),
+            _table(("neighbours", "drift of 20% found"), {name: (share,) for name, share in drifts.items()}),
+            _table(("noise of nights", "12% at the right night alone", "any other alarm"), steps),
+        )
+    )
+    return text, {"coverage": coverage, "false_alarms": alarms, "drifts_found": drifts, "nights": steps}
+
+
+def _table(head: tuple[str, ...], rows: dict[str, tuple[float, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|---{'|--:' * (len(head) - 1)}|"]
+    lines += [
+        f"| {name} | {' | '.join(f'{share:.1%}' for share in shares)} |" for name, shares in rows.items()
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,188 @@
+"""The statistics hold what they promise, on simulated series whose truth is known.
+
+Every series is seeded: nothing here can come out differently another time. `python -m benchmarks statistics` has the
+full number of runs.
+"""
+
+import numpy as np
+import pytest
+
+from analysis.statistics.intervals import difference_interval, percentile_interval
+from analysis.statistics.steps import find_steps
+from analysis.statistics.trend import forecast_crossing_s, trend
+from analysis.statistics.warmup import find_warmup
+from analysis.statistics.windows import windows
+from benchmarks.statistics import (
+    Floats,
+    Latencies,
+    autocorrelated,
+    interval_coverage,
+    latencies,
+    nights,
+    soak,
+)
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)
+
+
+def times(values: Floats) -> Floats:
+    return np.arange(len(values)) * 60.0
+
+
+def test_intervals_cover_the_truth_of_autocorrelated_runs() -> None:
+    average, p95 = interval_coverage(runs=60, alike=0.7)
+    assert 0.88 <= average <= 1
+    assert 0.88 <= p95 <= 1
+
+
+def test_a_difference_is_seen_and_its_absence_too(rng: np.random.Generator) -> None:
+    before, after = latencies(rng, 600, 0.7), latencies(rng, 600, 0.7)
+    slower: Latencies = (after[0], after[1] * 2)
+    for percent in (None, 95):
+        same, more = difference_interval(before, after, percent), difference_interval(before, slower, percent)
+        assert same is not None
+        assert more is not None
+        assert same[0] < 0 < same[1]
+        assert more[0] > 0
+
+
+def test_a_run_without_seconds_has_no_difference(rng: np.random.Generator) -> None:
+    short: Latencies = (np.zeros(5, np.int64), np.ones(5, np.int64))
+    nothing: Latencies = (np.empty(0, np.int64), np.empty(0, np.int64))
+    assert difference_interval(short, latencies(rng, 60, 0), 95) is None
+    assert difference_interval(nothing, latencies(rng, 60, 0)) is None
+
+
+def test_a_constant_has_an_interval_of_no_width() -> None:
+    start_ns = np.arange(100, dtype=np.int64) * NS_PER_S
+    assert percentile_interval(start_ns, np.full(100, 7 * NS_PER_MS), 95) == (7.0, 7.0)
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.5, 0.8])
+def test_noise_is_no_trend_and_no_step(rng: np.random.Generator, alike: float) -> None:
+    series = [soak(rng, 120, alike) for _ in range(60)]
+    rising = [found for one in series if (found := trend(times(one), one)) and found.p_value < 0.05]
+    assert sum(found.slope_per_s > 0 for found in rising) <= 5
+    assert sum(bool(find_steps(one)) for one in series) <= 7
+
+
+def test_a_drift_is_found_with_its_size_and_its_forecast(rng: np.random.Generator) -> None:
+    values = soak(rng, 120, 0.5) * np.linspace(1, 1.2, 120)
+    found = trend(times(values), values)
+    assert found is not None
+    assert found.p_value < 0.01
+    assert found.low < found.slope_per_s < found.high
+    assert found.change / found.at(0) == pytest.approx(0.2, abs=0.1)
+    crossing_s = forecast_crossing_s(found, 2 * found.at(0))
+    assert crossing_s == pytest.approx(found.at(0) / found.slope_per_s)
+
+
+def test_what_falls_or_stands_never_crosses_and_what_is_above_has_crossed() -> None:
+    falling, flat = np.linspace(200, 100, 30), np.full(30, 100.0)
+    for values in (falling, flat):
+        found = trend(times(values), values)
+        assert found is not None
+        assert forecast_crossing_s(found, 300) is None
+        assert forecast_crossing_s(found, 50) == found.begin_s
+    stands = trend(times(flat), flat)
+    assert stands is not None
+    assert (stands.slope_per_s, stands.p_value) == (0.0, 1.0)
+
+
+def test_too_few_points_have_no_trend_and_no_step() -> None:
+    assert trend(np.arange(9.0), np.arange(9.0)) is None
+    assert trend(np.array([]), np.array([])) is None
+    assert find_steps([]) == []
+    assert find_steps([1, 1, 1, 9, 9, 9]) == []
+
+
+def test_a_long_series_keeps_its_trend_when_it_is_thinned(rng: np.random.Generator) -> None:
+    values = soak(rng, 10_080, 0.5) * np.linspace(1, 1.2, 10_080)
+    found = trend(times(values), values)
+    assert found is not None
+    assert found.points <= 360
+    assert found.change / found.at(0) == pytest.approx(0.2, abs=0.05)
+
+
+def test_one_regression_among_sixty_nights_is_found_at_its_night_alone(rng: np.random.Generator) -> None:
+    for _ in range(20):
+        values = nights(rng, noise=0.02)
+        [step] = find_steps(values, times=times(values))
+        assert step.index == 30
+        assert step.at == 1800.0
+        assert step.change == pytest.approx(0.12, abs=0.03)
+
+
+def test_two_steps_are_found_and_an_outlier_is_none(rng: np.random.Generator) -> None:
+    values = 100 + rng.standard_normal(90)
+    values[30:60] += 20
+    values[75] = 10_000
+    assert [step.index for step in find_steps(values)] == [30, 60]
+
+
+def test_a_step_in_a_series_of_a_week_is_found_near_its_place(rng: np.random.Generator) -> None:
+    values = soak(rng, 10_080, 0.5)
+    values[5000:] *= 1.3
+    [step] = find_steps(values)
+    assert abs(step.index - 5000) <= 25
+
+
+def test_a_warmup_is_found_and_its_absence_too(rng: np.random.Generator) -> None:
+    start_ns, latency_ns = latencies(rng, 600, 0.5)
+    assert find_warmup(start_ns, latency_ns).end_s == 0
+    slow = 1 + 3 * (start_ns < 60 * NS_PER_S)
+    found = find_warmup(start_ns, (latency_ns * slow).astype(np.int64))
+    assert found.steady
+    assert 58 <= found.end_s <= 66
+
+
+def test_stationary_runs_are_hardly_cut(rng: np.random.Generator) -> None:
+    cut_s = [find_warmup(*latencies(rng, 300, 0.5)).end_s for _ in range(40)]
+    assert np.mean(cut_s) < 0.01 * 300
+
+
+def test_a_run_that_settles_in_its_second_half_never_became_steady(rng: np.random.Generator) -> None:
+    start_ns, latency_ns = latencies(rng, 600, 0)
+    slow = 1 + 9 * (start_ns < 400 * NS_PER_S)
+    found = find_warmup(start_ns, (latency_ns * slow).astype(np.int64))
+    assert (found.end_s, found.steady) == (0.0, False)
+
+
+def test_nothing_and_little_have_no_warmup() -> None:
+    nothing = np.empty(0, np.int64)
+    assert find_warmup(nothing, nothing).end_s == 0
+    assert find_warmup(np.arange(5), np.arange(5)).end_s == 0
+
+
+def test_windows_are_judged_one_by_one() -> None:
+    start_ns = np.arange(300, dtype=np.int64) * NS_PER_S  # five minutes, one value a second
+    latency_ns = np.full(300, 100 * NS_PER_MS)
+    latency_ns[60:66] = 900 * NS_PER_MS  # a tenth of the second minute
+    found = windows(start_ns, latency_ns)
+    assert found.figures["count"].tolist() == [60] * 5
+    assert found.figures["p95_ms"].tolist() == [100, 900, 100, 100, 100]
+    assert found.within(p95_ms=500) == 4
+    assert found.within(avg_ms=150) == 4
+    assert found.within(avg_ms=100) == 0
+    assert found.middle_s.tolist() == [30, 90, 150, 210, 270]
+
+
+def test_a_window_that_is_cut_off_or_sparse_is_left_out() -> None:
+    start_ns = (
+        np.concatenate((np.arange(90), np.arange(120, 130), np.arange(180, 240))).astype(np.int64) * NS_PER_S
+    )
+    found = windows(start_ns, np.full(len(start_ns), NS_PER_MS))
+    assert found.figures.index.tolist() == [0, 60, 180]
+    assert len(windows(start_ns[:0], start_ns[:0]).figures) == 0
+
+
+def test_the_simulated_noise_is_as_alike_as_it_is_said_to_be(rng: np.random.Generator) -> None:
+    noise = autocorrelated(rng, 20_000, 0.7)
+    assert np.corrcoef(noise[1:], noise[:-1])[0, 1] == pytest.approx(0.7, abs=0.03)
+    assert noise.std() == pytest.approx(1, abs=0.05)
