@@ -133,3 +133,12 @@ def test_measurements_that_contradict_one_another_are_not_believed() -> None:
     assert Offset.of(at_ns, np.array([0, drifted + 2000]), error_ns) is not None
     assert Offset.of(at_ns, np.array([0, drifted + 2001]), error_ns) is None
     assert Offset.of(np.array([], np.int64), np.array([], np.int64), np.array([], np.int64)) is None
+
+
+def test_a_good_measurement_far_away_beats_a_bad_one_close_by() -> None:
+    at_ns, none = np.array([0, 1, 2]) * 10**9, np.zeros(3, np.int64)
+    for error_ns, away_s in (([1000, 10**8, 10**8], 1.5), ([10**8, 10**8, 1000], 0.5)):
+        offset = Offset.of(at_ns, none, np.array(error_ns))
+        assert offset is not None
+        least, most = offset.bounds(np.array([round(away_s * 1e9)]))
+        assert (least[0], most[0]) == (-1000 - 1_500_000, 1000 + 1_500_000)
