@@ -19,6 +19,7 @@ TOUCHING_NS = 1_000
 # A beat that comes late is one of the first things that the loop gets round to; the rest of what waited is read until the
 # next beat, which is noted as a stall itself unless it is at most this much after it (see locustfiles/run/pulse.py).
 AFTER_NS = 30_000_000
+AT_ONCE = 250_000  # waits: a run has millions, and each takes some ten numbers on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,13 @@ class Stalls:
     def own_ns(self, waits: Waits) -> Ints:
         """For each wait the time for which the generator itself may be to blame."""
         own = np.zeros(len(waits.seen_ns), np.int64)
+        for start in range(0, len(own), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            columns = (waits.process, waits.due_ns, waits.left_ns, waits.seen_ns)
+            self._add_own_ns(Waits(*(column[part] for column in columns)), own[part])
+        return own
+
+    def _add_own_ns(self, waits: Waits, own: Ints) -> None:
         for number in np.unique(self.process):
             mine = np.flatnonzero(waits.process == number)
             begin, end = (times[self.process == number] for times in (self.begin_ns, self.end_ns))
@@ -98,7 +106,6 @@ class Stalls:
             read_late = np.where(late, seen - np.maximum(begin[place], left), 0).clip(min=0)
             left_late = self._stood_still(int(number), left) - self._stood_still(int(number), due)
             own[mine] = read_late + left_late
-        return own
 
     def _stood_still(self, number: int, until_ns: Ints) -> Ints:
         """How long process `number` had stood still by each of these times."""
