@@ -21,14 +21,15 @@ from analysis.record.tables import Outcome
 # generator's own, the server has felt less load than was asked for, and the figure says little about it.
 MOST_ERROR = 0.25
 # Actions that were due and never left are in no latency. As long as they are fewer than this, a P95 is off by at most a
-# fifth of the 5% that it is about.
+# fifth of the 5% that it is about. What came due in the last second had hardly waited yet, and counts only beyond that.
 MOST_NEVER_LEFT = 0.01
+HARDLY_WAITED_S = 1.0
 # A second in which the loop stood still for longer than this is named as one that is not to be believed.
 BAD_SECOND = 0.2
 # Processes are counted so that each is busy for at most this share of its time: with random arrivals the queue in front
 # of a server that is busy for ρ of its time is ρ/(1-ρ) long on average (Pollaczek and Khinchine), 2.3 here, 9 at 0.9.
 ROOM = 0.7
-# With less of a core than this while it stood still, a process was kept from running rather than busy.
+# With less of a core than this while it did not keep up, a process was kept from running rather than busy.
 STARVED = 0.8
 
 # What the system says when this machine, not the server, has no socket left: EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS and
@@ -110,7 +111,7 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
     server_is_slow = any(
         figure.without_ms >= figure.target_ms for figure in figures
     )  # and then it fails anyhow
-    if load.never_left > MOST_NEVER_LEFT * (load.sends + load.never_left) and not server_is_slow:
+    if load.never_left > _most_never_left(load) and not server_is_slow:
         slow = slow or _stalled_share(load) > BAD_SECOND
         problems.append(
             f"{load.never_left:,} actions that were due had not left when the load stopped, and are in no latency"
@@ -214,6 +215,11 @@ def _of_figure(figure: Figure) -> str:
     )
 
 
+def _most_never_left(load: Load) -> float:
+    all_of_them = load.sends + load.never_left
+    return max(MOST_NEVER_LEFT, HARDLY_WAITED_S / max(HARDLY_WAITED_S, load.seconds)) * all_of_them
+
+
 def _stalled_share(load: Load) -> float:
     return load.stalls.total_ns / 1e9 / max(1e-9, load.seconds * max(1, load.processes))
 
@@ -233,7 +239,7 @@ def _when(load: Load) -> str:
 
 def _why(load: Load, needed: tuple[int, int]) -> str:
     """What kept it from keeping up, and how many processes would have."""
-    got = _core_while_stalled(load)
+    got = _core_while_behind(load)
     with_cores, as_these = needed
     many = f"{with_cores} load process{'es' if with_cores > 1 else ''}"
     if got >= STARVED:
@@ -252,16 +258,20 @@ def _why(load: Load, needed: tuple[int, int]) -> str:
     )
 
 
-def _core_while_stalled(load: Load) -> float:
-    """How much of a core a process used while it stood still, on average."""
+def _core_while_behind(load: Load) -> float:
+    """How much of a core a process used while it did not keep up, on average."""
+    if (
+        _stalled_share(load) > BAD_SECOND
+    ):  # most of the time, with moments between in which it did what it could
+        return float(load.rows["cpu_share"].mean())
     total_s = load.stalls.total_ns / 1e9
     return float(load.stalls.cpu_ms.sum()) / 1000 / total_s if total_s else 1.0
 
 
 def _needed(load: Load) -> tuple[int, int]:
-    """How many processes the load calls for: with a core each, and with as much as these had while they stood still."""
+    """How many processes the load calls for: with a core each, and with as much as these got."""
     cores = float(load.rows.groupby("process")["cpu_share"].mean().sum()) * load.stretch
-    got = min(1.0, max(0.01, _core_while_stalled(load)))
+    got = min(1.0, max(0.01, _core_while_behind(load)))
     with_cores, as_these = (max(1, math.ceil(cores / (ROOM * core))) for core in (1.0, got))
     if got >= STARVED:  # they had a core each, and it was not enough
         with_cores = max(with_cores, load.processes + 1)
