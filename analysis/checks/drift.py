@@ -15,7 +15,7 @@ minute of trouble moves no median (on the looks themselves a test that allows fo
 slow noise: ranks say nothing of how small that noise is). All series of a run together give at most one false alarm in
 twenty runs (Holm's method). Only the steady part of the run is judged: while its number of
 users stood at the highest, without the first fifth, in which pools, caches and the first vacuum find their level.
-Sources: Sen, P. K. (1968), Estimates of the regression coefficient based on Kendall's tau, JASA 63; Kendall, M. G. (1975), Rank correlation methods;
+Sources: Kendall, M. G. (1975), Rank correlation methods;
 Holm, S. (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6.
 """
 
@@ -31,13 +31,11 @@ from analysis.checks.steady import Stretch, steady_part
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
 from analysis.gauges import NS_PER_S, gauge_table
+from analysis.statistics.trend import trend
 
 ALPHA = 0.05  # over all series of a run together
 LEAST_S = 570.0  # ten minutes of load, less what it takes to start the users
 LEAST_LOOKS = 30
-MOST_POINTS = (
-    240  # a longer series is cut into so many pieces, each with its median, before its slope is taken
-)
 PIECES = 10  # for the test against chance
 
 MIB = 1 << 20
@@ -120,14 +118,15 @@ def grown(table: pd.DataFrame, within: Stretch) -> tuple[list[Grown], int]:
     """
     part = table[(table.index >= within.begin_ns) & (table.index <= within.end_ns)]
     judged = [one for one in _series(part, within) if one.values.notna().sum() >= LEAST_LOOKS]
-    chances = [chance_of_rise(_medians(one.values, PIECES)[1]) for one in judged]
+    chances = [chance_of_rise(_medians(one.values, PIECES)) for one in judged]
     found = []
     for one, significant in zip(judged, holm(np.array(chances), ALPHA), strict=True):
         if significant:
-            slope_per_s = theil_sen(*_medians(one.values, MOST_POINTS))
-            growth = slope_per_s * within.seconds
-            if growth >= one.matters:
-                found.append(Grown(one, slope_per_s, growth))
+            known = one.values.dropna()
+            rising = trend(known.index.to_numpy(np.int64) / NS_PER_S, known.to_numpy(np.float64))
+            growth = rising.slope_per_s * within.seconds if rising else 0.0
+            if rising and growth >= one.matters:
+                found.append(Grown(one, rising.slope_per_s, growth))
     return found, len(judged)
 
 
@@ -139,12 +138,6 @@ def chance_of_rise(values: NDArray[np.float64]) -> float:
     _, ties = np.unique(values, return_counts=True)
     variance = (count * (count - 1) * (2 * count + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
     return NormalDist().cdf(-(s - 1) / variance**0.5) if s > 0 else 1.0
-
-
-def theil_sen(times_s: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """The median of the slopes between any two points, a second: a few outliers do not move it."""
-    first, second = np.triu_indices(len(values), 1)
-    return float(np.median((values[second] - values[first]) / (times_s[second] - times_s[first])))
 
 
 def holm(p_values: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:
@@ -210,15 +203,10 @@ def _not_shown(left_out: pd.DataFrame) -> str | None:
     return "How long other roles' transactions are open is not judged: that takes the right pg_monitor."
 
 
-def _medians(values: pd.Series, pieces: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """At most `pieces` points of a series: the mean time (s, from the first) and the median of each piece."""
-    known = values.dropna()
-    times_s = (known.index.to_numpy(np.int64) - known.index[0]) / NS_PER_S
-    figures = known.to_numpy(np.float64)
-    cut = np.array_split(np.arange(len(figures)), min(pieces, len(figures)))
-    return np.array([times_s[piece].mean() for piece in cut]), np.array(
-        [np.median(figures[piece]) for piece in cut]
-    )
+def _medians(values: pd.Series, pieces: int) -> NDArray[np.float64]:
+    """The medians of so many equal pieces of a series."""
+    cut = np.array_split(values.dropna().to_numpy(np.float64), pieces)
+    return np.array([np.median(piece) for piece in cut])
 
 
 def _series(part: pd.DataFrame, within: Stretch) -> Iterator[Series]:
