@@ -318,8 +318,8 @@ MUTATIONS = [
     *of(
         "drift",
         ("within.held_s < LEAST_S", "within.held_s < LEAST_S / 2"),
-        ("if growth >= one.matters", "if growth >= 0"),
-        ("if growth >= one.matters", "if growth >= 20 * one.matters"),
+        ("and growth >= one.matters", "and growth >= 0"),
+        ("and growth >= one.matters", "and growth >= 20 * one.matters"),
         ("alpha / np.arange(len(p_values), 0, -1)", "alpha + 0 * p_values"),
         ("np.logical_and.accumulate(p_values[order] <= bounds)", "p_values[order] <= bounds"),
         ("    if missing:\n        return", "    if missing and not judged:\n        return"),
