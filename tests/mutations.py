@@ -270,6 +270,23 @@ MUTATIONS = [
         ("got = attempts[\"got\"].to_numpy(np.int64) > 0", "got = attempts[\"got\"].to_numpy(np.int64) > 3"),
     ),
     *of(
+        "stalls",
+        ("seen <= end[place] + AFTER_NS", "seen <= end[place]"),
+        ("np.maximum(begin[place], left)", "begin[place]"),
+        ("own[mine] = read_late + left_late", "own[mine] = read_late"),
+        ("np.flatnonzero(waits.process == number)", "np.flatnonzero(waits.process >= 0)"),
+        ("(begin_ns[1:] > end_ns[:-1] + TOUCHING_NS)", "(begin_ns[1:] >= end_ns[:-1])"),
+    ),
+    *of(
+        "generator",
+        ("self.observed_ms >= self.target_ms > self.without_ms", "self.observed_ms >= self.target_ms"),
+        ("elif errors_turn and criterion.id", "elif criterion.id"),
+        ("(2 * own.to_numpy() >= waited.to_numpy())", "(own.to_numpy() >= 0)"),
+        ("if load.own_errors:", "if load.own_errors > 5:"),
+        ("and not server_is_slow", "and True"),
+        ("and figure.error_ms > MOST_ERROR * figure.target_ms", "and False"),
+    ),
+    *of(
         "completeness",
         ("longest_s > (bound_s := _longest_blind_s(evidence))", "longest_s < (bound_s := _longest_blind_s(evidence))"),
         ("failed.mean() > MOST_FAILED", "failed.mean() > 1"),

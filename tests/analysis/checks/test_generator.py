@@ -169,6 +169,13 @@ def test_who_stood_still_while_waiting_cannot_tell_a_time_out() -> None:
     assert outcomes(judged(history), "errors.send") == ["inconclusive", "inconclusive"]
 
 
+def test_a_short_stall_excuses_no_time_out() -> None:
+    history = loaded()
+    fail_some(history, "timed out")
+    history.stall(39.0, 40.0)
+    assert outcomes(judged(history), "errors.send") == ["fail", "pass"]
+
+
 def test_one_socket_too_few_is_enough_even_where_every_send_was_answered() -> None:
     history = loaded()
     history.rows["calls"].append(
