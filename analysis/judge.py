@@ -4,21 +4,29 @@ The record is only read. Judging it twice gives the same bytes: nothing here ask
 the record's own. A million sends with three million deliveries are judged within 1.5 GiB.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from analysis import generator, latency, timeline
+from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
+from analysis.checks.steady import Stretch, steady_part
 from analysis.checks.suite import guarded
-from analysis.criteria import MAX_EXAMPLES, Finding
+from analysis.criteria import MAX_EXAMPLES, Criterion, Finding
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
 from analysis.judgement import Judgement
+from analysis.latency_drift import latency_drift, on_axis
 from analysis.record.run import write_json
 from analysis.record.tables import Outcome, PollKind
 from analysis.server import server_side
+from analysis.settings import Workload
+from analysis.shifts import Shift
 from analysis.verdict import assemble
+
+STEPS_OF = {"sends": "latency.send.p95", "deliveries": "latency.delivery.p95"}
 
 
 def judge(folder: Path) -> dict[str, Any]:
@@ -51,21 +59,24 @@ def judge_run(folder: Path, tell: Callable[[str], None]) -> Judgement:
 
 def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement:
     """The judgement of what was recorded; nothing is read or written but texts of messages in question."""
-    targets = latency.Targets.of(evidence.run.settings)
     axis = timeline.TimeAxis.of(evidence)
     tell("accounting for every message")
+    targets = latency.Targets.of(evidence.run.settings)
     found = audit(evidence, targets.delivered_within_s)
     tell("measuring latency")
     sends = evidence.sends.assign(
         axis_ns=axis.place_column(evidence.sends, "left_ns"), message=found.messages_of_sends
     )
+    targets = latency.with_warmup(targets, sends)
     sent = latency.send_latencies(sends, targets)
+    service = latency.service_latencies(sends, targets) if targets.workload is Workload.OPEN else None
     delivered, across_clocks = latency.delivery_latencies(sends, evidence.events, targets)
     criteria = [
-        *latency.send_criteria(sent, targets),
-        latency.delivery_criterion(delivered, across_clocks, targets),
-        latency.errors_criterion(sends, _not_acknowledged(evidence), targets),
+        *latency_criteria.send_criteria(sent, targets, service),
+        latency_criteria.delivery_criterion(delivered, across_clocks, targets),
+        latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
         *found.criteria,
+        guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, _steady(evidence, axis))),
         guarded("drift.database", lambda: drift.database(evidence)),
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
@@ -76,13 +87,27 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     drawn = timeline.build(evidence, axis, targets=targets, sent=sent, delivered=delivered, criteria=criteria)
     return Judgement(
         run=evidence.run,
-        verdict=assemble(evidence.run, found.counts, criteria),
+        verdict=assemble(evidence.run, found.counts, _with_steps(criteria, drawn.steps)),
         targets=targets,
         timeline=drawn,
         origin_ns=axis.origin_of(evidence),
         database=_database_facts(evidence),
         server=server_side(evidence, axis, drawn.width_s),
     )
+
+
+def _with_steps(criteria: list[Criterion], steps: tuple[Shift, ...]) -> list[Criterion]:
+    """The percentiles of latency, each with how many steps its windows show."""
+    count = Counter(STEPS_OF[step.series] for step in steps)
+    return [
+        replace(one, facts={**one.facts, "steps": count[one.id]}) if count[one.id] else one
+        for one in criteria
+    ]
+
+
+def _steady(evidence: Evidence, axis: timeline.TimeAxis) -> Stretch:
+    """The part of the load in which the number of users stood still, on the run's axis."""
+    return on_axis(steady_part(evidence), axis.origin_ns.get(evidence.database.clock, 0))
 
 
 def _not_acknowledged(evidence: Evidence) -> list[Finding]:

@@ -18,17 +18,16 @@ What was never delivered has no latency: `realtime.missed` counts that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
 from analysis.record.tables import EventType, Outcome
-from analysis.settings import Settings, Workload
-from analysis.statistics.intervals import average_interval, percentile_interval
+from analysis.settings import WARMUP_FOUND, Settings, Workload
+from analysis.statistics.warmup import find_warmup
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -39,7 +38,13 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a run is held against. Names and meanings are those of the settings."""
+    """What a run is held against. Names and meanings are those of the settings.
+
+    Attributes:
+        warmup_s: seconds after the first send that latency leaves out.
+        warmup_by_hand: it was set; otherwise it is still to be found (`with_warmup`).
+        settled: the run became steady in its first half; False where none of it is left out because it did not.
+    """
 
     send_avg_ms: float
     send_p95_ms: float
@@ -49,6 +54,8 @@ class Targets:
     history_query_ms: float
     warmup_s: float
     workload: Workload
+    warmup_by_hand: bool = True
+    settled: bool = True
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Targets":
@@ -58,6 +65,7 @@ class Targets:
             found = settings.get(name.upper())
             return Settings.model_fields[name].default if found is None else found
 
+        warmup = str(value("chatsoak_warmup_s"))
         return cls(
             send_avg_ms=float(value("chatsoak_target_send_avg_ms")),
             send_p95_ms=float(value("chatsoak_target_send_p95_ms")),
@@ -65,7 +73,8 @@ class Targets:
             errors_share=float(value("chatsoak_target_errors_share")),
             delivered_within_s=float(value("chatsoak_target_delivered_within_s")),
             history_query_ms=float(value("chatsoak_target_history_query_ms")),
-            warmup_s=float(value("chatsoak_warmup_s")),
+            warmup_s=0.0 if warmup == WARMUP_FOUND else float(warmup),
+            warmup_by_hand=warmup != WARMUP_FOUND,
             workload=Workload(value("chatsoak_workload")),
         )
 
@@ -131,6 +140,25 @@ def summarize(latency_ns: Ints) -> Summary | None:
         p99_ms=p99 / NS_PER_MS,
         max_ms=int(ranked[-1]) / NS_PER_MS,
     )
+
+
+def with_warmup(targets: Targets, sends: pd.DataFrame) -> Targets:
+    """`targets` with the end of the run's warm-up, found where it was not set by hand.
+
+    Args:
+        sends: as for `send_latencies`.
+    """
+    if targets.warmup_by_hand:
+        return targets
+    sent = send_latencies(sends, targets)
+    found = find_warmup(sent.start_ns, sent.latency_ns)
+    first_s = int(sent.start_ns.min()) / NS_PER_S if found.end_s else 0.0
+    return replace(targets, warmup_s=first_s + found.end_s, settled=found.steady)
+
+
+def service_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
+    """As `send_latencies`, from the moment a send left, whatever the workload."""
+    return send_latencies(sends, replace(targets, workload=Workload.CLOSED))
 
 
 def send_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
@@ -200,132 +228,6 @@ def delivery_latencies(sends: pd.DataFrame, events: pd.DataFrame, targets: Targe
         process=process,
     )
     return latencies, int((~comparable).sum())
-
-
-def send_criteria(latencies: Latencies, targets: Targets) -> list[Criterion]:
-    """`latency.send.avg` and `latency.send.p95`."""
-    kind = "response time, due to answered" if targets.workload is Workload.OPEN else "service time"
-    nothing = _nothing("send was acknowledged", latencies, targets)
-    return [
-        _below(
-            "latency.send.avg",
-            f"Average send latency ({kind})",
-            target_ms=targets.send_avg_ms,
-            percent=None,
-            latencies=latencies,
-            nothing=nothing,
-        ),
-        _below(
-            "latency.send.p95",
-            f"P95 of send latency ({kind})",
-            target_ms=targets.send_p95_ms,
-            percent=95,
-            latencies=latencies,
-            nothing=nothing,
-        ),
-    ]
-
-
-def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Targets) -> Criterion:
-    """`latency.delivery.p95`; `across_clocks` deliveries could not be timed."""
-    nothing = _nothing("message was delivered to somebody else", latencies, targets)
-    if across_clocks:
-        nothing += f" {across_clocks:,} deliveries went to machines whose clocks cannot be compared."
-    return _below(
-        "latency.delivery.p95",
-        "P95 of delivery latency, send to the recipient's Realtime event",
-        target_ms=targets.delivery_p95_ms,
-        percent=95,
-        latencies=latencies,
-        nothing=nothing,
-        facts={"across_clocks": across_clocks} if across_clocks else {},
-    )
-
-
-def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targets) -> Criterion:
-    """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
-
-    Args:
-        findings: the first of those sends, named.
-    """
-    outcomes = sends["outcome"].to_numpy()
-    count, bad = len(outcomes), int((outcomes != Outcome.OK).sum())
-    if count == 0:
-        outcome, reason = Verdict.INCONCLUSIVE, "Nothing was sent."
-    else:
-        outcome = Verdict.PASS if bad / count <= targets.errors_share else Verdict.FAIL
-        reason = None
-    return Criterion(
-        id="errors.send",
-        title="Share of sends that were not acknowledged",
-        target=f"≤ {targets.errors_share * 100:g}%",
-        observed=100 * bad / count if count else None,
-        unit="%",
-        outcome=outcome,
-        checked=count,
-        examples=tuple(findings[:MAX_EXAMPLES]),
-        reason=reason,
-        facts={
-            "not_ok": bad,
-            "refused": int((outcomes == Outcome.FAIL).sum()),
-            "unknown": int((outcomes == Outcome.INFO).sum()),
-        },
-    )
-
-
-def _below(
-    id: str,  # noqa: A002 - the name in verdict.json
-    title: str,
-    *,
-    target_ms: float,
-    percent: int | None,
-    latencies: Latencies,
-    nothing: str,
-    facts: dict[str, float | int] | None = None,
-) -> Criterion:
-    """A criterion on a percentile of the judged `latencies`, or on their average where `percent` is None."""
-    judged_ns = latencies.after_warmup()
-    start_ns = latencies.start_ns[latencies.judged]
-    figures = summarize(judged_ns)
-    observed: float | None = None
-    outcome = Verdict.INCONCLUSIVE
-    if figures is not None:
-        observed = figures.avg_ms if percent is None else nearest_rank(judged_ns, percent) / NS_PER_MS
-        outcome = Verdict.PASS if observed < target_ms else Verdict.FAIL
-    shown: dict[str, float | int] = dict(facts or {})
-    if figures is not None and percent is not None:
-        shown |= {
-            "avg_ms": figures.avg_ms,
-            "p50_ms": figures.p50_ms,
-            "p95_ms": figures.p95_ms,
-            "p99_ms": figures.p99_ms,
-            "max_ms": figures.max_ms,
-        }
-    return Criterion(
-        id=id,
-        title=title,
-        target=f"< {target_ms:g} ms",
-        observed=observed,
-        unit="ms",
-        outcome=outcome,
-        checked=figures.count if figures else 0,
-        ci95=(
-            average_interval(start_ns, judged_ns)
-            if percent is None
-            else percentile_interval(start_ns, judged_ns, percent)
-        ),
-        reason=None if figures else nothing,
-        facts=shown,
-    )
-
-
-def _nothing(what: str, latencies: Latencies, targets: Targets) -> str:
-    if in_warmup := len(latencies.latency_ns):
-        return (
-            f"No {what} after the warm-up: all {in_warmup:,} fall in its {targets.warmup_s:g} s "
-            "(CHATSOAK_WARMUP_S). Run longer, or warm up shorter."
-        )
-    return f"No {what}."
 
 
 def _warm(sends: pd.DataFrame, targets: Targets) -> Bools:

@@ -10,6 +10,7 @@ and `masked` is the only form that may be written down.
 import hmac
 from collections.abc import Mapping
 from enum import Enum, StrEnum
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from analysis.errors import ConfigurationError
 from analysis.rates import RateCurve
 
 DEFAULT_ENV_FILE = Path(".env.staging")
+WARMUP_FOUND = "auto"  # in place of seconds: the end of the warm-up is found in the latencies
 
 
 class Transport(StrEnum):
@@ -96,6 +98,20 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _warmup(text: str) -> str:
+    if text.strip() == WARMUP_FOUND:
+        return WARMUP_FOUND
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < inf:
+        raise ValueError(
+            f"expected a number of seconds, or {WARMUP_FOUND} to have it found, found {text[:60]!r}"
+        )
+    return text.strip()
+
+
 def _rate(text: str) -> str:
     RateCurve.parse(text)
     return text.strip()
@@ -105,6 +121,7 @@ HttpUrl = Annotated[str, AfterValidator(http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Warmup = Annotated[str, BeforeValidator(str), AfterValidator(_warmup)]
 Rate = Annotated[str, BeforeValidator(str), AfterValidator(_rate)]
 
 
@@ -224,8 +241,9 @@ class Settings(BaseSettings):
     )
 
     # The judge
-    chatsoak_warmup_s: Annotated[float, Field(ge=0)] = Field(
-        5.0, description="Seconds after the first send that latency figures leave out"
+    chatsoak_warmup_s: Warmup = Field(
+        WARMUP_FOUND,
+        description="Seconds after the first send that latency figures leave out; `auto`: found in the latencies (MSER-5)",
     )
     chatsoak_target_send_avg_ms: Positive = Field(300.0, description="Target of the average send latency")
     chatsoak_target_send_p95_ms: Positive = Field(500.0, description="Target of the P95 of send latency")

@@ -15,6 +15,7 @@ from analysis.evidence import Evidence
 from analysis.latency import NS_PER_S, Ints, Latencies, Targets
 from analysis.record.tables import EventType, Outcome, PollKind
 from analysis.series import Histogram
+from analysis.shifts import Shift, happenings, shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Timeline:
     delivery_histogram: Histogram | None
     occurrences: tuple[Occurrence, ...]
     polls: pd.DataFrame  # duration_ms (longest), failed
+    steps: tuple[Shift, ...] = ()
 
 
 def build(
@@ -119,16 +121,30 @@ def build(
     ok = sends["outcome"].to_numpy() == Outcome.OK
     failed = evidence.polls["kind"] == PollKind.FAILED
     origin_ns = axis.origin_of(evidence)
+    phases = tuple(
+        (str(phase["name"]), (int(phase["at_ns"]) - origin_ns) / NS_PER_S)
+        for phase in evidence.run.phases
+        if origin_ns is not None
+    )
+    occurrences = tuple(
+        Occurrence(criterion.id, (finding.at_ns - origin_ns) / NS_PER_S)
+        for criterion in criteria
+        for finding in criterion.examples
+        if finding.at_ns is not None and origin_ns is not None
+    )
+    known = happenings(
+        evidence,
+        sockets_ns=axis.place_column(evidence.sockets, "at_ns"),
+        gauges_ns=axis.place_column(evidence.gauges, "at_ns"),
+        phases=phases,
+        findings=((one.criterion_id, one.at_s) for one in occurrences),
+    )
     return Timeline(
         width_s=width_s,
         begin_s=begin_s,
         end_s=max(end_s, begin_s + 1),
         warmup_s=targets.warmup_s,
-        phases=tuple(
-            (str(phase["name"]), (int(phase["at_ns"]) - origin_ns) / NS_PER_S)
-            for phase in evidence.run.phases
-            if origin_ns is not None
-        ),
+        phases=phases,
         coarse_s=coarse_s,
         sends=series.latency_series(sent, width_s),
         sends_coarse=series.latency_series(sent, coarse_s),
@@ -140,11 +156,7 @@ def build(
         users=series.users_series(generator["process"], told_ns, generator["users"], width_s),
         send_histogram=series.histogram(sent.after_warmup()),
         delivery_histogram=series.histogram(delivered.after_warmup()),
-        occurrences=tuple(
-            Occurrence(criterion.id, (finding.at_ns - origin_ns) / NS_PER_S)
-            for criterion in criteria
-            for finding in criterion.examples
-            if finding.at_ns is not None and origin_ns is not None
-        ),
+        occurrences=occurrences,
         polls=series.poll_series(polled_ns, evidence.polls["duration_ms"].where(~failed), failed, width_s),
+        steps=shifts({"sends": sent, "deliveries": delivered}, known),
     )

@@ -31,10 +31,10 @@ PASSED = (  # an expression, so that one line is enough
     'outcome=__import__("analysis.criteria", fromlist=["Verdict"]).Verdict.PASS)'
 )
 OUTSIDE_THE_SUITE = (
-    "latency.send_criteria(sent, targets)[0]",
-    "latency.send_criteria(sent, targets)[1]",
-    "latency.delivery_criterion(delivered, across_clocks, targets)",
-    "latency.errors_criterion(sends, _not_acknowledged(evidence), targets)",
+    "latency_criteria.send_criteria(sent, targets, service)[0]",
+    "latency_criteria.send_criteria(sent, targets, service)[1]",
+    "latency_criteria.delivery_criterion(delivered, across_clocks, targets)",
+    "latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets)",
     "plan.history(evidence, targets.history_query_ms)",
 )
 
@@ -48,7 +48,7 @@ def disabled() -> list[Mutation]:
         call = line.partition("lambda: ")[2].removesuffix("),")
         found.append(Mutation(SUITE, f"lambda: {call}),", f"lambda: {PASSED.format(call)}),"))
     average, p95, delivery, errors, history = OUTSIDE_THE_SUITE
-    both = "*latency.send_criteria(sent, targets),"
+    both = "*latency_criteria.send_criteria(sent, targets, service),"
     found += [
         Mutation(JUDGE, both, f"{PASSED.format(average)}, {p95},"),
         Mutation(JUDGE, both, f"{average}, {PASSED.format(p95)},"),

@@ -55,6 +55,9 @@ PURE = (
     "analysis/clocks.py",
     "analysis/criteria.py",
     "analysis/latency.py",
+    "analysis/latency_criteria.py",
+    "analysis/latency_drift.py",
+    "analysis/shifts.py",
     "analysis/rates.py",
     "analysis/statistics",
 )

@@ -53,6 +53,6 @@ GLOSSARY = {
     "Delivery": "A message that arrived at the Realtime socket of one participant. A message to a group of five is four deliveries, "
     "and one to its author's own devices.",
     "Seq": "The number of a message in its chat, given by the database.",
-    "Warm-up": "The beginning of a run, in which caches fill and users arrive. It is not judged by latency, only by the other criteria.",
+    "Warm-up": "The beginning of a run, in which caches fill and users arrive; its end is found in the latencies (MSER-5), or set by hand. It is not judged by latency, only by the other criteria.",
     "Checked": "How many things a criterion looked at. One that looked at nothing is inconclusive.",
 }

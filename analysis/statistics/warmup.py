@@ -23,7 +23,7 @@ BATCH = 5  # the five of MSER-5
 MOST_BATCHES = 240
 LEAST_BATCHES = 20
 LEAST_WIDTH_NS = 100_000_000  # of a bucket
-LEAST_VALUES = 8  # a bucket, on average
+LEAST_VALUES = 3  # a bucket, on average
 MATTERS = 0.10  # of the steady average
 NS_PER_S = 1_000_000_000
 

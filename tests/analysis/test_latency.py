@@ -15,14 +15,12 @@ from analysis.latency import (
     NS_PER_S,
     Targets,
     average_ms,
-    delivery_criterion,
     delivery_latencies,
-    errors_criterion,
     nearest_rank,
-    send_criteria,
     send_latencies,
     summarize,
 )
+from analysis.latency_criteria import delivery_criterion, errors_criterion, send_criteria
 from analysis.record.tables import EventType, Outcome
 from analysis.settings import Workload
 from analysis.statistics.intervals import average_interval, percentile_interval

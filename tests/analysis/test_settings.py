@@ -71,6 +71,13 @@ def test_what_is_missing_is_named_with_the_place_to_set_it(tmp_path: Path) -> No
         ("CHATSOAK_DRAIN_S", "inf", "CHATSOAK_DRAIN_S: expected a finite number, found 'inf'"),
         ("CHATSOAK_TARGET_SEND_P95_MS", "nan", "CHATSOAK_TARGET_SEND_P95_MS: expected"),
         ("CHATSOAK_REPEAT_SHARE", "1.5", "expected less than or equal to 1, found '1.5'"),
+        (
+            "CHATSOAK_WARMUP_S",
+            "-1",
+            "CHATSOAK_WARMUP_S: expected a number of seconds, or auto to have it found",
+        ),
+        ("CHATSOAK_WARMUP_S", "soon", "found 'soon'"),
+        ("CHATSOAK_WARMUP_S", "nan", "found 'nan'"),
         ("CHATSOAK_SHAPE", "circle", "'steps', found 'circle'"),
         ("CHATSOAK_PERSON_EMAIL", "me@example.com", "{n}"),
         ("NEXT_PUBLIC_SUPABASE_URL", "abc.supabase.co", "begins with http:// or https://"),

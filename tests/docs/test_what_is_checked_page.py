@@ -10,8 +10,9 @@ from tests.analysis.histories import History
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "what-is-checked.md").read_text(encoding="utf-8")
-OF_THE_SERVER = {"drift.database", "plan.history"}
-OF_LONG_RUNS = {"drift.database"}  # held against simulated servers in tests/analysis/checks/test_drift.py
+BESIDE_THE_AUDIT = {"drift.latency", "drift.database", "plan.history"}
+# held against simulated runs in tests/analysis/test_latency_drift.py and tests/analysis/checks/test_drift.py
+OF_LONG_RUNS = {"drift.latency", "drift.database"}
 OF_THE_TOOL = {"monitor.complete", "record.complete"}  # what breaks them is in tests/adversary/test_world.py
 
 
@@ -23,7 +24,7 @@ def test_the_table_of_faults_is_up_to_date() -> None:
 def test_every_criterion_is_explained_and_has_a_fault() -> None:
     history = History()
     history.chat(0, 1)
-    criteria = {criterion.id for criterion in audit(history.evidence(), 5).criteria} | OF_THE_SERVER
+    criteria = {criterion.id for criterion in audit(history.evidence(), 5).criteria} | BESIDE_THE_AUDIT
     explained = PAGE.partition("## How we know")[0]
     assert {name for name in criteria if f"`{name}`" not in explained} == set()
     broken = {name for fault in (*FAULTS, *ENVIRONMENT_FAULTS) for name in fault.breaks}

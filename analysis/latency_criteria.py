@@ -1,0 +1,199 @@
+"""The criteria of latency and of errors: exact figures against their targets. No input or output here.
+
+The outcome goes by the observed figure alone. How sure that is, and how even the run was, stands beside it: the 95%
+interval, the share of one-minute windows within target, and in an open workload both latencies. There the response time
+(due to answered) is judged; it contains the service time (left to answered), so that the target holds for both.
+A percentile is the nearest rank, Hyndman and Fan's type 1 (1996, Sample quantiles in statistical packages).
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
+from analysis.latency import NS_PER_MS, Latencies, Summary, Targets, nearest_rank, summarize
+from analysis.record.tables import Outcome
+from analysis.settings import Workload
+from analysis.statistics.intervals import Interval, average_interval, percentile_interval
+from analysis.statistics.windows import windows
+
+Facts = dict[str, float | int]
+
+
+def send_criteria(
+    latencies: Latencies, targets: Targets, service: Latencies | None = None
+) -> list[Criterion]:
+    """`latency.send.avg` and `latency.send.p95`.
+
+    Args:
+        service: the service times of the same sends, where `latencies` are response times.
+    """
+    kind = "response time, due to answered" if targets.workload is Workload.OPEN else "service time"
+    nothing = _nothing("send was acknowledged", latencies, targets)
+    facts = _both(latencies, service)
+    return [
+        _below(
+            "latency.send.avg",
+            f"Average send latency ({kind})",
+            target_ms=targets.send_avg_ms,
+            percent=None,
+            latencies=latencies,
+            targets=targets,
+            nothing=nothing,
+            facts=facts,
+        ),
+        _below(
+            "latency.send.p95",
+            f"P95 of send latency ({kind})",
+            target_ms=targets.send_p95_ms,
+            percent=95,
+            latencies=latencies,
+            targets=targets,
+            nothing=nothing,
+            facts=facts,
+        ),
+    ]
+
+
+def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Targets) -> Criterion:
+    """`latency.delivery.p95`; `across_clocks` deliveries could not be timed."""
+    nothing = _nothing("message was delivered to somebody else", latencies, targets)
+    if across_clocks:
+        nothing += f" {across_clocks:,} deliveries went to machines whose clocks cannot be compared."
+    return _below(
+        "latency.delivery.p95",
+        "P95 of delivery latency, send to the recipient's Realtime event",
+        target_ms=targets.delivery_p95_ms,
+        percent=95,
+        latencies=latencies,
+        targets=targets,
+        nothing=nothing,
+        facts={"across_clocks": across_clocks} if across_clocks else {},
+    )
+
+
+def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targets) -> Criterion:
+    """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
+
+    Args:
+        findings: the first of those sends, named.
+    """
+    outcomes = sends["outcome"].to_numpy()
+    count, bad = len(outcomes), int((outcomes != Outcome.OK).sum())
+    if count == 0:
+        outcome, reason = Verdict.INCONCLUSIVE, "Nothing was sent."
+    else:
+        outcome = Verdict.PASS if bad / count <= targets.errors_share else Verdict.FAIL
+        reason = None
+    return Criterion(
+        id="errors.send",
+        title="Share of sends that were not acknowledged",
+        target=f"≤ {targets.errors_share * 100:g}%",
+        observed=100 * bad / count if count else None,
+        unit="%",
+        outcome=outcome,
+        checked=count,
+        examples=tuple(findings[:MAX_EXAMPLES]),
+        reason=reason,
+        facts={
+            "not_ok": bad,
+            "refused": int((outcomes == Outcome.FAIL).sum()),
+            "unknown": int((outcomes == Outcome.INFO).sum()),
+        },
+    )
+
+
+def _below(
+    id: str,  # noqa: A002 - the name in verdict.json
+    title: str,
+    *,
+    target_ms: float,
+    percent: int | None,
+    latencies: Latencies,
+    targets: Targets,
+    nothing: str,
+    facts: Mapping[str, float | int],
+) -> Criterion:
+    """A criterion on a percentile of the judged `latencies`, or on their average where `percent` is None."""
+    judged_ns = latencies.after_warmup()
+    start_ns = latencies.start_ns[latencies.judged]
+    figures = summarize(judged_ns)
+    if figures is None:
+        return Criterion(
+            id=id,
+            title=title,
+            target=f"< {target_ms:g} ms",
+            observed=None,
+            unit="ms",
+            outcome=Verdict.INCONCLUSIVE,
+            checked=0,
+            reason=nothing,
+            facts=dict(facts),
+        )
+    if percent is None:
+        observed, interval = figures.avg_ms, average_interval(start_ns, judged_ns)
+    else:
+        observed = nearest_rank(judged_ns, percent) / NS_PER_MS
+        interval = percentile_interval(start_ns, judged_ns, percent)
+    minutes = windows(start_ns, judged_ns)
+    shown: Facts = {**facts, "warmup_s": round(targets.warmup_s, 3)}
+    if percent is not None:
+        shown |= {name: value for name, value in _figures("", figures).items() if name not in shown}
+    if len(minutes.figures):
+        within = minutes.within(avg_ms=target_ms) if percent is None else minutes.within(p95_ms=target_ms)
+        shown |= {"minutes": len(minutes.figures), "minutes_within_target": within}
+    straddles = interval is not None and interval[0] < target_ms <= interval[1]
+    if straddles:
+        shown["straddles"] = 1
+    said = [
+        _straddling(interval, target_ms) if interval is not None and straddles else "",
+        ""
+        if targets.settled
+        else "Latency was still settling in the second half of the run: nothing is left out as warm-up.",
+    ]
+    return Criterion(
+        id=id,
+        title=title,
+        target=f"< {target_ms:g} ms",
+        observed=observed,
+        unit="ms",
+        outcome=Verdict.PASS if observed < target_ms else Verdict.FAIL,
+        checked=figures.count,
+        ci95=interval,
+        reason=" ".join(sentence for sentence in said if sentence) or None,
+        facts=shown,
+    )
+
+
+def _both(latencies: Latencies, service: Latencies | None) -> Facts:
+    """The figures of response and service time, where there are both."""
+    if service is None:
+        return {}
+    facts: Facts = {}
+    for name, times in (("response", latencies), ("service", service)):
+        figures = summarize(times.after_warmup())
+        if figures is not None:
+            facts |= _figures(f"{name}_", figures)
+    return facts
+
+
+def _figures(prefix: str, figures: Summary) -> Facts:
+    names = ("avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms")
+    return {f"{prefix}{name}": getattr(figures, name) for name in names}
+
+
+def _straddling(interval: Interval, target_ms: float) -> str:
+    low, high = interval
+    return (
+        f"The 95% interval, {low:g} to {high:g} ms, holds the target of {target_ms:g} ms: another run like this one "
+        "may come out the other way. The outcome goes by the figure observed."
+    )
+
+
+def _nothing(what: str, latencies: Latencies, targets: Targets) -> str:
+    if in_warmup := len(latencies.latency_ns):
+        return (
+            f"No {what} after the warm-up: all {in_warmup:,} fall in its {targets.warmup_s:g} s "
+            "(CHATSOAK_WARMUP_S). Run longer, or warm up shorter."
+        )
+    return f"No {what}."

@@ -1,0 +1,155 @@
+"""`drift.latency`: over a soak the app does not become slower and slower. No input or output here.
+
+Judged is the steady part, in which the number of users stood at its highest (`checks.steady`), in windows of 10 to
+60 s: their average and P95 of send latency and their P95 of delivery latency. A series drifts when it rises beyond
+chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), when it rises by a tenth or more over the
+part judged, and when, going on like that, it passes its target within a day, or has passed it. The slope is
+Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing.
+Method's limits: a straight line is assumed; a step is also a rise, and stands among the timeline's steps; a drift much
+slower than a tenth in the run is not seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.checks.steady import Stretch
+from analysis.criteria import Criterion, Finding, Verdict
+from analysis.latency import Latencies, Targets
+from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
+from analysis.statistics.windows import LEAST_VALUES, windows
+
+LEAST_S = 570.0  # ten minutes of load, less what it takes to start the users
+PIECES = 40  # windows of a short soak; a longer one has more
+WIDTHS_S = (10.0, 60.0)
+ALPHA = 0.05  # over all series together, one-sided
+MATTERS = 0.10  # rise over the part judged
+HORIZON_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A series of window figures, its target, and its trend."""
+
+    name: str
+    target_ms: float
+    trend: Trend
+
+    @property
+    def chance(self) -> float:
+        """How likely a series without a trend rises as this one does: one-sided."""
+        return self.trend.p_value / 2 if self.trend.slope_per_s > 0 else 1.0
+
+    @property
+    def share(self) -> float:
+        """What the trend adds, as a share of where it began."""
+        begin_ms = self.trend.at(self.trend.begin_s)
+        return self.trend.change / begin_ms if begin_ms > 0 else float("inf")
+
+    @property
+    def crossing_s(self) -> float | None:
+        """Seconds from the end of the part judged until the target is passed; 0 = it has been."""
+        at_s = forecast_crossing_s(self.trend, self.target_ms)
+        return None if at_s is None else max(at_s - self.trend.end_s, 0.0)
+
+
+def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, within: Stretch) -> Criterion:
+    """Judge the steady part of a soak; a run that is too short for that says so, and is no part of the outcome.
+
+    Args:
+        within: the steady part, on the axis of the latencies.
+    """
+    if within.held_s < LEAST_S:
+        held = f"The load stood still for {within.held_s / 60:.1f} minutes"
+        return _criterion(Verdict.INFO, [], f"{held}: too short to judge a drift, which takes ten.")
+    rises = list(_rises(sent, delivered, targets, within))
+    if not rises:
+        return _criterion(
+            Verdict.INFO,
+            [],
+            f"Fewer than {LEAST_POINTS} windows of the steady part have {LEAST_VALUES} latencies: too few to judge a drift.",
+        )
+    seen = [one for one in significant(rises) if one.share >= MATTERS]
+    broken = [one for one in seen if one.crossing_s is not None and one.crossing_s <= HORIZON_S]
+    told = " ".join(_sentence(one) for one in seen if one not in broken) or None
+    outcome = Verdict.FAIL if broken else Verdict.PASS
+    return _criterion(outcome, rises, told, tuple(Finding(why=_sentence(one)) for one in broken))
+
+
+def significant(rises: list[Rise]) -> list[Rise]:
+    """Those that are beyond chance, so that over all of them a false alarm is no likelier than `ALPHA` (Holm)."""
+    ordered = sorted(rises, key=lambda one: one.chance)
+    for place, one in enumerate(ordered):
+        if one.chance > ALPHA / (len(ordered) - place):
+            return ordered[:place]
+    return ordered
+
+
+def _rises(sent: Latencies, delivered: Latencies, targets: Targets, within: Stretch) -> Iterator[Rise]:
+    for latencies, figures in (
+        (
+            sent,
+            (
+                ("Average send latency", "avg_ms", targets.send_avg_ms),
+                ("P95 of send latency", "p95_ms", targets.send_p95_ms),
+            ),
+        ),
+        (delivered, (("P95 of delivery latency", "p95_ms", targets.delivery_p95_ms),)),
+    ):
+        inside = (
+            latencies.judged & (latencies.start_ns >= within.begin_ns) & (latencies.start_ns < within.end_ns)
+        )
+        count = int(inside.sum())
+        if count == 0:
+            continue
+        enough_s = 2 * LEAST_VALUES * within.seconds / count  # so that a window seldom has too few
+        width_s = max(enough_s, float(np.clip(within.seconds / PIECES, *WIDTHS_S)))
+        cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s)
+        for name, column, target_ms in figures:
+            found = trend(cut.middle_s, cut.figures[column].to_numpy(np.float64))
+            if found is not None:
+                yield Rise(name, target_ms, found)
+
+
+def _criterion(
+    outcome: Verdict, rises: list[Rise], reason: str | None, findings: tuple[Finding, ...] = ()
+) -> Criterion:
+    return Criterion(
+        id="drift.latency",
+        title="Latency does not rise over the run (Theil-Sen slope, Mann-Kendall test)",
+        target="0",
+        observed=len(findings) if rises else None,
+        unit="series",
+        outcome=outcome,
+        checked=len(rises),
+        examples=findings,
+        reason=reason,
+    )
+
+
+def _sentence(one: Rise) -> str:
+    """How much it rose, how sure that is, and when the target is passed."""
+    found = one.trend
+    minutes = (found.end_s - found.begin_s) / 60
+    return (
+        f"{one.name} rose from {found.at(found.begin_s):,.1f} to {found.at(found.end_s):,.1f} ms in {minutes:,.0f} minutes "
+        f"of steady load, by {found.slope_per_s * 3600:,.1f} ms an hour (95% interval {found.low * 3600:,.1f} to "
+        f"{found.high * 3600:,.1f}); {_forecast(one)}."
+    )
+
+
+def _forecast(one: Rise) -> str:
+    target = f"its target of {one.target_ms:g} ms"
+    if one.crossing_s is None:
+        return f"going on like this it never passes {target}"
+    if one.crossing_s == 0:
+        return f"it has passed {target}"
+    hours = one.crossing_s / 3600
+    after = f"{one.crossing_s / 60:,.0f} minutes" if hours < 2 else f"{hours:,.1f} hours"
+    return f"going on like this it passes {target} {after} later"
+
+
+def on_axis(within: Stretch, origin_ns: int) -> Stretch:
+    """`within` on an axis that begins at `origin_ns` of its own clock."""
+    return Stretch(within.begin_ns - origin_ns, within.end_ns - origin_ns, within.held_s)

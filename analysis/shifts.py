@@ -1,0 +1,129 @@
+"""Where latency changed its level, and what happened then. No input or output here.
+
+Windows of the whole run, warm-up and all, are searched for steps (`statistics.steps`): their P95 of send and of delivery
+latency. A step of less than a tenth is not told. What lies near a step in time is named beside it; that it was the
+cause is not said.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.evidence import Evidence
+from analysis.gauges import gauge_table
+from analysis.latency import NS_PER_S, Ints, Latencies
+from analysis.record.tables import SocketEvent
+from analysis.statistics.steps import find_steps
+from analysis.statistics.windows import windows
+
+PIECES = 120  # windows of a run, where that makes them neither shorter nor longer than these
+WIDTHS_S = (5.0, 60.0)
+MATTERS = 0.10  # of the level before
+FALSE_ALARM = 0.025  # for each of the two series
+NEAR_S = 15.0  # and never less than a window
+STORM = 3  # sockets that close within a second or two
+STORM_SHARE = 0.2  # of all that were ever open
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A step of a latency.
+
+    Attributes:
+        series: "sends" or "deliveries".
+        at_s: begin of the first window on the new level, on the timeline's axis.
+        before_ms, after_ms: the median P95 of the windows before and after.
+        p_value: how likely a run without a step shows one as clear.
+        near: what happened at that time, in words; empty = nothing is known.
+    """
+
+    series: str
+    at_s: float
+    before_ms: float
+    after_ms: float
+    p_value: float
+    near: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened at a time of the timeline's axis."""
+
+    what: str
+    at_s: float
+
+
+def shifts(latencies: Mapping[str, Latencies], happenings: Iterable[Happening]) -> tuple[Shift, ...]:
+    """The steps of each of `latencies`, in the order of time."""
+    known = list(happenings)
+    found = [shift for series, one in latencies.items() for shift in _of(series, one, known)]
+    return tuple(sorted(found, key=lambda shift: (shift.at_s, shift.series)))
+
+
+def happenings(
+    evidence: Evidence,
+    *,
+    sockets_ns: Ints,
+    gauges_ns: Ints,
+    phases: Iterable[tuple[str, float]],
+    findings: Iterable[tuple[str, float]],
+) -> list[Happening]:
+    """What may lie near a step.
+
+    Args:
+        sockets_ns, gauges_ns: times of the rows of `evidence.sockets` and `evidence.gauges` on the timeline's axis.
+        phases: name and begin in seconds.
+        findings: criterion and time in seconds.
+    """
+    return [
+        *(Happening(f"phase {name}", at_s) for name, at_s in phases),
+        *(Happening(f"finding of {name}", at_s) for name, at_s in findings),
+        *_of_the_server(evidence, gauges_ns),
+        *_storms(evidence, sockets_ns),
+    ]
+
+
+def _of(series: str, latencies: Latencies, known: list[Happening]) -> Iterator[Shift]:
+    if not len(latencies.start_ns):
+        return
+    span_s = int(np.ptp(latencies.start_ns)) / NS_PER_S
+    width_s = float(np.clip(span_s / PIECES, *WIDTHS_S))
+    cut = windows(latencies.start_ns, latencies.latency_ns, width_s)
+    at_s = cut.figures.index.to_numpy(np.float64)
+    for step in find_steps(cut.figures["p95_ms"].to_numpy(), times=at_s, false_alarm=FALSE_ALARM):
+        if abs(step.change) >= MATTERS:
+            near = _near(known, step.at, max(NEAR_S, width_s))
+            yield Shift(series, step.at, step.before, step.after, step.p_value, near)
+
+
+def _near(known: list[Happening], at_s: float, reach_s: float) -> str:
+    """What happened within `reach_s`, the nearest first, each kind once."""
+    close = sorted((abs(one.at_s - at_s), one.what) for one in known if abs(one.at_s - at_s) <= reach_s)
+    return ", ".join(dict.fromkeys(what for _, what in close))
+
+
+def _of_the_server(evidence: Evidence, gauges_ns: Ints) -> Iterator[Happening]:
+    """Checkpoints and autovacuums: counters that grew between two looks."""
+    table = gauge_table(gauges_ns, evidence.gauges["name"], evidence.gauges["value"])
+    for column in table.columns:
+        if column in {"checkpoints.timed", "checkpoints.requested"}:
+            what = "a checkpoint"
+        elif column.startswith("table.") and column.endswith(".autovacuums"):
+            what = f"an autovacuum of {column.removeprefix('table.').removesuffix('.autovacuums')}"
+        else:
+            continue
+        counter = table[column].dropna()
+        grew = np.flatnonzero(np.diff(counter.to_numpy(np.float64)) > 0) + 1
+        times_s = counter.index.to_numpy(np.int64) / NS_PER_S
+        yield from (Happening(what, float(times_s[place])) for place in grew)
+
+
+def _storms(evidence: Evidence, sockets_ns: Ints) -> Iterator[Happening]:
+    """Seconds in which many sockets closed."""
+    events = evidence.sockets["event"].to_numpy()
+    opened = int((events == SocketEvent.CONNECTED).sum())
+    second, counts = np.unique(sockets_ns[events == SocketEvent.CLOSED] // NS_PER_S, return_counts=True)
+    many = counts >= max(STORM, STORM_SHARE * opened)
+    for at_s, count in zip(second[many].tolist(), counts[many].tolist(), strict=True):
+        yield Happening(f"{count} sockets closed at once", float(at_s))

@@ -1,0 +1,80 @@
+"""Promise: drift.latency finds a rise that would break a target, with its forecast, and blames no noise and no short run."""
+
+import numpy as np
+import pytest
+
+from analysis.checks.steady import Stretch
+from analysis.criteria import Verdict
+from analysis.latency import NS_PER_S, Latencies, Targets
+from analysis.latency_drift import latency_drift
+from benchmarks.statistics import latencies
+
+MINUTES = 30
+TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
+WHOLE = Stretch(0, MINUTES * 60 * NS_PER_S, MINUTES * 60.0)
+NOTHING = Latencies(*(np.empty(0, kind) for kind in (np.int64, np.int64, np.bool_, np.int16)))
+
+
+def run(seed: int, rise: float = 0.0, scale: float = 1.0, alike: float = 0.5) -> Latencies:
+    """Half an hour around 100 ms, P95 some 210 ms; over it latency rises by `rise` of itself."""
+    start_ns, latency_ns = latencies(np.random.default_rng(seed), MINUTES * 60, alike)
+    factor = scale * (1 + rise * start_ns / (MINUTES * 60 * NS_PER_S))
+    ones = np.ones(len(start_ns), np.bool_)
+    return Latencies(start_ns, (latency_ns * factor).astype(np.int64), ones, ones.astype(np.int16))
+
+
+def test_a_steady_run_passes_and_says_how_many_series_it_judged() -> None:
+    found = latency_drift(run(1), run(2), TARGETS, WHOLE)
+    assert (found.outcome, found.observed, found.checked, found.reason) == (Verdict.PASS, 0, 3, None)
+
+
+def test_false_alarms_are_rare() -> None:
+    outcomes = [
+        latency_drift(run(seed, scale=2), run(seed + 100), TARGETS, WHOLE).outcome for seed in range(20)
+    ]
+    assert outcomes.count(Verdict.FAIL) <= 1
+
+
+def test_a_rise_of_a_fifth_is_found_with_the_forecast_of_when_the_target_is_passed() -> None:
+    found = latency_drift(run(1, rise=0.2, scale=1.8), run(2), TARGETS, WHOLE)
+    assert found.outcome is Verdict.FAIL
+    said = " ".join(finding.why for finding in found.examples)
+    assert "Average send latency rose from" in said
+    assert "P95 of send latency rose from" in said
+    assert "going on like this it passes its target of 500 ms" in said
+    assert "delivery" not in said
+
+
+def test_a_rise_that_has_passed_the_target_says_so() -> None:
+    found = latency_drift(NOTHING, run(2, rise=0.5, scale=4), TARGETS, WHOLE)
+    assert found.outcome is Verdict.FAIL
+    (finding,) = found.examples
+    assert finding.why.startswith("P95 of delivery latency rose")
+    assert finding.why.endswith("it has passed its target of 1000 ms.")
+
+
+def test_a_rise_that_the_target_has_room_for_is_told_and_fails_nothing() -> None:
+    found = latency_drift(run(1, rise=0.2, scale=0.05), NOTHING, TARGETS, WHOLE)
+    assert found.outcome is Verdict.PASS
+    assert found.reason is not None
+    assert "hours later" in found.reason
+
+
+def test_what_becomes_faster_is_no_drift() -> None:
+    assert latency_drift(run(1, rise=-0.3, scale=5), NOTHING, TARGETS, WHOLE).outcome is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("within", "sent", "said"),
+    [
+        (Stretch(0, 60 * NS_PER_S, 75.0), run(1), "too short"),
+        (Stretch(0, 0, 0.0), NOTHING, "too short"),
+        (WHOLE, NOTHING, "too few"),
+    ],
+)
+def test_a_run_that_is_too_short_or_too_sparse_is_not_judged_and_says_why(
+    within: Stretch, sent: Latencies, said: str
+) -> None:
+    found = latency_drift(sent, NOTHING, TARGETS, within)
+    assert (found.outcome, found.checked, found.observed) == (Verdict.INFO, 0, None)
+    assert said in (found.reason or "")

@@ -1,0 +1,57 @@
+"""Promise: a step of latency is dated, sized, and lined up with what happened at that time; noise is no step."""
+
+import numpy as np
+import pytest
+
+from analysis.latency import NS_PER_S, Latencies
+from analysis.shifts import Happening, happenings, shifts
+from benchmarks.statistics import latencies
+from tests.analysis.histories import History
+
+
+def run(seed: int, step: float = 0.0) -> Latencies:
+    """Ten minutes; from the fifth on latency is higher by `step` of itself."""
+    start_ns, latency_ns = latencies(np.random.default_rng(seed), 600, 0.3)
+    factor = 1 + step * (start_ns >= 300 * NS_PER_S)
+    ones = np.ones(len(start_ns), np.bool_)
+    return Latencies(start_ns, (latency_ns * factor).astype(np.int64), ones, ones.astype(np.int16))
+
+
+def test_a_step_is_found_at_its_time_with_what_lies_near() -> None:
+    known = [
+        Happening("phase spike", 40.0),
+        Happening("a checkpoint", 297.0),
+        Happening("a checkpoint", 309.0),
+        Happening("12 sockets closed at once", 301.0),
+    ]
+    (found,) = shifts({"sends": run(1, 0.6), "deliveries": run(2)}, known)
+    assert found.series == "sends"
+    assert found.at_s == pytest.approx(300, abs=10)
+    assert found.after_ms / found.before_ms == pytest.approx(1.6, abs=0.1)
+    assert "a checkpoint" in found.near
+    assert "12 sockets closed at once" in found.near
+    assert found.near.count("checkpoint") == 1
+    assert "spike" not in found.near
+
+
+def test_noise_has_no_step_nor_has_nothing() -> None:
+    assert sum(bool(shifts({"sends": run(seed)}, [])) for seed in range(20)) <= 1
+    empty = np.empty(0, np.int64)
+    assert (
+        shifts({"sends": Latencies(empty, empty, empty.astype(np.bool_), empty.astype(np.int16))}, []) == ()
+    )
+
+
+def test_phases_and_findings_are_happenings() -> None:
+    history = History()
+    history.chat(0, 1)
+    nothing = np.empty(0, np.int64)
+    evidence = history.evidence()
+    found = happenings(
+        evidence,
+        sockets_ns=evidence.sockets["at_ns"].to_numpy(np.int64),
+        gauges_ns=nothing if not len(evidence.gauges) else evidence.gauges["at_ns"].to_numpy(np.int64),
+        phases=[("spike", 3.0)],
+        findings=[("seq.gaps", 4.0)],
+    )
+    assert found[:2] == [Happening("phase spike", 3.0), Happening("finding of seq.gaps", 4.0)]
