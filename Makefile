@@ -18,10 +18,10 @@ OPTIONS ?=
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help soak web test test-long mutate bench check lint types fix lock clean
+.PHONY: help soak web test test-long test-oracles mutate bench check lint types fix lock clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else \
@@ -46,10 +46,13 @@ web: $(VENV)/.soak ## open Locust's web page, ready to start a soak
 	$(BIN)/locust -f locustfiles/chat.py $(OPTIONS)
 
 test: $(VENV)/.dev ## run the test suite, but for what takes long
-	$(BIN)/python -m pytest -m "not long" $(PYTEST)
+	$(BIN)/python -m pytest -m "not long and not thousands" $(PYTEST)
 
 test-long: $(VENV)/.dev ## run the tests that take more than half a minute each
 	$(BIN)/python -m pytest -m long $(PYTEST)
+
+test-oracles: $(VENV)/.dev ## compare each checker with its oracle about thousands of histories (half an hour and more)
+	$(BIN)/python -m pytest -m thousands tests/analysis/checks/oracles $(PYTEST)
 
 mutate: $(VENV)/.dev ## put mistakes into the checkers: do the tests and the adversary notice? (an hour or more)
 	$(BIN)/python tests/mutate.py adversary

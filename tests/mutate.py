@@ -124,7 +124,15 @@ def against_their_tests(copy: Path, names: Sequence[str]) -> int:
         "tests/analysis/checks",
         *(f"tests/analysis/test_{name}.py" for name in ("latency", "verdict", "clocks")),
     ]
-    options = ["-q", "-x", "-m", "not long", "-p", "no:cacheprovider", "--hypothesis-profile=mutations"]
+    options = [
+        "-q",
+        "-x",
+        "-m",
+        "not long and not thousands",
+        "-p",
+        "no:cacheprovider",
+        "--hypothesis-profile=mutations",
+    ]
     chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
     return survivors(copy, chosen, ["-m", "pytest", *options, *tests])
 

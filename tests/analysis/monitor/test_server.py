@@ -9,8 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from analysis.monitor.plans import PAGE, SAMPLES
-from analysis.monitor.telemetry import gauge_files, is_for_good
+from analysis.monitor.plans import PAGE, SAMPLES, explain
+from analysis.monitor.telemetry import Parts, gauge_files, is_for_good
+from analysis.record.tables import PLANS
 from tests.analysis.monitor.runs import PATIENCE_S, WatchedRun
 from tests.analysis.targets import Target, run
 
@@ -273,3 +274,25 @@ def test_on_a_small_table_the_forced_plan_shows_that_the_index_serves(watched: W
     assert forced["index"] in {"idx_chat_messages_chat_id_seq_desc", "uq_chat_messages_chat_id_seq"}
     assert not forced["sorted"]
     assert forced["execution_ms"] is None
+
+
+def test_a_general_plan_kept_meanwhile_hides_no_index(watched: WatchedRun) -> None:
+    """On a small table PostgreSQL keeps, after some executions, a general plan that reads all of it."""
+    watched.do("analyze chat_messages")
+    taken: list[tuple[Any, ...]] = []
+
+    async def explained() -> None:
+        connection = await asyncpg.connect(watched.database)
+        try:
+            newest = {uuid.uuid4().bytes: seq for seq in (10, 9, 8)}
+            await explain(connection, newest, Parts(lambda *_: None), lambda _, rows: taken.extend(rows))
+        finally:
+            await connection.close()
+
+    asyncio.run(explained())
+    columns = [field.name for field in PLANS]
+    rows = [dict(zip(columns, row, strict=True)) for row in taken if len(row) == len(columns)]
+    forced = [row for row in rows if row["forced"]]
+    assert len(forced) == 3
+    assert len({row["node"] for row in rows}) > 1, "the others read the whole table"
+    assert not any(row["sorted"] for row in forced)

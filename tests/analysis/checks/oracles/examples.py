@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 EXAMPLES = (
     pytest.param(None, id="some"),
-    pytest.param(3000, id="thousands", marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
+    pytest.param(3000, id="thousands", marks=[pytest.mark.thousands, pytest.mark.timeout(3600)]),
 )
 
 
