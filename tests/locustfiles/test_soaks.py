@@ -30,10 +30,13 @@ def soak(folder: Path, stage: RunningStage, *options: str, **environment: str) -
 
 
 def assert_clean(ended: Ended) -> None:
-    """A pass in which every criterion looked at something, and every figure agrees with every other."""
+    """A pass in which every criterion but drift looked at something, and every figure agrees with every other."""
     assert ended.code == 0, ended.output
     assert ended.verdict["outcome"] == "pass"
-    assert [one["id"] for one in ended.verdict["criteria"] if one["checked"] == 0] == []
+    too_short_for = {"drift.latency", "drift.database"}  # they take ten minutes, and say so
+    assert {one["id"] for one in ended.verdict["criteria"] if one["outcome"] == "info"} == too_short_for
+    checked = {one["id"] for one in ended.verdict["criteria"] if one["checked"]}
+    assert {one["id"] for one in ended.verdict["criteria"]} - checked <= too_short_for
     assert [one["id"] for one in ended.verdict["criteria"] if one["examples"]] == []
     counts = ended.verdict["counts"]
     assert counts["ok"] == counts["stored"] > 0
