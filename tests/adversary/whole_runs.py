@@ -123,8 +123,13 @@ ENVIRONMENT_FAULTS = (
 
 def settings_for(stage: RunningStage, **settings: str) -> dict[str, str]:
     """The environment of a run on this stage."""
-    # Several stages share a database, and each has a key of its own to derive passwords from.
-    own = {"CHATSOAK_OUTSIDER_SHARE": "0.2", "CHATSOAK_PASSWORD": PASSWORD}
+    # Several stages share a database, and each has a key of its own to derive passwords from; people of these runs
+    # alone have this password, whatever other tests do with the same stage.
+    own = {
+        "CHATSOAK_OUTSIDER_SHARE": "0.2",
+        "CHATSOAK_PASSWORD": PASSWORD,
+        "CHATSOAK_PERSON_EMAIL": "adversary+{n}@example.com",
+    }
     return {**describe(stage), **own, **settings}
 
 

@@ -19,6 +19,9 @@ from tests.staging.stages import ROOT, RunningStage
 
 PATIENCE_S = 90.0
 
+# Criteria that take ten minutes of load, and say so of the minute that tests last.
+TOO_SHORT_FOR = {"drift.latency", "drift.database"}
+
 # Much of everything in little time.
 BUSY = {
     "CHATSOAK_WARMUP_S": "1",

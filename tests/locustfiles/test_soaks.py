@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.locustfiles.soaks import PATIENCE_S, Ended, Soak, describe, query
+from tests.locustfiles.soaks import PATIENCE_S, TOO_SHORT_FOR, Ended, Soak, describe, query
 from tests.staging.stages import RunningStage, running_stage
 
 LOAD = ("--users", "10", "--spawn-rate", "10")
@@ -33,10 +33,9 @@ def assert_clean(ended: Ended) -> None:
     """A pass in which every criterion but drift looked at something, and every figure agrees with every other."""
     assert ended.code == 0, ended.output
     assert ended.verdict["outcome"] == "pass"
-    too_short_for = {"drift.latency", "drift.database"}  # they take ten minutes, and say so
-    assert {one["id"] for one in ended.verdict["criteria"] if one["outcome"] == "info"} == too_short_for
+    assert {one["id"] for one in ended.verdict["criteria"] if one["outcome"] == "info"} == TOO_SHORT_FOR
     checked = {one["id"] for one in ended.verdict["criteria"] if one["checked"]}
-    assert {one["id"] for one in ended.verdict["criteria"]} - checked <= too_short_for
+    assert {one["id"] for one in ended.verdict["criteria"]} - checked <= TOO_SHORT_FOR
     assert [one["id"] for one in ended.verdict["criteria"] if one["examples"]] == []
     counts = ended.verdict["counts"]
     assert counts["ok"] == counts["stored"] > 0
