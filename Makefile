@@ -18,7 +18,7 @@ OPTIONS ?=
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help soak web test test-long test-oracles mutate bench check lint types fix lock clean
+.PHONY: help soak web test test-long test-oracles test-soaks mutate bench check lint types fix lock clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,13 +46,16 @@ web: $(VENV)/.soak ## open Locust's web page, ready to start a soak
 	$(BIN)/locust -f locustfiles/chat.py $(OPTIONS)
 
 test: $(VENV)/.dev ## run the test suite, but for what takes long
-	$(BIN)/python -m pytest -m "not long and not thousands" $(PYTEST)
+	$(BIN)/python -m pytest -m "not long and not thousands and not soaks" $(PYTEST)
 
 test-long: $(VENV)/.dev ## run the tests that take more than half a minute each
 	$(BIN)/python -m pytest -m long $(PYTEST)
 
 test-oracles: $(VENV)/.dev ## compare each checker with its oracle about thousands of histories (half an hour and more)
 	$(BIN)/python -m pytest -m thousands tests/analysis/checks/oracles $(PYTEST)
+
+test-soaks: $(VENV)/.dev ## soak ten minutes with a hundred users: as it is, with two load processes, with PostgreSQL killed twice
+	$(BIN)/python -m pytest -m soaks tests/adversary/test_ten_minutes.py $(PYTEST)
 
 mutate: $(VENV)/.dev ## put mistakes into the checkers: do the tests and the adversary notice? (an hour or more)
 	$(BIN)/python tests/mutate.py adversary

@@ -128,7 +128,7 @@ def against_their_tests(copy: Path, names: Sequence[str]) -> int:
         "-q",
         "-x",
         "-m",
-        "not long and not thousands",
+        "not long and not thousands and not soaks",
         "-p",
         "no:cacheprovider",
         "--hypothesis-profile=mutations",

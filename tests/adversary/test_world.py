@@ -4,9 +4,7 @@ PostgreSQL, the monitor, a load process or Locust itself is killed; a connection
 """
 
 import json
-import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -19,7 +17,7 @@ import pytest
 
 from tests.adversary import expectations
 from tests.adversary.tcp_proxy import TcpProxy
-from tests.adversary.whole_runs import clean_but, settings_for
+from tests.adversary.whole_runs import answers, clean_but, described, kill_postgresql, settings_for
 from tests.locustfiles.soaks import Ended, Soak, query
 from tests.staging.stages import ROOT, RunningStage, running_stage
 
@@ -74,36 +72,15 @@ def test_postgresql_is_killed_twice_and_comes_back(own: RunningStage, tmp_path: 
         running.wait_for_load()
         for messages in (40, 120):
             wait_for_messages(running, own, messages)
-            os.kill(
-                query(own, "select pid from pg_stat_activity where backend_type = 'checkpointer'")[0]["pid"],
-                signal.SIGKILL,
-            )
+            kill_postgresql(own)
             running.wait_until("PostgreSQL is back", lambda: answers(own))
         ended = running.end()
-    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
+    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, described(ended)
     counts = ended.verdict["counts"]
     (errors,) = (one for one in ended.verdict["criteria"] if one["id"] == "errors.send")
     assert errors["observed"] > 0, "nothing was under way when it was killed"
     assert counts["stored"] >= counts["ok"] > 120
     assert (counts["stored"] - counts["ok"]) <= counts["info"]
-
-
-def answers(stage: RunningStage) -> bool:
-    try:
-        return bool(query(stage, "select not pg_is_in_recovery() as up")[0]["up"])
-    except Exception:  # noqa: BLE001 - it may refuse in many ways while it comes back
-        return False
-
-
-def said(ended: Ended) -> str:
-    return json.dumps(
-        [
-            (one["id"], one["outcome"], one["reason"], one["examples"][:2])
-            for one in ended.verdict["criteria"]
-            if one["outcome"] != "pass"
-        ],
-        indent=1,
-    )
 
 
 def test_a_load_process_of_two_is_killed(own: RunningStage, tmp_path: Path) -> None:
@@ -122,7 +99,7 @@ def test_a_load_process_of_two_is_killed(own: RunningStage, tmp_path: Path) -> N
     outcome, reason = outcome_of(ended, "record.complete")
     assert outcome == "inconclusive"
     assert "cut off" in reason
-    assert not ended.failed(), said(ended)
+    assert not ended.failed(), described(ended)
 
 
 def test_locust_is_killed_and_its_record_still_speaks(own: RunningStage, tmp_path: Path) -> None:
@@ -170,7 +147,7 @@ def test_the_monitor_s_connection_falls_silent_and_speaks_again(
         running.wait_until("some silence", lambda: time.monotonic() > until_s)
         proxy.let_through()
         ended = running.end()
-    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
+    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, described(ended)
     assert ended.verdict["counts"]["ok"] == ended.verdict["counts"]["stored"]
 
 
@@ -194,7 +171,7 @@ def test_the_way_to_the_app_falls_silent_for_a_while(own: RunningStage, tmp_path
         proxy.reset_all()
         proxy.let_through()
         ended = running.end()
-    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, said(ended)
+    assert ended.verdict["outcome"] in {"pass", "inconclusive"}, described(ended)
     assert ended.verdict["counts"]["info"] > 0
 
 
@@ -225,7 +202,7 @@ def test_the_monitor_is_killed(own: RunningStage, tmp_path: Path) -> None:
     outcome, reason = outcome_of(ended, "monitor.complete")
     assert outcome == "inconclusive"
     assert "last look after the drain is missing" in reason
-    assert not ended.failed(), said(ended)
+    assert not ended.failed(), described(ended)
     expectations.write((running.reports / "latest").resolve(), {"monitor.complete": "inconclusive"})
 
 

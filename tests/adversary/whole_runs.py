@@ -1,8 +1,11 @@
 """Faults that act on everybody, each in a short run of its own; and what a verdict must be in spite of them."""
 
+import json
+import os
+import signal
 from dataclasses import dataclass, field
 
-from tests.locustfiles.soaks import Ended, describe
+from tests.locustfiles.soaks import Ended, describe, query
 from tests.staging.stages import PASSWORD, RunningStage
 
 
@@ -145,3 +148,29 @@ def clean_but(ended: Ended, broken: set[str]) -> None:
     assert {name for name, outcome in outcomes.items() if outcome == "fail"} == broken, said
     assert {name for name, outcome in outcomes.items() if outcome == "inconclusive"} == set(), said
     assert ended.code == (1 if broken else 0)
+
+
+def kill_postgresql(stage: RunningStage) -> None:
+    """Kill one of its processes so that all others end at once too, as if its power were cut; it comes back by itself."""
+    checkpointer = query(stage, "select pid from pg_stat_activity where backend_type = 'checkpointer'")[0][
+        "pid"
+    ]
+    os.kill(checkpointer, signal.SIGKILL)
+
+
+def answers(stage: RunningStage) -> bool:
+    try:
+        return bool(query(stage, "select not pg_is_in_recovery() as up")[0]["up"])
+    except Exception:  # noqa: BLE001 - it may refuse in many ways while it comes back
+        return False
+
+
+def described(ended: Ended) -> str:
+    return json.dumps(
+        [
+            (one["id"], one["outcome"], one["reason"], one["examples"][:2])
+            for one in ended.verdict["criteria"]
+            if one["outcome"] != "pass"
+        ],
+        indent=1,
+    )

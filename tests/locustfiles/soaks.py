@@ -58,7 +58,10 @@ class Ended:
 class Soak:
     """One `locust` process; killed with all it started when the block ends before it does."""
 
-    def __init__(self, folder: Path, *options: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, *options: str, environment: dict[str, str], patience_s: float = PATIENCE_S
+    ) -> None:
+        self._patience_s = patience_s
         self.reports = folder / "reports"
         self._log = folder / "locust.log"
         with self._log.open("wb") as output:
@@ -91,7 +94,7 @@ class Soak:
 
     def wait_until(self, what: str, look: Callable[[], bool]) -> None:
         """Wait until `look` says yes, while the soak goes on. Bounded."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not look():
             assert self.process.poll() is None, f"ended before {what}: {self.output()}"
             assert time.monotonic() < deadline, f"{what}: never; {self.output()}"
@@ -115,7 +118,7 @@ class Soak:
 
     def end(self) -> Ended:
         """Wait for its end, and read what it left."""
-        code = self.process.wait(PATIENCE_S)
+        code = self.process.wait(self._patience_s)
         verdicts = sorted(self.reports.glob("2*/verdict.json"))
         if not verdicts:
             return Ended(code, self.output(), {}, "")
