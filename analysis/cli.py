@@ -112,13 +112,16 @@ def migrate(
 @app.command(epilog="Example: chatsoak monitor --run reports/latest")
 def monitor(
     run: Annotated[Path, typer.Option(metavar="DIR", help="The run's folder, with its run.json.")],
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Go on where a monitor of this run was killed.")
+    ] = False,
     env_file: EnvFile = DEFAULT_ENV_FILE,
 ) -> None:
     """Watch the database during a run. Locust starts this by itself; a line `finish` on stdin ends it."""
     from analysis.monitor.process import watch
     from analysis.settings import load
 
-    asyncio.run(watch(run, load(env_file)))
+    asyncio.run(watch(run, load(env_file), take_over=take_over))
 
 
 @app.command(epilog="Example: chatsoak report latest")

@@ -28,10 +28,16 @@ from numpy.typing import NDArray
 from analysis.errors import RecordError
 from analysis.frames import Gathered, Spaces
 from analysis.identifiers import Codes, Identifiers, uuid_array
-from analysis.record import ProcessRecord, Run, is_complete, iter_batches, read_process, read_run
+from analysis.record import (
+    ProcessRecord,
+    Run,
+    is_complete,
+    iter_batches,
+    monitor_folders,
+    read_process,
+    read_run,
+)
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, ObservedChange
-
-DATABASE = "database"  # the monitor's folder beside ``record/``
 
 
 class Source(Protocol):
@@ -82,7 +88,7 @@ class Evidence:
 
     run: Run
     parts: tuple[ProcessPart, ...]  # the load processes, by their number
-    database: ProcessPart
+    monitors: tuple[ProcessPart, ...]  # one, or several of which each took over from the one before it
     people: Identifiers
     chats: Identifiers
     messages: Identifiers
@@ -109,7 +115,12 @@ class Evidence:
     left_out: pd.DataFrame
     rows: pd.DataFrame  # as observations, with first_at_ns, first_poll, gone; one row a message
     _sources: tuple[Source, ...] = field(repr=False)
-    _monitor: Source = field(repr=False)
+    _watched: tuple[Source, ...] = field(repr=False)
+
+    @property
+    def database(self) -> ProcessPart:
+        """The part of the monitor that was there at the end."""
+        return self.monitors[-1]
 
     def sent_texts(self, positions: Iterable[int]) -> dict[int, str | None]:
         """The texts of these sends, by their position in ``sends``; read again from the record."""
@@ -117,7 +128,7 @@ class Evidence:
 
     def stored_texts(self, positions: Iterable[int]) -> dict[int, str | None]:
         """The texts of these observations, by their position in ``observations``; read again from the record."""
-        return _texts((self._monitor,), "observations", positions)
+        return _texts(self._watched, "observations", positions)
 
 
 def read_evidence(folder: Path) -> Evidence:
@@ -131,23 +142,33 @@ def read_evidence(folder: Path) -> Evidence:
     found = {path.name for path in record.iterdir() if path.is_dir()} if record.is_dir() else set()
     names = sorted(found | set(run.processes))
     sources = {name: _Folder(record / name, LOAD_TABLES) for name in names}
-    return assemble(run, sources, _Folder(folder / DATABASE, DATABASE_TABLES))
+    watched = [_Folder(path, DATABASE_TABLES) for path in monitor_folders(folder)]
+    return assemble(run, sources, *watched)
 
 
-def assemble(run: Run, sources: Mapping[str, Source], monitor: Source) -> Evidence:
-    """The evidence of `run` from the parts of its record, wherever they come from."""
+def assemble(run: Run, sources: Mapping[str, Source], *watched: Source) -> Evidence:
+    """The evidence of `run` from the parts of its record, wherever they come from.
+
+    Args:
+        watched: the monitor's part; of several, each took over from the one before it.
+    """
     clocks: dict[str, int] = {}
     parts = [
         _part(name, source, clocks, LOAD_TABLES, name in run.processes) for name, source in sources.items()
     ]
-    database = _part("monitor", monitor, clocks, DATABASE_TABLES, expected=True)
+    monitors = [
+        _part("monitor" if not number else f"monitor {number + 1}", source, clocks, DATABASE_TABLES, True)
+        for number, source in enumerate(watched)
+    ]
     spaces = Spaces()
     participants = _participants(run, spaces)
     frames = {}
     page_rows = pd.DataFrame()
     for name, schema in (LOAD_TABLES | DATABASE_TABLES).items():
         writers = (
-            [(database, monitor)] if name in DATABASE_TABLES else zip(parts, sources.values(), strict=True)
+            zip(monitors, watched, strict=True)
+            if name in DATABASE_TABLES
+            else zip(parts, sources.values(), strict=True)
         )
         gathered = Gathered(schema, spaces)
         for number, (part, source) in enumerate(writers):
@@ -161,7 +182,7 @@ def assemble(run: Run, sources: Mapping[str, Source], monitor: Source) -> Eviden
     return Evidence(
         run=run,
         parts=tuple(parts),
-        database=database,
+        monitors=tuple(monitors),
         people=spaces.people,
         chats=spaces.chats,
         messages=spaces.messages,
@@ -170,7 +191,7 @@ def assemble(run: Run, sources: Mapping[str, Source], monitor: Source) -> Eviden
         rows=final_rows(frames["observations"]),
         **frames,
         _sources=tuple(sources.values()),
-        _monitor=monitor,
+        _watched=watched,
     )
 
 

@@ -89,7 +89,7 @@ def account_for(evidence: Evidence) -> Account:
     there = (matched >= 0) & ~rows["gone"].to_numpy()
     operations = operations.assign(rows=np.bincount(matched[there], minlength=len(operations)))
     sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
-    whole = not evidence.database.lost_rows_of(*LOOKS)
+    whole = not any(part.lost_rows_of(*LOOKS) for part in evidence.monitors)
     return Account(
         evidence=evidence,
         operations=operations,

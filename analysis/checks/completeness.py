@@ -26,7 +26,12 @@ def monitor(account: Account) -> Criterion:
     evidence = account.evidence
     polls = evidence.polls
     failed = polls["kind"].to_numpy() == PollKind.FAILED
-    problems = _problems(evidence.database)
+    problems = [
+        problem
+        for part in evidence.monitors
+        if not _was_relieved(evidence, part)
+        for problem in _problems(part)
+    ]
     without = set(evidence.participants["chat_id"].tolist()) - set(evidence.baseline["chat_id"].tolist())
     if without:
         problems.append(f"{len(without)} chats of the run have no baseline")
@@ -42,13 +47,23 @@ def monitor(account: Account) -> Criterion:
         problems.append(f"it did not look for {longest_s:.1f} s (at most {bound_s:.0f} s are allowed)")
     if len(failed) and failed.mean() > MOST_FAILED:
         problems.append(f"{failed.sum():,} of {len(failed):,} looks failed (at most {MOST_FAILED:.0%} may)")
+    restarts = len(evidence.monitors) - 1
+    said = (
+        f"it ended in mid-run and was started once more, from where it was; it never went longer than {longest_s:.1f} s "
+        "without a look, and what came and went within that time was not seen"
+    )
     return _criterion(
         "monitor.complete",
         "The monitor saw everything",
         "looks",
         checked=len(polls),
         problems=problems,
-        facts={"failed": int(failed.sum()), "longest_between_looks_s": round(longest_s, 3)},
+        facts={
+            "failed": int(failed.sum()),
+            "longest_between_looks_s": round(longest_s, 3),
+            "restarts": restarts,
+        },
+        remark=said if restarts else None,
     )
 
 
@@ -67,6 +82,14 @@ def record(evidence: Evidence) -> Criterion:
         problems=problems,
         facts={"rows": rows, "dropped": dropped},
     )
+
+
+def _was_relieved(evidence: Evidence, part: ProcessPart) -> bool:
+    """Whether another monitor took over from this one, which was killed and could not close its record.
+
+    Each look of it is whole, and rows that it had not written down yet are new to the other.
+    """
+    return part is not evidence.database and part.process is not None and not part.process.closed
 
 
 def _problems(part: ProcessPart) -> list[str]:
@@ -117,7 +140,9 @@ def _criterion(
     checked: int,
     problems: list[str],
     facts: dict[str, float | int],
+    remark: str | None = None,
 ) -> Criterion:
+    """Args: remark: worth saying whether there are problems or not."""
     if not checked:
         problems = [*problems, "nothing was recorded"]
     return Criterion(
@@ -128,7 +153,7 @@ def _criterion(
         unit=unit,
         outcome=Verdict.INCONCLUSIVE if problems else Verdict.PASS,
         checked=checked,
-        reason=_sentence(problems),
+        reason=_sentence([*problems, *([remark] if remark else [])]),
         facts=facts,
     )
 

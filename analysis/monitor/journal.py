@@ -24,19 +24,23 @@ SAID_A_LOOK = 20  # findings on stdout; findings.jsonl has all of them
 class Journal:
     """The monitor's part of a run's record, open for writing.
 
+    Args:
+        folder: of this monitor's own.
+        stored: how many messages of the run are there already, as far as is written down.
+
     Raises:
         RecordError: the folder cannot be written, or holds the record of a monitor already.
     """
 
-    def __init__(self, run_folder: Path) -> None:
-        self.folder = run_folder / "database"
+    def __init__(self, folder: Path, stored: int = 0) -> None:
+        self.folder = folder
         self._record = RecordWriter(self.folder, DATABASE_TABLES, ProcessInfo.here("monitor"))
         try:
             self._findings = (self.folder / FINDINGS_FILE).open("a", encoding="utf-8")
         except OSError as error:
             self._record.close()
             raise RecordError(f"{self.folder / FINDINGS_FILE} cannot be written: {error.strerror}.") from None
-        self._stored = 0
+        self._stored = stored
         self._add_baseline = self._record.adder("baseline")
         self._add_observation = self._record.adder("observations")
         self._add_poll = self._record.adder("polls")

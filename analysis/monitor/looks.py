@@ -63,10 +63,17 @@ async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list
     return [(row["chat_id"].bytes, row["seq"], row["rows"]) for row in rows]
 
 
-async def poll(connection: asyncpg.Connection, memory: Memory, look: Look) -> None:
-    """What is new, what may have moved, and a slice of what should rest. The cost follows the new rows."""
+async def poll(
+    connection: asyncpg.Connection, memory: Memory, look: Look, *, at_everything: bool = False
+) -> None:
+    """What is new, what may have moved, and a slice of what should rest. The cost follows the new rows.
+
+    Args:
+        at_everything: every row that is known has its turn.
+    """
     chats, frontiers = memory.frontiers
-    asked = memory.due(UNDELIVERED_A_POLL, UNSETTLED_A_POLL, SETTLED_A_POLL)
+    most = (UNDELIVERED_A_POLL, UNSETTLED_A_POLL, SETTLED_A_POLL)
+    asked = memory.due(*((len(memory),) * len(most) if at_everything else most))
     memory.take_in(read(await connection.fetch(sql("monitor/new_rows"), _uuids(chats), frontiers)), look)
     memory.take_in(read(await connection.fetch(sql("monitor/rows_without_seq"), _uuids(chats))), look)
     await _look_for(connection, memory, asked, look)

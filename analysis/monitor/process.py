@@ -1,4 +1,5 @@
-"""The monitor's life: baseline, looks until it is told to finish, last sweep.
+"""The monitor's life: baseline, looks until it is told to finish, last sweep. One that takes over from a monitor that was
+killed has no baseline of its own: it goes on from what that one had written down, and looks at every row again at once.
 
 Protocol with whoever started it, in lines: on stdout ``{"ready": true}`` once the baseline is taken, then
 ``{"finding": {…}}`` as they are seen; on stdin ``finish``, or its end when the starter died. SIGINT is
@@ -23,9 +24,10 @@ from analysis.monitor.connection import FAILURES, Database
 from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
 from analysis.monitor.memory import Hole, Look, Memory
+from analysis.monitor.predecessor import read_predecessor
 from analysis.monitor.sends import unseen_sends
 from analysis.monitor.server import ServerWatch
-from analysis.record import Run, read_run
+from analysis.record import Run, monitor_folder, read_run
 from analysis.record.tables import PollKind
 from analysis.settings import Settings
 
@@ -35,8 +37,11 @@ TRANSACTIONS_S = 10.0
 TRANSACTIONS_EVERY_S = 0.25
 
 
-async def watch(folder: Path, settings: Settings) -> None:
+async def watch(folder: Path, settings: Settings, *, take_over: bool = False) -> None:
     """Watch the database for the run in `folder` until told to finish.
+
+    Args:
+        take_over: go on where a monitor of this run was killed.
 
     Raises:
         ChatsoakError: the run or the database cannot be read at the start.
@@ -53,7 +58,7 @@ async def watch(folder: Path, settings: Settings) -> None:
     run = read_run(folder)
     monitor = Monitor(folder, run, settings)
     try:
-        await monitor.begin()
+        await (monitor.take_over() if take_over else monitor.begin())
         _listen(lambda: loop.call_soon_threadsafe(finish.set))
         while not finish.is_set():
             began = time.monotonic()
@@ -101,7 +106,9 @@ class Monitor:
         self._database = Database(settings)
         self._server: ServerWatch | None = None
         self._looks = 0
-        self._began_us = 0
+        self._at_everything = False  # with the next poll
+        self._began_us: int | None = None  # when the baseline was taken, by the database's clock
+        self._baseline_ns = 0  # the same by ours, of a monitor that took over
         self._memory = Memory({})
         self._journal: Journal | None = None
 
@@ -123,21 +130,44 @@ class Monitor:
             ) from None
         self._began_us = taken.database_us
         self._memory = Memory({chat: seq for chat, seq, _ in found})
-        self._journal = Journal(self._folder)
+        self._journal = Journal(monitor_folder(self._folder))
         self._journal.baseline(found)
         self._server = ServerWatch(self._journal.write)
         await self._watch_server(self._server.begin)
         self._journal.say({"ready": True, "chats": len(found), "judges": JUDGED})
 
+    async def take_over(self) -> None:
+        """Remember what a monitor that was killed had seen, and say that we are ready. The database may be away.
+
+        Raises:
+            RecordError: it left nothing to go on from, or the run's folder cannot be written.
+        """
+        before = read_predecessor(monitor_folder(self._folder))
+        self._memory, self._looks, self._baseline_ns = before.memory, before.looks, before.baseline_ns
+        self._at_everything = True
+        self._journal = Journal(monitor_folder(self._folder, successor=True), before.stored)
+        if before.unfinished is not None:
+            killed = InterruptedError("the monitor was killed during this look")
+            self._journal.failed(before.unfinished, before.unfinished.at_ns, killed)
+        self._server = ServerWatch(self._journal.write)
+
+        async def resume(connection: asyncpg.Connection) -> None:
+            assert self._server is not None
+            await self._server.resume(connection, before.statements)
+
+        await self._watch_server(resume)
+        self._journal.say({"ready": True, "chats": len(self._run.chats), "judges": JUDGED})
+
     async def poll(self) -> None:
         """One poll; a database that is away costs a failed one."""
 
         async def look_once(connection: asyncpg.Connection, look: Look) -> None:
-            await looks.poll(connection, self._memory, look)
+            await looks.poll(connection, self._memory, look, at_everything=self._at_everything)
 
         assert self._server is not None
         await self._watch_server(self._server.look)
-        await self._look(PollKind.POLL, look_once)
+        if await self._look(PollKind.POLL, look_once) is not None:
+            self._at_everything = False
 
     async def end(self, patience_s: float) -> None:
         """The last sweep; waits at most `patience_s` for a database that is away, and for transactions that run on.
@@ -153,6 +183,7 @@ class Monitor:
             problem = error
 
         async def sweep(connection: asyncpg.Connection, look: Look) -> None:
+            assert self._began_us is not None
             await looks.sweep(connection, self._memory, look, self._began_us, unseen)
 
         deadline = time.monotonic() + patience_s
@@ -199,6 +230,8 @@ class Monitor:
             began_ns = time.monotonic_ns()
             async with looks.snapshot(connection) as taken:
                 look.at_ns = taken.at_ns
+                if self._began_us is None:
+                    self._began_us = taken.database_us - (taken.at_ns - self._baseline_ns) // 1000
                 await see(connection, look)
         except FAILURES as error:
             self._database.drop()

@@ -1,6 +1,6 @@
 """Stored messages as the monitor's queries give them, and as it writes them down."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from analysis.record.tables import ObservedChange, Status
@@ -51,6 +51,23 @@ class Stored(
             self.created_us,
             self.deleted,
         )
+
+
+def recorded(row: Mapping[str, Any]) -> Stored:
+    """What `Stored.observation` has written down, read back."""
+    status = Status(row["status"])
+    known = {Status.NULL: None, Status.OTHER: row["status_text"]}
+    return Stored(
+        row["message_id"],
+        row["chat_id"],
+        row["seq"],
+        row["sender_id"],
+        row["client_generated_id"],
+        known.get(status, status.name.lower()),
+        row["text"],
+        row["created_us"],
+        row["deleted"],
+    )
 
 
 def gone_observation(

@@ -1,6 +1,7 @@
 """The server's side of a run: gauges, waits, statements, and the plan of the history query, as they are written down."""
 
 import time
+from collections.abc import Iterable
 
 import asyncpg
 
@@ -25,9 +26,19 @@ class ServerWatch:
 
     async def begin(self, connection: asyncpg.Connection) -> None:
         """Before the load: what we may not see, and the counters of statements."""
+        await self._read_rights(connection)
+        await self._statements.begin(connection)
+
+    async def resume(
+        self, connection: asyncpg.Connection, statements: Iterable[tuple[str, int, float]]
+    ) -> None:
+        """In place of `begin`, after a monitor that was killed: `statements` are their counters before the load."""
+        self._statements.resume(statements)
+        await self._read_rights(connection)
+
+    async def _read_rights(self, connection: asyncpg.Connection) -> None:
         for row in await self._parts.fetch("rights", connection, "monitor/rights"):
             self._parts.leave_out(row["part"], row["why"], for_good=True)
-        await self._statements.begin(connection)
 
     async def look(self, connection: asyncpg.Connection) -> None:
         """With every poll: who waits for whom; the gauges when they are due."""

@@ -1,7 +1,7 @@
 """Which statements took the server's time? Counters of pg_stat_statements at the first look and at the last."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import asyncpg
 
@@ -28,6 +28,11 @@ class Statements:
         self._calls = {row["key"]: row["calls"] for row in rows}
         self._total_ms = {row["key"]: row["total_ms"] for row in rows}
         self._add(rows, reset_us, {})
+
+    def resume(self, first: Iterable[tuple[str, int, float]]) -> None:
+        """Go on from the counters that were written down at the first look: key, calls, total_ms."""
+        for key, calls, total_ms in first:
+            self._calls[key], self._total_ms[key] = calls, total_ms
 
     async def end(self, connection: asyncpg.Connection) -> None:
         """Write down those that were called since, with their texts, normalised by the server."""

@@ -14,6 +14,7 @@ Layout of a run::
       database/process.json
       database/<table>.arrows            DATABASE_TABLES
       database/findings.jsonl            what the monitor saw, as it saw it
+      database/2/                        the same of the monitor that took over from one that was killed, if there was one
 
 Conventions: ids are UUIDs as 16 bytes (null: absent or no UUID); ``*_ns`` is CLOCK_MONOTONIC of the writing
 host in nanoseconds, comparable between processes of one host and boot (``ProcessInfo.clock_domain``), and with

@@ -69,13 +69,14 @@ class Child:
             raise TargetError(f"The {self.name} was not ready within {timeout_s:.0f} s; {self.last_words()}")
         raise TargetError(self.last_words())
 
-    def each_line(self, heard: Callable[[str], None]) -> None:
-        """Have `heard` called, in the background, with each further line it prints."""
+    def each_line(self, heard: Callable[[str], None], over: Callable[[], None]) -> None:
+        """Have `heard` called, in the background, with each further line it prints, and `over` after the last."""
 
         def listen() -> None:
             assert self._process.stdout is not None
             for line in self._process.stdout:
                 heard(line)
+            over()
 
         gevent.spawn(listen)
 

@@ -68,13 +68,15 @@ class Conductor:
         if self._run is not None:
             return
         if self._preparing is None:
-            self._preparing = gevent.spawn(self._prepare, users)
+            self._preparing = gevent.spawn(self._try_to_prepare, users)
         preparing = self._preparing
         try:
-            preparing.get()
+            problem = preparing.get()
         finally:
             if preparing.ready():
                 self._preparing = None
+        if isinstance(problem, ChatsoakError):
+            raise problem
 
     def start(self, users: int) -> None:
         """Open the load processes of the prepared run. Users may be spawned when this returns.
@@ -130,6 +132,14 @@ class Conductor:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._run, self._monitor, self._started = None, None, False
 
+    def _try_to_prepare(self, users: int) -> ChatsoakError | None:
+        """What was wrong, returned: of what a greenlet raises gevent prints a traceback."""
+        try:
+            self._prepare(users)
+        except ChatsoakError as problem:
+            return problem
+        return None
+
     def _prepare(self, users: int) -> None:
         settings = self.target.settings
         self.target.check_alive()
@@ -174,8 +184,9 @@ class Conductor:
             self._crew.cease()
             run.notes += self._crew.drain()
             self._mark("drained")
-            if self._monitor is not None and (problem := self._monitor.finish()):
-                run.notes.append(problem)
+            if self._monitor is not None:
+                problem = self._monitor.finish()
+                run.notes += [*self._monitor.notes, *([problem] if problem else [])]
             run.ended_at = _now()
             run.write(self._folder)
             for note in run.notes:

@@ -23,6 +23,7 @@ class Live:
         self._looks = 0
         self._strained: dict[str, tuple[int, str]] = {}  # by load process
         self._lost = ""  # why the database did not answer at the last look
+        self._ended: list[str] = []  # how monitors ended before their time
 
     def hear(self, said: Mapping[str, Any]) -> str | None:
         """Take in a line of the monitor's; the finding in it, in words, if there is one."""
@@ -43,6 +44,10 @@ class Live:
         self._strained.pop(process, None)
         self._strained[process] = seconds, words
 
+    def monitor_ended(self, what: str) -> None:
+        """The monitor ended in the middle of the run; `what` happened then, in words."""
+        self._ended.append(what)
+
     def rows(self, sends: str, stats: RequestStats) -> list[dict[str, str]]:
         """The run as a table: ``what``, ``count`` and ``newest``, a row for each count and criterion.
 
@@ -60,8 +65,9 @@ class Live:
             _row("sends", sent.num_requests, f"{sent.num_failures:,} of them without an acknowledgement"),
             _row("stored messages", self._stored, f"after {self._looks:,} looks at the database"),
         ]
-        if self._lost:
-            rows.append(_row("monitor.complete", 1, f"the database did not answer: {self._lost}"))
+        if self._lost or self._ended:
+            why = f"the database did not answer: {self._lost}" if self._lost else self._ended[-1]
+            rows.append(_row("monitor.complete", len(self._ended) + bool(self._lost), why))
         for criterion in self._judged:
             newest = self._newest.get(criterion)
             rows.append(_row(criterion, self._found[criterion], newest[0] if newest else "nothing so far"))

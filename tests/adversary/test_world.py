@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from analysis.record import iter_batches, monitor_folders
+from analysis.record.tables import POLLS
 from tests.adversary import expectations
 from tests.adversary.tcp_proxy import TcpProxy
 from tests.adversary.whole_runs import answers, clean_but, described, kill_postgresql, settings_for
@@ -54,11 +57,13 @@ def wait_for_messages(running: Soak, stage: RunningStage, count: int) -> None:
     )
 
 
-def child(running: Soak, what: Callable[[list[str]], bool]) -> psutil.Process:
-    """The process below Locust's whose command line `what` recognises."""
-    (found,) = (
-        one for one in psutil.Process(running.process.pid).children(recursive=True) if what(one.cmdline())
-    )
+def children(running: Soak, what: Callable[[list[str]], bool]) -> list[psutil.Process]:
+    """The processes below Locust's whose command line `what` recognises."""
+    found = []
+    for one in psutil.Process(running.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it may end at any moment
+            if what(one.cmdline()):
+                found.append(one)
     return found
 
 
@@ -108,10 +113,10 @@ def test_locust_is_killed_and_its_record_still_speaks(own: RunningStage, tmp_pat
         wait_for_messages(running, own, 80)
         time_to_flush_s = time.monotonic() + 2
         running.wait_until("the record is flushed", lambda: time.monotonic() > time_to_flush_s)
-        children = psutil.Process(running.process.pid).children(recursive=True)
+        started = psutil.Process(running.process.pid).children(recursive=True)
         running.process.kill()
         running.process.wait()
-    _, alive = psutil.wait_procs(children, timeout=30)
+    _, alive = psutil.wait_procs(started, timeout=30)
     assert alive == [], "something outlived it"
     (folder,) = running.reports.glob("2*")
     verdict = judged_by_hand(folder)
@@ -192,18 +197,102 @@ def test_the_disk_is_full(own: RunningStage, tmp_path: Path) -> None:
     expectations.write(folder, {"record.complete": "inconclusive"})
 
 
-def test_the_monitor_is_killed(own: RunningStage, tmp_path: Path) -> None:
-    with soak(tmp_path, own, "--run-time", "12s") as running:
+def is_monitor(words: list[str]) -> bool:
+    return "monitor" in words and "--run" in words
+
+
+def kill_monitor(running: Soak, process: psutil.Process | None = None) -> None:
+    """`kill -9`, and until it is gone."""
+    if process is None:
+        (process,) = children(running, is_monitor)
+    process.kill()
+    process.wait(10)
+
+
+def wait_for_successor(running: Soak) -> None:
+    """Until the monitor that took over has looked."""
+
+    def has_looked() -> bool:
+        folders = [path for run in running.reports.glob("2*") for path in monitor_folders(run)[1:]]
+        return any(next(iter_batches(path, "polls", POLLS), None) for path in folders)
+
+    running.wait_until("the monitor that took over has looked", has_looked)
+
+
+def test_the_monitor_is_killed_and_another_takes_over(own: RunningStage, tmp_path: Path) -> None:
+    with soak(tmp_path, own, "--run-time", "18s") as running:
         running.wait_for_load()
         wait_for_messages(running, own, 40)
-        child(running, lambda words: "monitor" in words).kill()
+        kill_monitor(running)
+        wait_for_successor(running)
+        ended = running.end()
+    clean_but(ended, set())
+    outcome, reason = outcome_of(ended, "monitor.complete")
+    assert (outcome, "was started once more" in reason) == ("pass", True)
+    assert "with signal SIGKILL, and is started once more" in ended.output
+    notes = json.loads((running.reports / "latest" / "run.json").read_text())["notes"]
+    assert [note for note in notes if "is started once more" in note] == notes
+    assert ended.verdict["counts"]["ok"] == ended.verdict["counts"]["stored"]
+    expectations.write((running.reports / "latest").resolve(), {"monitor.complete": "pass"})
+
+
+def test_what_is_deleted_while_no_monitor_looks_is_found(own: RunningStage, tmp_path: Path) -> None:
+    """Not by the others: the message was seen, and read, before."""
+    read = """
+        select m.id from chat_messages m
+        where m.status = 'read' and m.chat_id = any($1::uuid[]) and m.created_at < now() - interval '3 seconds'
+          and exists (select from chat_messages n where n.chat_id = m.chat_id and n.seq > m.seq)
+        limit 1"""
+    with soak(tmp_path, own, "--run-time", "20s", CHATSOAK_MONITOR_INTERVAL_S="0.3") as running:
+        running.wait_for_load()
+        running.wait_until(
+            "a message that was read some time ago", lambda: bool(query(own, read, running.chats()))
+        )
+        kill_monitor(running)
+        ((message,),) = query(own, read, running.chats())
+        assert query(own, "delete from chat_messages where id = $1 returning id", message)
+        wait_for_successor(running)
+        ended = running.end()
+    clean_but(ended, {"messages.lost"})
+    (lost,) = (one for one in ended.verdict["criteria"] if one["id"] == "messages.lost")
+    assert {finding["message_id"] for finding in lost["examples"]} == {str(message)}
+
+
+def test_the_monitor_is_killed_twice(own: RunningStage, tmp_path: Path) -> None:
+    with soak(tmp_path, own, "--run-time", "18s") as running:
+        running.wait_for_load()
+        wait_for_messages(running, own, 40)
+        kill_monitor(running)
+        wait_for_successor(running)
+        kill_monitor(running)
         ended = running.end()
     assert ended.code == 3, ended.output
     outcome, reason = outcome_of(ended, "monitor.complete")
     assert outcome == "inconclusive"
     assert "last look after the drain is missing" in reason
+    assert "is not started another time" in ended.output
     assert not ended.failed(), described(ended)
     expectations.write((running.reports / "latest").resolve(), {"monitor.complete": "inconclusive"})
+
+
+def test_the_monitor_is_killed_before_it_is_ready(own: RunningStage, tmp_path: Path) -> None:
+    """Then there is no load yet, and nothing to go on from: the run does not begin."""
+    with TcpProxy(own.database_url) as proxy, soak(tmp_path, own, DATABASE_URL=proxy.url) as running:
+        found: list[psutil.Process] = []
+
+        def is_there() -> bool:
+            found.extend(children(running, is_monitor))
+            return bool(found)
+
+        running.wait_until("the monitor is there", is_there)
+        proxy.silence(to_client=True, to_server=True)
+        kill_monitor(running, found[0])
+        ended = running.end()
+    assert ended.code == 2, ended.output
+    assert "the monitor ended with" in ended.output
+    assert "All users spawned" not in ended.output
+    assert "Traceback" not in ended.output
+    assert list(running.reports.glob("2*")) == []
 
 
 def judged_by_hand(folder: Path) -> dict[str, Any]:

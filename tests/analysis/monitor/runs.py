@@ -1,6 +1,7 @@
 """A run to be watched: people and chats put straight into a database, and the monitor over it, in or out of process."""
 
 import asyncio
+import copy
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from analysis.monitor.process import Monitor
-from analysis.record import Chat, Person, Run, read_run, read_table
+from analysis.record import Chat, Person, Run, monitor_folder, read_run, read_table
 from analysis.record.tables import DATABASE_TABLES, ObservedChange, PollKind
 from tests.analysis.targets import ROOT, Target, bare_environment, run
 
@@ -29,6 +30,7 @@ class WatchedRun:
     def __init__(self, folder: Path, target: Target, chats: int = 1) -> None:
         self.folder = folder
         self.target = target.but(CHATSOAK_MONITOR_INTERVAL_S=INTERVAL_S)
+        self.database_folder = monitor_folder(folder)
         self.database = target.environment["DATABASE_URL"]
         self.people = [str(uuid.uuid4()) for _ in range(2)]
         self.chats = [str(uuid.uuid4()) for _ in range(chats)]
@@ -67,11 +69,17 @@ class WatchedRun:
     def do(self, *statements: str) -> None:
         run(self.database, *statements)
 
+    def part_of_successor(self) -> "WatchedRun":
+        """This run, as the monitor that took over has written it down."""
+        part = copy.copy(self)
+        part.database_folder = monitor_folder(self.folder, successor=True)
+        return part
+
     def monitor(self) -> Monitor:
         return Monitor(self.folder, read_run(self.folder), self.target.settings)
 
     def table(self, name: str) -> list[dict[str, Any]]:
-        part = read_table(self.folder / "database", name, DATABASE_TABLES[name])
+        part = read_table(self.database_folder, name, DATABASE_TABLES[name])
         return part.table.to_pylist()
 
     def changes(self) -> list[tuple[str, int | None]]:
@@ -82,7 +90,7 @@ class WatchedRun:
         return [PollKind(row["kind"]).name for row in self.table("polls")]
 
     def findings(self) -> list[dict[str, Any]]:
-        file = self.folder / "database" / "findings.jsonl"
+        file = self.database_folder / "findings.jsonl"
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
     def whys(self) -> list[str]:
@@ -110,10 +118,10 @@ class WatchedRun:
 class MonitorProcess:
     """`chatsoak monitor` as a process of its own."""
 
-    def __init__(self, watched: WatchedRun) -> None:
+    def __init__(self, watched: WatchedRun, *options: str) -> None:
         self.watched = watched
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "analysis.cli", "monitor", "--run", str(watched.folder)],
+            [sys.executable, "-m", "analysis.cli", "monitor", "--run", str(watched.folder), *options],
             cwd=ROOT,
             env={**bare_environment(), **watched.target.environment},
             stdin=subprocess.PIPE,
@@ -138,9 +146,9 @@ class MonitorProcess:
 
 
 @contextmanager
-def monitor_process(watched: WatchedRun) -> Iterator[MonitorProcess]:
+def monitor_process(watched: WatchedRun, *options: str) -> Iterator[MonitorProcess]:
     """The process, gone afterwards."""
-    monitor = MonitorProcess(watched)
+    monitor = MonitorProcess(watched, *options)
     try:
         yield monitor
     finally:
