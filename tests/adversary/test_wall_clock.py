@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from analysis.evidence import read_evidence
-from tests.adversary.test_world import FORGIVING, child, wait_for_messages
+from tests.adversary.test_world import FORGIVING, children, wait_for_messages
 from tests.adversary.whole_runs import clean_but, settings_for
 from tests.locustfiles.soaks import Soak
 from tests.staging.stages import RunningStage, running_stage
@@ -51,7 +51,7 @@ def test_a_wall_clock_that_jumps_by_an_hour(own: RunningStage, tmp_path: Path, j
     with Soak(tmp_path, *load, environment=environment) as running:
         running.wait_for_load()
         wait_for_messages(running, own, 60)
-        monitor = child(running, lambda words: "monitor" in words)
+        (monitor,) = children(running, lambda words: "monitor" in words)
         assert any(LIBRARY in one.path for one in monitor.memory_maps())
         shown.write_text(f"{jump_s:+d}s\n")
         ended = running.end()
