@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.checks.account import NULL, Account, Ints, pair
 from analysis.checks.deliveries import Deliveries, unreliable
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
+from analysis.checks.restarts import restarts
 from analysis.checks.subscriptions import participation_keys, positions
 from analysis.criteria import Criterion, Finding, from_findings
 from analysis.record.tables import EventType, Outcome
@@ -19,7 +20,11 @@ EVENTS_AT_ONCE = 500_000
 
 def missed(account: Account, deliveries: Deliveries) -> Criterion:
     """`realtime.missed`: owed by Realtime, and no event brought it. Reading it in history does not excuse it."""
-    faults = np.flatnonzero(deliveries.owed & ~deliveries.arrived)
+    restarted = restarts(account)
+    near = restarted.around(account)[deliveries.row]
+    lacking = deliveries.owed & ~deliveries.arrived
+    faults = np.flatnonzero(lacking & ~near)
+    unclear = np.flatnonzero(lacking & near)
     person = participation_keys(account) & 0xFFFFFFFF
     gave_up = deliveries.subscriptions.gave_up
     shut_out = set(gave_up.tolist())
@@ -49,10 +54,13 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
         count=len(faults),
         inconclusive=NO_LAST_LOOK
         if account.last_look_ns is None
-        else _not_written_down(account) or _never_let_in(deliveries),
+        else _not_written_down(account)
+        or _never_let_in(deliveries)
+        or _around(deliveries, unclear, len(restarted.after_ns)),
         facts={
             "arrived": int(deliveries.arrived.sum()),
             "caught_up": int(caught_up.sum()),
+            "around_restarts": len(unclear),
             "not_in_history": int(
                 (deliveries.owed_by_history & ~deliveries.read & ~deliveries.arrived).sum()
             ),
@@ -67,6 +75,19 @@ def _not_written_down(account: Account) -> str | None:
         return None
     return (
         f"What the users of {', '.join(processes)} received is not known: their record could not be written."
+    )
+
+
+def _around(deliveries: Deliveries, unclear: Ints, times: int) -> str | None:
+    """The sentence about what did not come while PostgreSQL restarted."""
+    if not len(unclear):
+        return None
+    read = int(deliveries.read[unclear].sum())
+    count = f"{len(unclear):,} {'delivery' if len(unclear) == 1 else 'deliveries'}"
+    return (
+        f"PostgreSQL restarted {'once' if times == 1 else f'{times} times'} while the load ran. Realtime's replication slot does "
+        f"not outlive that: {count} of messages that were stored around then did not come by it ({read:,} of them "
+        "were found by reading history)."
     )
 
 

@@ -59,13 +59,13 @@ class Journal:
 
     def looked(self, kind: PollKind, look: Look, taken: Snapshot, began_ns: int) -> None:
         """Write down a look that came to its end."""
-        clocks = (taken.database_us, taken.xmin, taken.next_xid)
+        clocks = (taken.database_us, taken.xmin, taken.next_xid, taken.server_us)
         self._write(kind, look, taken.at_ns, began_ns, clocks, None)
 
     def failed(self, look: Look, began_ns: int, error: BaseException) -> None:
         """Write down a look that did not, with what it had seen by then."""
         said = f"{type(error).__name__}: {error}".rstrip(": ")
-        self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None, None), said)
+        self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None, None, None), said)
 
     def say(self, what: dict[str, Any]) -> None:
         """A line to whoever started us, who may have ended."""
@@ -87,7 +87,7 @@ class Journal:
         look: Look,
         at_ns: int,
         began_ns: int,
-        clocks: tuple[int | None, int | None, int | None],
+        clocks: tuple[int | None, int | None, int | None, int | None],
         error: str | None,
     ) -> None:
         for row in look.observations:

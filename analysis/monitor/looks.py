@@ -32,12 +32,14 @@ class Snapshot:
         database_us: the database's clock then.
         xmin: the oldest transaction that was still running.
         next_xid: of the next transaction; whichever ran then and had an id has a smaller one.
+        server_us: since when the server was there, by its own clock.
     """
 
     at_ns: int
     database_us: int
     xmin: int
     next_xid: int
+    server_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[Snapshot]:
     """One snapshot for everything inside."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         row = await connection.fetchrow(sql("monitor/snapshot"))
-        yield Snapshot(time.monotonic_ns(), row["database_us"], row["xmin"], row["next_xid"])
+        yield Snapshot(
+            time.monotonic_ns(), row["database_us"], row["xmin"], row["next_xid"], row["server_us"]
+        )
 
 
 async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list[tuple[bytes, int, int]]:

@@ -339,6 +339,10 @@ POLLS = pa.schema(
         ("database_us", pa.int64()),  # the database's clock at the snapshot
         ("xmin", pa.int64()),  # oldest transaction still running then (pg_current_snapshot)
         ("next_xid", pa.int64()),  # every transaction that had an id then has a smaller one; 64 bits, as xmin
+        (
+            "server_us",
+            pa.int64(),
+        ),  # since when that server was there: its start, or the end of its last crash
         ("rows_new", pa.int32()),
         ("rows_changed", pa.int32()),
         ("rows_gone", pa.int32()),
@@ -434,7 +438,7 @@ LEFT_OUT = pa.schema(  # what the monitor could not read of the server
 )
 # Columns that earlier versions did not write: in their records they are read as null.
 ADDED_LATER = {
-    "polls": ("next_xid",),
+    "polls": ("next_xid", "server_us"),
     "generator": (
         *("cpu_allowed", "run_delay_ms", "throttled_ms", "steal_share", "gc_ms", "gc_longest_ms"),
         *("late_ms", "in_flight", "slot_wait_ms", "overflow", "never_left"),

@@ -16,6 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
+from analysis.checks.account import account_for
+from analysis.checks.restarts import restarts
+from analysis.evidence import read_evidence
 from analysis.record import iter_batches, monitor_folders
 from analysis.record.tables import POLLS
 from tests.adversary import expectations
@@ -86,6 +89,8 @@ def test_postgresql_is_killed_twice_and_comes_back(own: RunningStage, tmp_path: 
     assert errors["observed"] > 0, "nothing was under way when it was killed"
     assert counts["stored"] >= counts["ok"] > 120
     assert (counts["stored"] - counts["ok"]) <= counts["info"]
+    seen = restarts(account_for(read_evidence((running.reports / "latest").resolve())))
+    assert len(seen.after_ns) == 2
 
 
 def test_a_load_process_of_two_is_killed(own: RunningStage, tmp_path: Path) -> None:

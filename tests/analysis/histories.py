@@ -45,13 +45,19 @@ class History(ServerSteps):
         *,
         xmin: int | None = None,
         next_xid: int | None = None,
+        server_s: float = 0.0,
     ) -> int:
-        """A look of the monitor; observations that follow belong to it. By default no transaction is running."""
+        """A look of the monitor; observations that follow belong to it. By default no transaction is running.
+
+        Args:
+            server_s: when the server began.
+        """
         self.polls += 1
         failed = kind is PollKind.FAILED
         error = "connection refused" if failed else None
-        xids = (None, None) if failed else (xmin or 1000 + self.polls, next_xid or xmin or 1000 + self.polls)
-        self.rows["polls"].append((self.polls - 1, kind, ns(at), 1.0, us(at), *xids, 0, 0, 0, error))
+        own = 1000 + self.polls
+        told = (None, None, None) if failed else (xmin or own, next_xid or xmin or own, us(server_s))
+        self.rows["polls"].append((self.polls - 1, kind, ns(at), 1.0, us(at), *told, 0, 0, 0, error))
         return self.polls - 1
 
     def observe(

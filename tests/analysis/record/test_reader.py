@@ -232,6 +232,6 @@ def test_a_column_that_an_earlier_version_did_not_write_is_read_as_null(tmp_path
     writer.adder("polls")(row)
     writer.close()
     (read,) = read_table(tmp_path, "polls", POLLS).table.to_pylist()
-    assert read == dict(zip(earlier.names, row, strict=True)) | {"next_xid": None}
+    assert read == dict(zip(earlier.names, row, strict=True)) | {"next_xid": None, "server_us": None}
     (one,) = iter_batches(tmp_path, "polls", POLLS, ("next_xid", "xmin"))
     assert one.to_pylist() == [{"next_xid": None, "xmin": 4}]

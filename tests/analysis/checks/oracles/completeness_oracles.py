@@ -49,7 +49,7 @@ def monitor(story: Story) -> Answer:
         problems.append(f"{failed} of {len(polls)} looks failed (at most 20% may)")
     if not polls:
         problems.append("nothing was recorded")
-    facts = {"failed": failed, "longest_between_looks_s": longest}
+    facts = {"failed": failed, "longest_between_looks_s": longest, "restarts": 0}
     return Answer([*problems], checked=len(polls), facts=facts)
 
 

@@ -1,5 +1,7 @@
 """What each of `realtime.*` must say of a story, by nested loops."""
 
+from itertools import pairwise
+
 from analysis.record.tables import EventType, Outcome
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.hearing import Hearing
@@ -11,19 +13,28 @@ def missed(story: Story) -> Answer:
     hearing = Hearing(story)
     pairs = hearing.deliveries()
     lost = any(hearing.unreliable(process) for process in range(len(story.processes)))
+    lacking = [one for one in pairs if one.owed and not one.arrived]
+    unclear = [one for one in lacking if _restarted_around(story, one.message)]
     return Answer(
-        [
-            (str(message_id(one.message)), str(person_id(one.person)))
-            for one in pairs
-            if one.owed and not one.arrived
-        ],
+        [(str(message_id(one.message)), str(person_id(one.person))) for one in lacking if one not in unclear],
         checked=sum(one.owed for one in pairs),
-        unseen=not hearing.last_look or lost or hearing.never_let_in(),
+        unseen=not hearing.last_look or lost or hearing.never_let_in() or bool(unclear),
         facts={
+            "around_restarts": len(unclear),
             "arrived": sum(one.arrived for one in pairs),
             "caught_up": sum(one.read and not one.arrived and not one.owed for one in pairs),
             "not_in_history": sum(one.by_history and not one.read and not one.arrived for one in pairs),
         },
+    )
+
+
+def _restarted_around(story: Story, message: int) -> bool:
+    """Whether the server restarted so near to the first look at the message that its event may be lost."""
+    seen = story.polls[story.messages[message].looks[0].poll].at
+    looks = [poll for poll in story.polls if poll.server is not None]
+    return any(
+        later.server != before.server and before.at <= seen <= later.at + 30
+        for before, later in pairwise(looks)
     )
 
 

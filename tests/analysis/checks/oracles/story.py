@@ -115,12 +115,13 @@ class Receipt:
 
 @dataclass(slots=True)
 class Poll:
-    """A look of the monitor at the database; `database` is the time by the database's own clock."""
+    """A look of the monitor at the database; `database` is the time by the database's own clock, `server` its start."""
 
     kind: PollKind
     at: int
     took: int = 0
     database: int = 0
+    server: int | None = 0
 
 
 @dataclass(slots=True)

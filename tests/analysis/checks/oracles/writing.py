@@ -174,7 +174,8 @@ class Writer:
         ]
         for number, poll in enumerate(self._story.polls):
             error = "connection refused" if poll.kind is PollKind.FAILED else None
-            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 1000, 0, 0, 0, error)
+            server = None if poll.server is None else us(poll.server)
+            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 1000, server, 0, 0, 0, error)
             rows["polls"].append((number, poll.kind, *taken))
             rows["observations"] += [
                 self._observation(place, message, look)

@@ -1,0 +1,48 @@
+"""When PostgreSQL was not there, and which messages its Realtime events may have got lost of by that.
+
+Realtime reads the changes from a temporary replication slot, which ends with the server, whether that was killed, restarted or
+failed over, and with it every change that it had not read; it says nothing of that to its subscribers, who stay
+subscribed (the protocol promises at most one delivery). What was stored shortly before, or until a new slot was there, is
+in the database and in history, and came to nobody: no word of it tells whether the app is at fault.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.checks.account import NULL, Account, Bools, Ints
+
+BACK_WITHIN_NS = 30_000_000_000  # by then Realtime has found the server again, and made another slot
+
+
+@dataclass(frozen=True, slots=True)
+class Restarts:
+    """The restarts of PostgreSQL between the first look and the last.
+
+    Attributes:
+        before_ns: the last look at the server as it was, of each.
+        after_ns: the first look at it as it came back, by the monitor's clock.
+    """
+
+    before_ns: Ints
+    after_ns: Ints
+
+    def around(self, account: Account) -> Bools:
+        """Which of `Account.rows` were stored so near to one of them that Realtime may have lost their changes."""
+        seen_ns = account.rows["first_at_ns"].to_numpy(np.int64)
+        near = np.zeros(len(seen_ns), np.bool_)
+        for before, after in zip(self.before_ns.tolist(), self.after_ns.tolist(), strict=True):
+            near |= (seen_ns >= before) & (seen_ns <= after + BACK_WITHIN_NS)
+        return near
+
+
+def restarts(account: Account) -> Restarts:
+    """The restarts as the monitor's looks saw them: another start of the server, or of its counters after a crash.
+
+    A record of an earlier version, which did not look for that, has none.
+    """
+    polls = account.evidence.polls
+    seen = polls[polls["server_us"].to_numpy(np.int64) != NULL].sort_values("at_ns")
+    since, at_ns = seen["server_us"].to_numpy(np.int64), seen["at_ns"].to_numpy(np.int64)
+    later = np.flatnonzero(np.diff(since) > 0) + 1
+    return Restarts(at_ns[later - 1], at_ns[later])

@@ -1,0 +1,50 @@
+"""Promise: what Realtime may have lost because PostgreSQL restarted is never the app's failure, and is never hidden either."""
+
+import pytest
+
+from analysis.checks import audit
+from analysis.criteria import Criterion, Verdict
+from tests.analysis.histories import History
+
+BEGAN_AT = -3600.0
+RESTARTED_AT = 20.2
+
+
+def run_with(missed_at: float, *, restarted: bool = True) -> Criterion:
+    """A message a second, all delivered but the one sent at `missed_at`; PostgreSQL restarts between two looks."""
+    run = History(people=2)
+    chat = run.chat(0, 1)
+    for second in range(1, 91):
+        message = run.send(0, chat, at=float(second), seq=second)
+        run.poll(second + 0.5, server_s=RESTARTED_AT if restarted and second >= RESTARTED_AT else BEGAN_AT)
+        run.observe(message, second + 0.5)
+        run.deliver(message, second + 0.1, *((0,) if second == missed_at else (0, 1)))
+    run.finish(100.0)
+    (found,) = (one for one in audit(run.evidence(), 5).criteria if one.id == "realtime.missed")
+    return found
+
+
+@pytest.mark.parametrize("at", [20.0, 21.0, 45.0])
+def test_a_message_stored_around_a_restart_leaves_it_open(at: float) -> None:
+    found = run_with(at)
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert found.examples == ()
+    assert "PostgreSQL restarted once" in (found.reason or "")
+    assert "1 delivery of messages" in (found.reason or "")
+    assert found.facts["around_restarts"] == 1
+
+
+@pytest.mark.parametrize("at", [10.0, 60.0])
+def test_a_message_stored_long_before_or_after_is_missed(at: float) -> None:
+    found = run_with(at)
+    assert found.outcome is Verdict.FAIL
+    assert found.observed == 1
+    assert found.facts["around_restarts"] == 0
+
+
+def test_without_a_restart_it_is_missed() -> None:
+    assert run_with(21.0, restarted=False).outcome is Verdict.FAIL
+
+
+def test_a_restart_by_which_nothing_got_lost_is_a_pass() -> None:
+    assert run_with(0.0).outcome is Verdict.PASS
