@@ -1,7 +1,7 @@
 """The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
 
-0: it went well. 1: a criterion failed (``report``). 2: the command line, the configuration or the target is wrong.
-3: inconclusive (``report``). 70: chatsoak itself is at fault. Nothing is imported before the subcommand that needs it runs.
+0: it went well. 1: a criterion failed (``report``), or something got worse (``compare``). 2: the command line, the configuration or the target is wrong.
+3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. Nothing is imported before the subcommand that needs it runs.
 """
 
 import asyncio
@@ -33,6 +33,13 @@ EnvFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+MinPercent = Annotated[
+    float, typer.Option(min=0, metavar="N", help="A smaller change, in per cent, does not matter.")
+]
+MinMs = Annotated[
+    float, typer.Option(min=0, metavar="N", help="A smaller change of a latency does not matter.")
+]
 
 DEFAULT_ENV_FILE = Path(".env.staging")
 CRASHED = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 would say that a criterion failed
@@ -135,6 +142,75 @@ def report(
     from analysis.settings import reports_dir
 
     raise typer.Exit(command.run(run, json, reports_dir(env_file)))
+
+
+@app.command(epilog="Example: chatsoak compare baseline latest --html compare.html")
+def compare(
+    a: Annotated[
+        Path, typer.Argument(metavar="A", help="The older run: its folder or id, `latest` or `baseline`.")
+    ],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The run in question, named alike.")],
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page.")] = None,
+    min_percent: MinPercent = 5.0,
+    min_ms: MinMs = 1.0,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Compare even where the loads differ.")] = False,
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+    json: Json = False,
+) -> None:
+    """Say what run B is worse in than run A. Exit code: 0 no regression, 1 a regression, 3 nobody can say."""
+    from analysis.history.comparison import Bounds
+    from analysis.report import compare as command
+    from analysis.settings import reports_dir
+
+    bounds = Bounds(min_percent, min_ms)
+    reports = reports_dir(env_file)
+    raise typer.Exit(command.run(a, b, reports, bounds, anyway=anyway, as_json=json, html=html))
+
+
+@app.command(epilog="Example: chatsoak baseline latest")
+def baseline(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="The run to pin; without it, say which is.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Pin none any more.")] = False,
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+) -> None:
+    """Pin the run that later ones are compared with; it is never pruned."""
+    from analysis.report import baseline as command
+    from analysis.settings import reports_dir
+
+    command.run(run, reports_dir(env_file), none=none)
+
+
+@app.command(epilog="Example: chatsoak prune --keep-records 14 --keep-runs 365")
+def prune(
+    keep_records: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Runs older than the newest N lose their record.")
+    ] = None,
+    keep_runs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Runs older than the newest N go altogether.")
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Leave what is younger alone: 12h, 30d, 8w.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    env_file: EnvFile = DEFAULT_ENV_FILE,
+    json: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Remove old records and runs. Never the baseline, the latest, a run under way, or what is no run."""
+    from analysis.report import prune as command
+    from analysis.settings import reports_dir
+
+    command.run(
+        reports_dir(env_file),
+        keep_records=keep_records,
+        keep_runs=keep_runs,
+        older_than=older_than,
+        dry_run=dry_run,
+        as_json=json,
+        may=_permission(yes),
+    )
 
 
 @app.command(context_settings=PASSED_ON)

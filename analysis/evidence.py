@@ -15,7 +15,7 @@ The frames have the columns of `analysis.record.tables`, with these changes:
 The index of ``sends`` and ``observations`` is their position in the record, over all processes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -131,8 +131,11 @@ class Evidence:
         return _texts(self._watched, "observations", positions)
 
 
-def read_evidence(folder: Path) -> Evidence:
+def read_evidence(folder: Path, only: Collection[str] | None = None) -> Evidence:
     """Read the run that lies in `folder`, e.g. ``reports/latest``; parts that are missing or cut are noted.
+
+    Args:
+        only: tables to read; the others stay empty. None = all.
 
     Raises:
         RecordError: `folder` holds no run, or one that another version wrote.
@@ -143,14 +146,17 @@ def read_evidence(folder: Path) -> Evidence:
     names = sorted(found | set(run.processes))
     sources = {name: _Folder(record / name, LOAD_TABLES) for name in names}
     watched = [_Folder(path, DATABASE_TABLES) for path in monitor_folders(folder)]
-    return assemble(run, sources, *watched)
+    return assemble(run, sources, *watched, only=only)
 
 
-def assemble(run: Run, sources: Mapping[str, Source], *watched: Source) -> Evidence:
+def assemble(
+    run: Run, sources: Mapping[str, Source], *watched: Source, only: Collection[str] | None = None
+) -> Evidence:
     """The evidence of `run` from the parts of its record, wherever they come from.
 
     Args:
         watched: the monitor's part; of several, each took over from the one before it.
+        only: as of `read_evidence`.
     """
     clocks: dict[str, int] = {}
     parts = [
@@ -172,6 +178,8 @@ def assemble(run: Run, sources: Mapping[str, Source], *watched: Source) -> Evide
         )
         gathered = Gathered(schema, spaces)
         for number, (part, source) in enumerate(writers):
+            if only is not None and name not in only:
+                continue
             for rows in _joined(source.batches(name)):
                 gathered.add(rows, number, part.clock)
                 part.rows[name] += len(rows)

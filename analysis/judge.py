@@ -87,7 +87,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     drawn = timeline.build(evidence, axis, targets=targets, sent=sent, delivered=delivered, criteria=criteria)
     return Judgement(
         run=evidence.run,
-        verdict=assemble(evidence.run, found.counts, _with_steps(criteria, drawn.steps)),
+        verdict=assemble(evidence.run, found.counts, _with_steps(criteria, drawn.steps), drawn.most_users),
         targets=targets,
         timeline=drawn,
         origin_ns=axis.origin_of(evidence),

@@ -34,8 +34,7 @@ class Judgement:
     @property
     def users(self) -> int:
         """The most Locust users at one time; 0 = not recorded."""
-        users = self.timeline.users["users"]
-        return int(users.max()) if len(users) else 0
+        return self.timeline.most_users
 
     @property
     def endpoint(self) -> str:

@@ -88,6 +88,11 @@ class Timeline:
     polls: pd.DataFrame  # duration_ms (longest), failed
     steps: tuple[Shift, ...] = ()
 
+    @property
+    def most_users(self) -> int:
+        """The most Locust users at one time; 0 = not recorded."""
+        return int(self.users["users"].max()) if len(self.users) else 0
+
 
 def build(
     evidence: Evidence,

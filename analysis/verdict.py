@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from analysis.criteria import EXIT_CODES, Criterion, Finding, Verdict, overall
+from analysis.load import described
 from analysis.record.run import Run
 
 VERDICT_SCHEMA = 1
@@ -47,11 +48,14 @@ COUNTS = ("sends", "ok", "fail", "info", "stored", "deliveries_expected", "deliv
 ALWAYS = ("chat_id", "seq", "message_id", "why")  # of an example; other fields stand where they are known
 
 
-def assemble(run: Run, counts: Mapping[str, int], criteria: Iterable[Criterion]) -> dict[str, Any]:
+def assemble(
+    run: Run, counts: Mapping[str, int], criteria: Iterable[Criterion], users: int = 0
+) -> dict[str, Any]:
     """``verdict.json`` of `run`. A run that was cut off is inconclusive at best.
 
     Args:
         counts: how many of each of `COUNTS`.
+        users: the most Locust users at one time; 0 = not recorded.
     """
     place = {name: number for number, name in enumerate(ORDER)}
     ordered = sorted(criteria, key=lambda criterion: (place.get(criterion.id, len(place)), criterion.id))
@@ -65,6 +69,7 @@ def assemble(run: Run, counts: Mapping[str, int], criteria: Iterable[Criterion])
         "started_at": run.started_at,
         "ended_at": run.ended_at,
         "target": {"host": run.host, "embedded": run.embedded},
+        "load": described(run, users),
         "counts": {name: int(counts[name]) for name in COUNTS},
         "criteria": [_entry(criterion) for criterion in ordered],
     }

@@ -7,10 +7,12 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.errors import RecordError
+from analysis.history.runs import find_run, record_is_there
+from analysis.history.stored import VERDICT_FILE
 from analysis.judge import judge_run
 from analysis.judgement import Judgement
 from analysis.report import index, junit, page, summary, terminal
-from analysis.report.index import replace_text
+from analysis.report.files import replace_text
 from analysis.settings import Settings
 from analysis.verdict import exit_code
 
@@ -30,7 +32,12 @@ def run(folder: Path, as_json: bool, reports_dir: Path = REPORTS_DIR) -> int:
     Raises:
         RecordError: there is no such run, or its record cannot be read, or the report not be written.
     """
-    folder = resolve(folder, reports_dir)
+    folder = find_run(folder, reports_dir)
+    if (folder / VERDICT_FILE).exists() and not record_is_there(folder):
+        raise RecordError(
+            f"The record of {folder.name} was removed, so it cannot be judged again; what {folder / VERDICT_FILE} and "
+            "report.html say still stands."
+        )
     with terminal.Progress(Console(stderr=True)) as progress:
         judgement = judge_run(folder, progress.step)
         progress.step("drawing the report")
@@ -41,23 +48,6 @@ def run(folder: Path, as_json: bool, reports_dir: Path = REPORTS_DIR) -> int:
     else:
         terminal.show(console, judgement.verdict, judgement.users, judgement.endpoint, report)
     return exit_code(judgement.verdict)
-
-
-def resolve(folder: Path, reports_dir: Path) -> Path:
-    """The folder of the run that `folder` names: itself, or the one of that name in `reports_dir`.
-
-    Raises:
-        RecordError: neither holds a run.
-    """
-    for candidate in (folder, reports_dir / folder):
-        if (candidate / "run.json").is_file():
-            return candidate.resolve()
-    newest = index.runs(reports_dir)[:1] if reports_dir.is_dir() else []
-    hint = f"the newest there is {newest[0].name}" if newest else f"{reports_dir} holds no run yet"
-    raise RecordError(
-        f"There is no run {str(folder)!r}: expected a run's folder, or the id of a run in {reports_dir}, "
-        f"or latest; {hint}."
-    )
 
 
 def write(folder: Path, judgement: Judgement) -> Path:

@@ -58,41 +58,6 @@ def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Inter
     return _rounded(float(min(ranked[low - 1], at)), float(max(ranked[high - 1], at)))
 
 
-def difference_interval(
-    a: tuple[Ints, Ints], b: tuple[Ints, Ints], percent: int | None = None
-) -> Interval | None:
-    """The 95% interval of how much more a percentile, or the average, is in run `b` than in run `a`, in milliseconds.
-
-    Made of the two runs' own intervals, skewed as they are: Zou, Donner (2008), Construction of confidence
-    limits about effect measures, Statistics in Medicine 27 (MOVER).
-
-    Args:
-        a: start and latency of each value of the earlier run, in nanoseconds.
-        b: those of the later one.
-        percent: which percentile; None = the average.
-    """
-    first, second = _figure_and_interval(a, percent), _figure_and_interval(b, percent)
-    if first is None or second is None:
-        return None
-    (was, was_low, was_high), (now, now_low, now_high) = first, second
-    difference = now - was
-    low = difference - float(np.hypot(now - now_low, was_high - was))
-    high = difference + float(np.hypot(now_high - now, was - was_low))
-    return round(low, 3), round(high, 3)
-
-
-def _figure_and_interval(run: tuple[Ints, Ints], percent: int | None) -> tuple[float, float, float] | None:
-    start_ns, latency_ns = run
-    if percent is None:
-        interval = average_interval(start_ns, latency_ns)
-        figure = float(latency_ns.mean()) if len(latency_ns) else 0.0
-    else:
-        interval = percentile_interval(start_ns, latency_ns, percent)
-        rank = max(1, -(-len(latency_ns) * percent // 100))
-        figure = float(np.partition(latency_ns, rank - 1)[rank - 1]) if len(latency_ns) else 0.0
-    return None if interval is None else (figure / NS_PER_MS, *interval)
-
-
 def _buckets(start_ns: Ints) -> Ints | None:
     """The bucket of each value: seconds, or longer ones in a run of many hours."""
     if len(start_ns) == 0:

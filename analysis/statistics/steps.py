@@ -25,6 +25,7 @@ from analysis.statistics.autocorrelation import Floats
 LEAST_SIDE = 4  # points on each side of a step
 MOST_POINTS = 480  # a longer series is cut into so many pieces, each with its median
 SIMULATIONS = 1000
+TAIL = 30  # simulated series beyond a chance of `false_alarm`, at least, so that a sixth of it can be told
 FEW_SIMULATIONS = 200  # to learn how alike such series seem
 COEFFICIENTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 CAUTION = 1.5  # standard errors of the coefficient
@@ -65,7 +66,8 @@ def find_steps(values: ArrayLike, *, times: ArrayLike | None = None, false_alarm
     when = np.arange(len(series), dtype=np.float64) if times is None else np.asarray(times, np.float64)
     pieces = np.array_split(np.arange(len(series)), MOST_POINTS) if len(series) > MOST_POINTS else None
     coarse = series if pieces is None else np.array([np.median(series[piece]) for piece in pieces])
-    found = dict(_segment(coarse, 0, len(coarse), false_alarm))
+    simulations = max(SIMULATIONS, round(TAIL / false_alarm))
+    found = dict(_segment(coarse, 0, len(coarse), false_alarm, simulations))
     places = _refined(coarse, sorted(found))
     chances = [found[place] for place in sorted(found)]
     if pieces is not None:
@@ -83,7 +85,9 @@ def find_steps(values: ArrayLike, *, times: ArrayLike | None = None, false_alarm
     ]
 
 
-def _segment(series: Floats, begin: int, end: int, false_alarm: float) -> list[tuple[int, float]]:
+def _segment(
+    series: Floats, begin: int, end: int, false_alarm: float, simulations: int
+) -> list[tuple[int, float]]:
     """The steps between `begin` and `end`: index and chance of each."""
     quarter = (end - begin) // 4
     half = false_alarm / 2  # for the whole; the other half for its three parts
@@ -93,19 +97,23 @@ def _segment(series: Floats, begin: int, end: int, false_alarm: float) -> list[t
         (begin + quarter, end - quarter, half / 3),
         (end - 2 * quarter, end, half / 3),
     ):
-        place, chance = _best(series[low:high])
+        place, chance = _best(series[low:high], simulations)
         if chance <= allowed:
             cut = low + place
-            return [*_segment(series, begin, cut, half), (cut, chance), *_segment(series, cut, end, half)]
+            return [
+                *_segment(series, begin, cut, half, simulations),
+                (cut, chance),
+                *_segment(series, cut, end, half, simulations),
+            ]
     return []
 
 
-def _best(part: Floats) -> tuple[int, float]:
+def _best(part: Floats, simulations: int) -> tuple[int, float]:
     """The best place to cut `part`, and the chance that a series without a step shows one as clear."""
     if len(part) < 2 * LEAST_SIDE or np.ptp(part) == 0:
         return 0, 1.0
     place, statistic, alike = (one[0] for one in _strongest(_normal_scores(part)[None, :]))
-    return int(place), _chance(len(part), float(statistic), float(alike))
+    return int(place), _chance(len(part), float(statistic), float(alike), simulations)
 
 
 def _refined(series: Floats, places: list[int]) -> list[int]:
@@ -140,7 +148,7 @@ def _strongest(series: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
     return place, statistic, alike
 
 
-def _chance(count: int, statistic: float, alike: float) -> float:
+def _chance(count: int, statistic: float, alike: float, simulations: int) -> float:
     """How likely a series of `count` values without a step, as autocorrelated as this one, shows one as clear."""
     means = [_without_step(count, coefficient, FEW_SIMULATIONS)[0] for coefficient in COEFFICIENTS]
     # the coefficient whose series show on average what this one shows, step taken out
@@ -152,7 +160,7 @@ def _chance(count: int, statistic: float, alike: float) -> float:
     width = COEFFICIENTS[upper] - COEFFICIENTS[lower]
     weight = (coefficient - COEFFICIENTS[lower]) / width if width else 1.0
     low, high = (
-        _exceeded(_without_step(count, COEFFICIENTS[side], SIMULATIONS)[1], statistic)
+        _exceeded(_without_step(count, COEFFICIENTS[side], simulations)[1], statistic)
         for side in (lower, upper)
     )
     return (1 - weight) * low + weight * high

@@ -7,14 +7,13 @@ full number of runs.
 import numpy as np
 import pytest
 
-from analysis.statistics.intervals import difference_interval, percentile_interval
+from analysis.statistics.intervals import percentile_interval
 from analysis.statistics.steps import find_steps
 from analysis.statistics.trend import forecast_crossing_s, trend
 from analysis.statistics.warmup import find_warmup
 from analysis.statistics.windows import windows
 from benchmarks.statistics import (
     Floats,
-    Latencies,
     autocorrelated,
     interval_coverage,
     latencies,
@@ -41,22 +40,9 @@ def test_intervals_cover_the_truth_of_autocorrelated_runs() -> None:
     assert 0.88 <= p95 <= 1
 
 
-def test_a_difference_is_seen_and_its_absence_too(rng: np.random.Generator) -> None:
-    before, after = latencies(rng, 600, 0.7), latencies(rng, 600, 0.7)
-    slower: Latencies = (after[0], after[1] * 2)
-    for percent in (None, 95):
-        same, more = difference_interval(before, after, percent), difference_interval(before, slower, percent)
-        assert same is not None
-        assert more is not None
-        assert same[0] < 0 < same[1]
-        assert more[0] > 0
-
-
-def test_a_run_without_seconds_has_no_difference(rng: np.random.Generator) -> None:
-    short: Latencies = (np.zeros(5, np.int64), np.ones(5, np.int64))
-    nothing: Latencies = (np.empty(0, np.int64), np.empty(0, np.int64))
-    assert difference_interval(short, latencies(rng, 60, 0), 95) is None
-    assert difference_interval(nothing, latencies(rng, 60, 0)) is None
+def test_a_run_without_seconds_has_no_interval() -> None:
+    assert percentile_interval(np.zeros(5, np.int64), np.ones(5, np.int64), 95) is None
+    assert percentile_interval(np.empty(0, np.int64), np.empty(0, np.int64), 95) is None
 
 
 def test_a_constant_has_an_interval_of_no_width() -> None:

@@ -52,7 +52,7 @@ def test_the_schema_is_that_of_the_design() -> None:
     )
     verdict = assemble(clean().run(), counts(sends=np.int64(7)), [found])
     assert list(verdict) == [
-        "schema", "run_id", "outcome", "started_at", "ended_at", "target", "counts", "criteria",
+        "schema", "run_id", "outcome", "started_at", "ended_at", "target", "load", "counts", "criteria",
     ]  # fmt: skip
     assert verdict["schema"] == 1
     assert verdict["target"] == {"host": "http://127.0.0.1:8000", "embedded": True}

@@ -9,7 +9,18 @@ import pytest
 from analysis import cli
 from tests.analysis.targets import ROOT, bare_environment, chatsoak
 
-COMMANDS = ("doctor", "seed", "clean", "migrate", "monitor", "report", "stage")
+COMMANDS = (
+    "doctor",
+    "seed",
+    "clean",
+    "migrate",
+    "monitor",
+    "report",
+    "compare",
+    "baseline",
+    "prune",
+    "stage",
+)
 
 
 def test_help_names_every_command() -> None:
@@ -48,6 +59,14 @@ def test_help_imports_none_of_the_rooms() -> None:
         ("migrate", "--to", "4"),
         ("monitor", "--run", "/nowhere"),
         ("report", "/nowhere"),
+        ("compare", "/nowhere"),
+        ("compare", "/nowhere", "latest"),
+        ("compare", "a", "b", "--min-percent", "some"),
+        ("baseline", "/nowhere"),
+        ("baseline", "latest", "--none"),
+        ("prune",),
+        ("prune", "--keep-records", "0"),
+        ("prune", "--keep-runs", "5", "--older-than", "soon"),
         ("stage", "--unknown"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from analysis.errors import RecordError
+from analysis.history.runs import find_run
 from analysis.report import command, index, junit, summary, terminal
 from analysis.report.page import environment
 from tests.analysis.report.judgements import HOSTILE, Told, clean, empty, faulty, judged
@@ -49,9 +50,9 @@ def test_json_is_the_verdict_and_nothing_else(tmp_path: Path, capsys: pytest.Cap
 def test_a_run_is_found_by_folder_id_and_latest(tmp_path: Path) -> None:
     older, newer = (written(empty(), tmp_path, f"20261123T16000{n}Z-aaaa") for n in (1, 2))
     index.point_latest(tmp_path)
-    assert command.resolve(older, tmp_path) == older
-    assert command.resolve(Path(older.name), tmp_path) == older
-    assert command.resolve(Path("latest"), tmp_path) == newer
+    assert find_run(older, tmp_path) == older
+    assert find_run(Path(older.name), tmp_path) == older
+    assert find_run(Path("latest"), tmp_path) == newer
 
 
 def test_an_unknown_run_is_refused_with_what_there_is(tmp_path: Path) -> None:
@@ -96,7 +97,9 @@ def test_the_list_has_every_run_also_what_was_not_judged(tmp_path: Path) -> None
 
 
 def test_an_empty_list_says_so() -> None:
-    assert "No run yet." in environment().get_template("index.html.j2").render(rows=[])
+    assert "No run yet." in environment().get_template("index.html.j2").render(
+        histories=[], rows=[], newest=10
+    )
 
 
 def test_junit_has_a_case_for_each_criterion_and_inconclusive_is_an_error(tmp_path: Path) -> None:

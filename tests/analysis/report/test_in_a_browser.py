@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis.report import page
-from tests.analysis.report.judgements import clean, empty, faulty, judged
+from analysis.history.comparison import Bounds
+from analysis.history.sides import compare_runs
+from analysis.report import compare, index, page
+from tests.analysis.history.made import night_id, nights, recorded, write_run
+from tests.analysis.report.judgements import HOSTILE, clean, empty, faulty, judged
 from tests.browsers import CHROMIUM, FLAGS
 
 SUITE = Path(__file__).parent / "browser"
@@ -38,6 +41,33 @@ def report(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def nightly(folder: Path) -> Path:
+    """The list of runs over a history with a step, hostile names in it."""
+    for number, night in enumerate(nights(1, 20, slower_from=10, spread=0.02)):
+        write_run(folder, night_id(number), **night)
+    write_run(folder, "a", lost=1, host=f"http://{HOSTILE}".replace("\x07", ""), embedded=False)
+    (folder / "2").mkdir()
+    (folder / "2" / "run.json").write_text("{", encoding="utf-8")
+    return index.write_index(folder)
+
+
+def two_runs(folder: Path) -> Path:
+    """The page of a comparison with a regression, a new fault and both distributions."""
+    first, second = recorded(folder, "a", 0.1), recorded(folder, "bb", 0.15)
+    page_of_it = folder / "compare.html"
+    page_of_it.write_text(
+        compare.render(compare_runs(first, second, folder, Bounds(), anyway=True)), encoding="utf-8"
+    )
+    return page_of_it
+
+
+@pytest.fixture(scope="module", params=[nightly, two_runs])
+def other(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages beside the report."""
+    made: Path = request.param(tmp_path_factory.mktemp("pages"))
+    return made
+
+
 def opened(browser: Browser, report: Path, **options: Any) -> Page:
     shown = browser.new_page(**options)
     shown.goto(report.as_uri())
@@ -54,6 +84,23 @@ def axe() -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_no_serious_fault(browser: Browser, report: Path, width: int, scheme: Any) -> None:
+    look_with_axe(browser, report, width, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_none_in_the_other_pages(browser: Browser, other: Path, width: int, scheme: Any) -> None:
+    look_with_axe(browser, other, width, scheme)
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_the_other_pages_fit_the_screen_too(browser: Browser, other: Path, width: int) -> None:
+    shown = opened(browser, other, viewport={"width": width, "height": 800})
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    shown.close()
+
+
+def look_with_axe(browser: Browser, report: Path, width: int, scheme: Any) -> None:
     # The page's own policy forbids every script, so the browser is told to let this one in.
     shown = opened(
         browser, report, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True

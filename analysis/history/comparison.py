@@ -1,0 +1,155 @@
+"""What two runs differ in: each figure's change, its interval, and the word for it. No input or output here.
+
+A change is a **regression** when it is for the worse, significant (the 95% interval of the difference leaves zero out) and
+material (at least the stated share and amount). Significant alone is not enough: a long run finds differences that matter to nobody.
+
+The interval of a difference comes from those of its two sides by the method of variance estimates recovery: neither need
+be symmetric, and nothing but the two intervals has to be known (Zou and Donner 2008, Construction of confidence limits about
+effect measures). Two runs alone cannot show how much nights differ though nothing was changed. Where the history has enough
+comparable runs, the interval is widened to what two nights of it differ by; see `analysis.history.variation`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import sqrt
+
+from analysis.history.figures import MEASURES, Figure, Interval, Measure
+
+MIN_PERCENT = 5.0
+MIN_MS = 1.0
+
+
+class Word(StrEnum):
+    """What a change is."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    NOISE = "no change beyond noise"
+    SMALL = "different, but too little to matter"
+    UNKNOWN = "not known"  # one of the two has no interval
+    NOT_COMPARABLE = "not comparable"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """From which change on one matters: both must be reached."""
+
+    percent: float = MIN_PERCENT
+    ms: float = MIN_MS  # of latencies; other units have their own least change in `MEASURES`
+
+    def least(self, measure: Measure) -> float:
+        """The least change that matters, in the unit of `measure`."""
+        return self.ms if measure.unit == "ms" else measure.least
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a figure went from run A to run B.
+
+    Attributes:
+        difference: B - A, in the measure's unit; None where one of them has none.
+        ci95: its interval, in the same unit.
+        nights: how far two nights of the history differ by chance (95%), in the same unit; None = not known.
+        reason: why it is not comparable or not known.
+    """
+
+    measure: Measure
+    a: Figure | None
+    b: Figure | None
+    word: Word
+    difference: float | None = None
+    ci95: Interval | None = None
+    nights: float | None = None
+    reason: str | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """The change in per cent of A; None where A is 0."""
+        return self._of_a(self.difference)
+
+    @property
+    def percent_ci95(self) -> Interval | None:
+        """The interval in per cent of A, A taken as it was seen."""
+        if self.ci95 is None:
+            return None
+        low, high = (self._of_a(end) for end in self.ci95)
+        return None if low is None or high is None else (low, high)
+
+    def _of_a(self, amount: float | None) -> float | None:
+        return None if amount is None or self.a is None or self.a.value == 0 else 100 * amount / self.a.value
+
+
+def compare_figures(
+    a: Mapping[str, Figure],
+    b: Mapping[str, Figure],
+    *,
+    bounds: Bounds,
+    nights: Mapping[str, float],
+    incomparable: str | None,
+) -> list[Change]:
+    """The changes of all figures that one of the two runs has.
+
+    Args:
+        a, b: as of `analysis.history.figures.figures`.
+        nights: how far two nights differ by chance, by measure, where the history shows it.
+        incomparable: why the two cannot be compared, or None.
+    """
+    return [
+        _change(measure, a.get(measure.id), b.get(measure.id), bounds, nights, incomparable)
+        for measure in MEASURES
+        if measure.id in a or measure.id in b
+    ]
+
+
+def difference_of(a: Figure, b: Figure) -> Interval | None:
+    """The interval of b - a from the intervals of the two, which are of independent runs."""
+    if a.ci95 is None or b.ci95 is None:
+        return None
+    difference = b.value - a.value
+    (a_low, a_high), (b_low, b_high) = a.ci95, b.ci95
+    return (
+        difference - sqrt((b.value - b_low) ** 2 + (a_high - a.value) ** 2),
+        difference + sqrt((b_high - b.value) ** 2 + (a.value - a_low) ** 2),
+    )
+
+
+def _change(
+    measure: Measure,
+    a: Figure | None,
+    b: Figure | None,
+    bounds: Bounds,
+    nights: Mapping[str, float],
+    incomparable: str | None,
+) -> Change:
+    if a is None or b is None:
+        return Change(
+            measure, a, b, Word.NOT_COMPARABLE, reason=f"{'A' if a is None else 'B'} does not have it"
+        )
+    difference = b.value - a.value
+    if incomparable is not None:
+        return Change(measure, a, b, Word.NOT_COMPARABLE, difference, reason=incomparable)
+    usual = nights.get(measure.id)
+    within = difference_of(a, b)
+    if within is None and usual is None:
+        reason = "no interval: the run was too short, or its record is gone"
+        return Change(measure, a, b, Word.UNKNOWN, difference, reason=reason)
+    low, high = within or (difference, difference)
+    if usual is not None:
+        low, high = min(low, difference - usual), max(high, difference + usual)
+    change = Change(measure, a, b, Word.NOISE, difference, (low, high), usual)
+    return Change(measure, a, b, _word(change, bounds), difference, (low, high), usual)
+
+
+def _word(change: Change, bounds: Bounds) -> Word:
+    assert change.ci95 is not None
+    assert change.difference is not None
+    low, high = change.ci95
+    if low <= 0 <= high:
+        return Word.NOISE
+    enough = abs(change.difference) >= bounds.least(change.measure)
+    if change.percent is not None:
+        enough = enough and abs(change.percent) >= bounds.percent
+    if not enough:
+        return Word.SMALL
+    return Word.REGRESSION if change.difference * change.measure.worse > 0 else Word.IMPROVEMENT

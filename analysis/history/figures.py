@@ -1,0 +1,144 @@
+"""The figures that runs are compared by, taken from a verdict. No input or output here.
+
+Latencies have the interval that the judge gave them. A share of sends has Wilson's interval, a rate the one of a Poisson
+count; both take sends as independent, and are too narrow where errors come in bursts.
+Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from analysis.history.stored import StoredVerdict
+
+Z95 = 1.959964  # two-sided 95% of the normal distribution
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of one run. `ci95` is None where it is not known."""
+
+    value: float
+    ci95: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure that every run may have.
+
+    Attributes:
+        id: its name in JSON.
+        label: its name where there is little room.
+        unit: ms, %, …
+        worse: 1 where a higher figure is worse, -1 where a lower one is.
+        least: a change smaller than this, in `unit`, is too little to matter, however sure it is.
+        of: takes it from a verdict; None where the run does not have it.
+    """
+
+    id: str
+    label: str
+    title: str
+    unit: str
+    worse: int
+    least: float
+    of: Callable[[StoredVerdict], Figure | None]
+
+
+def figures(verdict: StoredVerdict) -> dict[str, Figure]:
+    """All figures that `verdict` has, by the ids of `MEASURES` and in their order."""
+    taken = {measure.id: measure.of(verdict) for measure in MEASURES}
+    return {name: figure for name, figure in taken.items() if figure is not None}
+
+
+def _observed(criterion_id: str) -> Callable[[StoredVerdict], Figure | None]:
+    def take(verdict: StoredVerdict) -> Figure | None:
+        criterion = verdict.criterion(criterion_id)
+        if criterion is None or criterion.observed is None:
+            return None
+        return Figure(criterion.observed, criterion.ci95)
+
+    return take
+
+
+def _fact(criterion_id: str, fact: str) -> Callable[[StoredVerdict], Figure | None]:
+    def take(verdict: StoredVerdict) -> Figure | None:
+        criterion = verdict.criterion(criterion_id)
+        if criterion is None or fact not in criterion.facts:
+            return None
+        return Figure(criterion.facts[fact])
+
+    return take
+
+
+def _errors(verdict: StoredVerdict) -> Figure | None:
+    criterion = verdict.criterion("errors.send")
+    if criterion is None or "not_ok" not in criterion.facts or criterion.checked == 0:
+        return None
+    return share(int(criterion.facts["not_ok"]), criterion.checked)
+
+
+def _throughput(verdict: StoredVerdict) -> Figure | None:
+    seconds = verdict.load.seconds if verdict.load else None
+    acknowledged = verdict.counts.get("ok")
+    if not seconds or acknowledged is None:
+        return None
+    around = Z95 * sqrt(acknowledged)
+    return Figure(
+        acknowledged / seconds, (max(0.0, acknowledged - around) / seconds, (acknowledged + around) / seconds)
+    )
+
+
+def share(count: int, of: int) -> Figure:
+    """`count` in `of` things, in per cent, with Wilson's interval."""
+    p, z2 = count / of, Z95 * Z95
+    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
+    around = Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
+    low = 0.0 if count == 0 else centre - around
+    high = 1.0 if count == of else centre + around
+    return Figure(100 * p, (100 * low, 100 * high))
+
+
+LEAST_MS = 1.0
+MEASURES = (
+    Measure(
+        "send.avg", "Send average", "Average send latency", "ms", 1, LEAST_MS, _observed("latency.send.avg")
+    ),
+    Measure(
+        "send.p50", "Send P50", "P50 of send latency", "ms", 1, LEAST_MS, _fact("latency.send.p95", "p50_ms")
+    ),
+    Measure("send.p95", "Send P95", "P95 of send latency", "ms", 1, LEAST_MS, _observed("latency.send.p95")),
+    Measure(
+        "send.p99", "Send P99", "P99 of send latency", "ms", 1, LEAST_MS, _fact("latency.send.p95", "p99_ms")
+    ),
+    Measure(
+        "delivery.p50",
+        "Delivery P50",
+        "P50 of delivery latency",
+        "ms",
+        1,
+        LEAST_MS,
+        _fact("latency.delivery.p95", "p50_ms"),
+    ),
+    Measure(
+        "delivery.p95",
+        "Delivery P95",
+        "P95 of delivery latency",
+        "ms",
+        1,
+        LEAST_MS,
+        _observed("latency.delivery.p95"),
+    ),
+    Measure("errors", "Errors", "Share of sends not acknowledged", "%", 1, 0.05, _errors),
+    Measure("throughput", "Sends/s", "Acknowledged sends a second", "/s", -1, 0.1, _throughput),
+    Measure(
+        "history.query",
+        "History query",
+        "Time of the history query",
+        "ms",
+        1,
+        LEAST_MS,
+        _observed("plan.history"),
+    ),
+)
+BY_ID: Mapping[str, Measure] = {measure.id: measure for measure in MEASURES}

@@ -1,0 +1,46 @@
+"""How much a figure varies from night to night though nothing was changed. No input or output here.
+
+It is estimated from the median moving range: half of all neighbouring nights differ by less than that. Steps in the history,
+of which there are few, hardly move a median, so a regression of last month does not hide the next one.
+Source: Wheeler and Chambers (1992), Understanding Statistical Process Control, on charts for individual values.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import sqrt
+from statistics import median
+
+from analysis.history.figures import figures
+from analysis.history.likeness import group_of
+from analysis.history.stored import StoredVerdict, began
+from analysis.statistics.student import quantile
+
+ENOUGH_RUNS = 10
+MEDIAN_RANGE = 0.953873  # median of |x - y| of two standard normal values
+# The median moving range of n values says as much of the spread as a sample of about this share of n - 1 would: by
+# simulation, 95 to 96% of differences then fall within, from 10 nights to 120.
+FREEDOM = 0.4
+
+
+def difference_by_chance(values: Sequence[float]) -> float | None:
+    """What two nights of this history differ by in 19 cases of 20, from its figures in order; None for too short a one."""
+    if len(values) < ENOUGH_RUNS:
+        return None
+    ranges = [abs(later - earlier) for earlier, later in pairwise(values)]
+    spread = median(ranges) / MEDIAN_RANGE
+    return quantile(0.975, FREEDOM * (len(values) - 1)) * spread * sqrt(2)
+
+
+def by_chance(history: Iterable[StoredVerdict], like: StoredVerdict) -> dict[str, float]:
+    """What two nights differ by through chance, by measure, from the runs of `history` that are comparable to `like`.
+
+    A figure of which there are too few nights is left out.
+    """
+    key = group_of(like)
+    alike = [one for one in history if key is not None and one.ended_at is not None and group_of(one) == key]
+    values: dict[str, list[float]] = {}
+    for verdict in sorted(alike, key=began):
+        for name, figure in figures(verdict).items():
+            values.setdefault(name, []).append(figure.value)
+    found = {name: difference_by_chance(column) for name, column in values.items()}
+    return {name: value for name, value in found.items() if value is not None}

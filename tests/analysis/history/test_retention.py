@@ -1,0 +1,138 @@
+"""Promise: what is pruned is what was said, and never anything that somebody still needs."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from analysis.history.runs import point
+from tests.analysis.history.made import write_run
+from tests.analysis.targets import chatsoak
+
+OLD_S = 7200  # since anything in a folder changed: not under way
+
+
+def prune(reports: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return chatsoak("prune", *arguments, environment={"CHATSOAK_REPORTS_DIR": str(reports)})
+
+
+def aged(folder: Path) -> Path:
+    then = time.time() - OLD_S
+    for path in (*folder.rglob("*"), folder):
+        os.utime(path, (then, then))
+    return folder
+
+
+def with_record(reports: Path, name: str, **figures: object) -> Path:
+    folder = write_run(reports, name, **figures)
+    for part in ("record/local", "database"):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "rows.arrows").write_bytes(b"x" * 1000)
+    return aged(folder)
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    for number in range(6):
+        with_record(tmp_path, f"run-{number}")
+    point(tmp_path, "latest", "run-5")
+    return tmp_path
+
+
+def has_record(folder: Path) -> bool:
+    return (folder / "record").exists() or (folder / "database").exists()
+
+
+def test_older_runs_lose_their_record_and_keep_their_report(reports: Path) -> None:
+    done = prune(reports, "--keep-records", "2", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert [has_record(reports / f"run-{number}") for number in range(6)] == [False] * 4 + [True] * 2
+    for number in range(6):
+        left = {path.name for path in (reports / f"run-{number}").iterdir()}
+        assert left >= {"run.json", "verdict.json", "report.html", "junit.xml", "summary.md"}
+    assert "remove the record of run-0" in done.stdout
+    assert (reports / "index.html").exists()
+
+
+def test_the_oldest_runs_go_altogether(reports: Path) -> None:
+    assert prune(reports, "--keep-records", "2", "--keep-runs", "4", "--yes").returncode == 0
+    assert sorted(path.name for path in reports.glob("run-*")) == [f"run-{number}" for number in range(2, 6)]
+
+
+def test_a_dry_run_and_a_run_without_consent_remove_nothing(reports: Path) -> None:
+    told = json.loads(prune(reports, "--keep-runs", "1", "--dry-run", "--json").stdout)
+    assert [removal["run"] for removal in told["removals"]] == [f"run-{number}" for number in (4, 3, 2, 1, 0)]
+    assert all(removal["bytes"] > 2000 for removal in told["removals"])
+    assert prune(reports, "--keep-runs", "1").returncode == 2  # no terminal to ask on
+    assert len(list(reports.glob("run-*"))) == 6
+
+
+def test_what_is_needed_stays(reports: Path) -> None:
+    point(reports, "baseline", "run-0")
+    point(reports, "latest", "run-1")
+    with_record(reports, "run-2-under-way", ended=False)
+    (reports / "run-2-under-way" / "record" / "local" / "rows.arrows").write_bytes(b"just now")
+    (reports / "run-2" / "verdict.json").unlink()
+    aged(reports / "run-2")
+    (with_record(reports, "a-copy") / "run.json").write_text("{", encoding="utf-8")
+    (reports / "notes").mkdir()
+    (reports / "notes" / "precious.txt").write_text("mine", encoding="utf-8")
+    (reports / "elsewhere").symlink_to(reports / "run-0")
+    done = prune(reports, "--keep-records", "1", "--yes")
+    assert done.returncode == 0, done.stderr
+    spared = {
+        line.split(":")[0].removeprefix("leave ") for line in done.stdout.splitlines() if "leave" in line
+    }
+    assert spared == {"run-0", "run-1", "run-2", "run-2-under-way", "a-copy"}
+    for name in (*spared, "run-5"):
+        assert has_record(reports / name)
+    assert not has_record(reports / "run-4")
+    assert (reports / "notes" / "precious.txt").exists()
+    assert prune(reports, "--keep-runs", "1", "--yes").returncode == 0
+    assert {path.name for path in reports.iterdir() if path.is_dir()} >= {
+        "run-0", "run-1", "run-2-under-way", "run-5", "a-copy", "notes",
+    }  # fmt: skip
+    assert not (reports / "run-4").exists()
+
+
+def test_a_record_that_lies_elsewhere_is_let_go_and_not_followed(
+    reports: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("disk")
+    (elsewhere / "rows.arrows").write_bytes(b"x")
+    folder = reports / "run-0"
+    subprocess.run(["rm", "-r", str(folder / "record")], check=True)  # noqa: S607
+    (folder / "record").symlink_to(elsewhere)
+    aged(folder)
+    assert prune(reports, "--keep-records", "2", "--yes").returncode == 0
+    assert (elsewhere / "rows.arrows").exists()
+    assert not (folder / "record").is_symlink()
+
+
+def test_what_is_young_stays(reports: Path) -> None:
+    old = "--older-than"
+    assert "0 runs and 4 records" in prune(reports, "--keep-records", "2", old, "1d", "--dry-run").stdout
+    assert "0 runs and 0 records" in prune(reports, "--keep-records", "2", old, "9999w", "--dry-run").stdout
+
+
+def test_a_run_without_its_record_is_not_judged_again(reports: Path) -> None:
+    prune(reports, "--keep-records", "2", "--yes")
+    before = (reports / "run-0" / "verdict.json").read_bytes()
+    done = chatsoak("report", "run-0", environment={"CHATSOAK_REPORTS_DIR": str(reports)})
+    assert done.returncode == 2
+    assert "was removed" in done.stderr
+    assert (reports / "run-0" / "verdict.json").read_bytes() == before
+
+
+def test_a_baseline_is_pinned_told_and_let_go(reports: Path) -> None:
+    environment = {"CHATSOAK_REPORTS_DIR": str(reports)}
+    assert "No baseline" in chatsoak("baseline", environment=environment).stdout
+    assert chatsoak("baseline", "run-3", environment=environment).returncode == 0
+    assert chatsoak("baseline", environment=environment).stdout.strip() == "run-3"
+    assert (reports / "baseline").resolve() == reports / "run-3"
+    assert chatsoak("compare", "baseline", "latest", environment=environment).returncode == 0
+    assert chatsoak("baseline", "--none", environment=environment).returncode == 0
+    assert not (reports / "baseline").is_symlink()
