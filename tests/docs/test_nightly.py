@@ -83,7 +83,7 @@ def environment(project: Path) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("CHATSOAK_", "LOCUST_"))
     }
-    return kept | {"CHATSOAK_DIR": str(project), "USERS": "4", "RATE": "4", "TIME": "8s"}
+    return kept | {"SOAK_DIR": str(project), "USERS": "4", "RATE": "4", "TIME": "8s"}
 
 
 def run(script: str, project: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +100,7 @@ def run(script: str, project: Path, **more: str) -> subprocess.CompletedProcess[
 
 def test_the_recipe_is_sh_and_says_when_it_is_not_set_up(tmp_path: Path) -> None:
     subprocess.run(["sh", "-n"], input=recipe(), text=True, check=True)  # noqa: S607
-    assert run(recipe(), tmp_path, CHATSOAK_DIR=str(tmp_path / "nowhere")).returncode == 2
+    assert run(recipe(), tmp_path, SOAK_DIR=str(tmp_path / "nowhere")).returncode == 2
 
 
 def test_a_second_soak_stays_away_while_one_runs(project: Path) -> None:
