@@ -23,7 +23,7 @@ from locustfiles.run.early import look_up_callers
 from locustfiles.run.pulse import Pulse
 from locustfiles.workload import OpenPace
 from locustfiles.workload.alarm import Alarm
-from locustfiles.workload.pace import at_random
+from locustfiles.workload.pace import evenly
 from locustfiles.workload.slots import Slots
 
 URL = os.environ["BENCH_URL"]
@@ -88,7 +88,7 @@ class Sender(User):
         session = Session(PERSON, TOKEN, "", time.monotonic() + 3600, {})
         self.messages = MessagesClient(SETTINGS, URL, session, self.ledger, supabase)
         rate = RateCurve(((0.0, RATE_PER_S / USERS),))
-        self.pace = OpenPace(rate, time.monotonic_ns(), at_random(self.rng))
+        self.pace = OpenPace(rate, time.monotonic_ns(), evenly(self.rng.random()))
         self.due_ns = time.monotonic_ns()
 
     def wait_time(self) -> float:

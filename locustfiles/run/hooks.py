@@ -20,6 +20,7 @@ from locustfiles.run.crew import Alone, Crew, Workers
 from locustfiles.run.interrupts import Interrupts
 from locustfiles.run.load import Load
 from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
+from locustfiles.run.progress import Progress, clock
 from locustfiles.run.tab import add_tab
 from locustfiles.run.target import Target, embed, reach
 from locustfiles.run.worker import Worker
@@ -42,6 +43,7 @@ class Session:
         self._crew: Crew | None = None
         self._worker: Worker | None = None
         self._interrupts: Interrupts | None = None
+        self._progress: Progress | None = None
 
     # Events, in the order in which Locust fires them
 
@@ -81,6 +83,7 @@ class Session:
             self._prepare()
             assert self._conductor is not None
             self._conductor.start(self._users_asked())
+            self._progress = Progress(sys.stderr, self._how_far)
         except ChatsoakError as error:
             logger.error("No run is started. %s", error)
             self.environment.process_exit_code = error.exit_code
@@ -90,6 +93,9 @@ class Session:
 
     def on_test_stopping(self) -> None:
         """Users still live, so that their sockets can hear the last deliveries."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
         if self._conductor is not None:
             self._conductor.end()
             self._set_exit_code()
@@ -139,10 +145,28 @@ class Session:
         """The newest run for the page's tab."""
         if self._conductor is None or self._target is None:
             return []
+        return self._conductor.live.rows(self._name_of_sends(), self.environment.stats)
+
+    def _how_far(self, seconds: float) -> str:
+        """The run so far, in a line."""
+        assert self._conductor is not None
+        assert self._target is not None
+        runner = self.environment.runner
+        words = self._conductor.live.in_words(
+            self._name_of_sends(),
+            self.environment.stats,
+            runner.user_count if runner is not None else 0,
+            self._target.settings.chatsoak_target_send_p95_ms,
+        )
+        run_time = self._options.run_time
+        left = f" of {clock(run_time)}" if isinstance(run_time, int | float) and run_time else ""
+        return f"{clock(seconds)}{left} · {words}"
+
+    def _name_of_sends(self) -> str:
+        assert self._target is not None
         settings = self._target.settings
         rest = settings.chatsoak_transport is Transport.REST
-        sends = REST_TABLE if rest else settings.chatsoak_messages_path
-        return self._conductor.live.rows(sends, self.environment.stats)
+        return REST_TABLE if rest else settings.chatsoak_messages_path
 
     def _users_asked(self) -> int:
         runner = self.environment.runner

@@ -48,6 +48,25 @@ class Live:
         """The monitor ended in the middle of the run; `what` happened then, in words."""
         self._ended.append(what)
 
+    def in_words(self, sends: str, stats: RequestStats, users: int, target_p95_ms: float) -> str:
+        """The run in a line: rate, P95 as Locust rounds it, what is stored, what was found.
+
+        Args:
+            sends: name of the sends in Locust's statistics.
+        """
+        sent = stats.get(sends, "POST")
+        p95_ms = sent.get_response_time_percentile(0.95) or 0
+        found = sum(self._found.values())
+        return " · ".join(
+            [
+                f"{users:,} {'user' if users == 1 else 'users'}",
+                f"{sent.current_rps or sent.total_rps:,.1f} sends/s",
+                f"P95 about {p95_ms:,.0f} ms of {target_p95_ms:,.0f}",
+                f"{self._stored:,} stored",
+                f"{found:,} {'finding' if found == 1 else 'findings'}",
+            ]
+        )
+
     def rows(self, sends: str, stats: RequestStats) -> list[dict[str, str]]:
         """The run as a table: ``what``, ``count`` and ``newest``, a row for each count and criterion.
 

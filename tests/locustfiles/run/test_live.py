@@ -80,3 +80,15 @@ def test_a_load_process_that_cannot_keep_up_stands_there_with_its_seconds() -> N
     assert table(live)["generator.healthy"] == ("3", "worker-1 cannot keep up.")
     live.strained("worker-0", 3, "worker-0 keeps up again.")
     assert table(live)["generator.healthy"] == ("3", "worker-0 keeps up again.")
+
+
+def test_a_run_in_words() -> None:
+    stats = RequestStats()
+    for took_ms in (20, 30):
+        stats.log_request("POST", SENDS, took_ms, 0)
+    live = heard(
+        {"look": {"number": 4, "stored": 1234, "error": None}}, {"finding": {"criterion": "a", "why": "b"}}
+    )
+    words = live.in_words(SENDS, stats, 1, 500)
+    assert words.startswith("1 user · ")
+    assert words.endswith(" sends/s · P95 about 30 ms of 500 · 1,234 stored · 1 finding")

@@ -1,0 +1,96 @@
+"""Promise: a terminal shows how far the run has come in one line of its own; elsewhere it is a line of the log, without codes."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from locustfiles.run.progress import clock
+from tests.staging.stages import ROOT
+
+SCRIPT = """
+import logging, sys
+from gevent import monkey
+monkey.patch_all()
+import gevent
+from locustfiles.run import progress
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="LOG %(message)s")
+progress.RENEWED_S = progress.LOGGED_S = 0.02
+told = gevent.event.Event()
+lines = []
+def describe(seconds):
+    lines.append(seconds)
+    if len(lines) == 3:
+        logging.info("something else")
+        told.set()
+    return f"line {len(lines)} of the run " + "x" * 200
+shown = progress.Progress(sys.stderr, describe)
+told.wait(20)
+gevent.sleep(0.05)
+shown.stop()
+logging.info("the end")
+"""
+
+
+def on_a_terminal(**environment: str) -> str:
+    """What the script writes to a terminal of 40 columns."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stderr=its,
+        env={**os.environ, "COLUMNS": "40", "TERM": "xterm", **environment},
+    )
+    os.close(its)
+    written = bytearray()
+    try:
+        while select.select([ours], [], [], 30)[0]:
+            written += os.read(ours, 4096)
+    except OSError:  # the other end is closed: EIO
+        pass
+    assert process.wait(30) == 0
+    os.close(ours)
+    return written.decode()
+
+
+def screen(written: str) -> list[str]:
+    """The lines that are left on a terminal, which knows \\r and the code that clears the rest of a line."""
+    return [line.rstrip("\r").rpartition("\x1b[K")[2] for line in written.split("\n") if line.strip("\r")]
+
+
+def test_a_terminal_shows_one_line_that_renews_itself_and_goes() -> None:
+    written = on_a_terminal()
+    assert "line 1 of the run" in written
+    assert "line 3 of the run" in written
+    shown = [part for part in written.split("\x1b[K") if part.startswith("line")]
+    assert {len(part.split("\r")[0].split("\n")[0]) for part in shown} == {39}
+    assert screen(written) == ["LOG something else", "LOG the end"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dumb"])
+def test_elsewhere_it_is_a_line_of_the_log(kind: str) -> None:
+    said: dict[str, Callable[[], str]] = {
+        "pipe": lambda: (
+            subprocess.run(
+                [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True
+            ).stderr
+        ),
+        "dumb": lambda: on_a_terminal(TERM="dumb"),
+    }
+    written = said[kind]()
+    assert "LOG line 1 of the run" in written
+    assert "\x1b" not in written
+    assert all(line.startswith("LOG ") for line in written.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0:00"), (61.9, "1:01"), (3599, "59:59"), (3600, "1:00:00"), (90061, "25:01:01")],
+)
+def test_a_clock(seconds: float, told: str) -> None:
+    assert clock(seconds) == told
