@@ -63,6 +63,26 @@ def overheard(draw: st.DrawFn) -> Story:
     return story
 
 
+@st.composite
+def read_through(draw: st.DrawFn) -> Story:
+    """Any messages, and pages of history that show them in any order, twice, and too few of them."""
+    story = _empty(draw)
+    _look(draw, story)
+    for _ in range(draw(st.integers(0, 6))):
+        story.messages.append(_message(draw, story))
+    for _ in range(draw(st.integers(0, 3))):
+        page = _page(draw, story)
+        if page.outcome is Outcome.OK:
+            page.shown.sort(key=lambda number: -(story.messages[number].seq or 0))
+            if page.shown and draw(st.integers(0, 2)) == 2:
+                page.shown.insert(draw(st.integers(0, len(page.shown))), draw(st.sampled_from(page.shown)))
+            if draw(st.integers(0, 3)) == 3:
+                page.shown = draw(st.permutations(page.shown))
+        page.limit = draw(st.sampled_from([1, 2, 3, len(page.shown) or 1, len(page.shown) + 1]))
+        story.pages.append(page)
+    return story
+
+
 def _empty(draw: st.DrawFn) -> Story:
     people = draw(st.integers(2, 3))
     everybody = tuple(range(people))
