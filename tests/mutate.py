@@ -26,6 +26,23 @@ SUITE = "analysis/checks/suite.py"
 JUDGE = "analysis/judge.py"
 
 
+CHECKS = "tests/analysis/checks"
+# The tests that are the nearest to each file, so that most mutations are noticed within seconds; all others follow.
+NEAREST = {
+    **dict.fromkeys(("messages", "idempotency", "account"), "oracles/test_messages.py"),
+    **dict.fromkeys(("sequence", "order", "gaps"), "oracles/test_numbering.py"),
+    **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
+    **dict.fromkeys(("status", "receipts", "witnesses"), "oracles/test_statuses.py"),
+    "completeness": "oracles/test_keepers.py",
+    "history": "oracles/test_history.py",
+    "access": "oracles/test_access.py",
+    "drift": "test_drift.py",
+    "generator": "test_generator.py",
+    "stalls": "test_stalls.py",
+    "plan": "test_plan.py",
+    "restarts": "test_restarts.py",
+}
+
 PASSED = (  # an expression, so that one line is enough
     '__import__("dataclasses").replace({}, observed=0, examples=(), '
     'outcome=__import__("analysis.criteria", fromlist=["Verdict"]).Verdict.PASS)'
@@ -121,7 +138,7 @@ def against_the_adversary(copy: Path) -> int:
 def against_their_tests(copy: Path, names: Sequence[str]) -> int:
     """Each mutation of a checker, or of those of these names, against the tests of the checkers."""
     tests = [
-        "tests/analysis/checks",
+        CHECKS,
         *(f"tests/analysis/test_{name}.py" for name in ("latency", "verdict", "clocks")),
     ]
     options = [
@@ -134,7 +151,12 @@ def against_their_tests(copy: Path, names: Sequence[str]) -> int:
         "--hypothesis-profile=mutations",
     ]
     chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
-    return survivors(copy, chosen, ["-m", "pytest", *options, *tests])
+    survived = 0
+    for mutation in chosen:
+        nearest = NEAREST.get(Path(mutation.file).stem)
+        first = [f"{CHECKS}/{nearest}"] if nearest else []
+        survived += survivors(copy, [mutation], ["-m", "pytest", *options, *first, *tests])
+    return survived
 
 
 def main(arguments: Sequence[str]) -> int:

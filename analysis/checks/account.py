@@ -8,6 +8,11 @@ That is why "sends" of the verdict counts messages meant, not requests made.
 that was answered with its id; without either (an app that takes no ids and returns none), to an operation of
 the same sender, chat and text that has no row yet, and failing that, to one that has (a second copy). Rows
 that no operation explains are other people's: counted, never blamed.
+
+**Where several fit.** An id that several operations were answered with names the row of the last of them in the record:
+one of them is wrong, and nothing tells which. A further copy that fits several operations by its text is given to the last
+of them, in the order ok, info, fail, then as they left. What an operation was *first answered* is the answer to
+the earliest of its attempts to leave that told it, whichever answer came in first.
 """
 
 from dataclasses import dataclass

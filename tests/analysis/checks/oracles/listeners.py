@@ -64,12 +64,19 @@ def overheard(draw: st.DrawFn) -> Story:
 
 
 @st.composite
-def read_through(draw: st.DrawFn) -> Story:
-    """Any messages, and pages of history that show them in any order, twice, and too few of them."""
+def spoken(draw: st.DrawFn) -> Story:
+    """Any messages, and nobody who listens."""
     story = _empty(draw)
     _look(draw, story)
     for _ in range(draw(st.integers(0, 6))):
         story.messages.append(_message(draw, story))
+    return story
+
+
+@st.composite
+def read_through(draw: st.DrawFn) -> Story:
+    """Any messages, and pages of history that show them in any order, twice, and too few of them."""
+    story = draw(spoken())
     for _ in range(draw(st.integers(0, 3))):
         page = _page(draw, story)
         if page.outcome is Outcome.OK:
