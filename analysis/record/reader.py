@@ -5,7 +5,7 @@ caller is told. Nothing is mapped into memory; a batch's buffers live as long as
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +66,8 @@ def iter_batches(
             reader = ipc.open_stream(source)
         except _CUT_OR_DAMAGED:  # mostly cut within the schema: nothing was written yet
             return
-        earlier = _without(schema, ADDED_LATER.get(name, ()))
-        if reader.schema not in (schema, earlier):
+        absent = set(ADDED_LATER.get(name, ())) - set(reader.schema.names)
+        if reader.schema != _without(schema, absent):
             raise RecordError(
                 f"{path} holds other columns than this chatsoak writes; use the version that did."
             )
@@ -83,7 +83,7 @@ def iter_batches(
             yield batch if columns is None else batch.select(list(columns))
 
 
-def _without(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+def _without(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
     return pa.schema([field for field in schema if field.name not in names])
 
 

@@ -19,7 +19,7 @@ EVERYTHING_ON = {
     "CHATSOAK_RECONNECT_SHARE": "0.005",
     "CHATSOAK_OUTSIDER_SHARE": "0.05",
 }
-# A machine with two cores for load, target and judge is not what the targets are set for.
+# A killed server answers late, and that is not what these soaks are about.
 UNHURRIED = {
     "CHATSOAK_TARGET_SEND_AVG_MS": "9000",
     "CHATSOAK_TARGET_SEND_P95_MS": "9000",
@@ -42,7 +42,7 @@ def soak(folder: Path, stage: RunningStage, *options: str, **settings: str) -> S
 @pytest.mark.parametrize("processes", [1, 2])
 def test_nothing_goes_wrong(stage_of_its_own: RunningStage, tmp_path: Path, processes: int) -> None:
     options = () if processes == 1 else ("--processes", str(processes))
-    with soak(tmp_path, stage_of_its_own, *options, **UNHURRIED) as running:
+    with soak(tmp_path, stage_of_its_own, *options) as running:
         ended = running.end()
     clean_but(ended, set())
     assert {one["outcome"] for one in ended.verdict["criteria"]} == {"pass"}, described(ended)
