@@ -14,7 +14,8 @@ class TcpProxy:
         url: the target's, with the proxy's address in place of the target's.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, delay_s: float = 0.0) -> None:
+        self._delay_s = delay_s
         parts = urlsplit(target)
         assert parts.hostname
         assert parts.port
@@ -79,8 +80,8 @@ class TcpProxy:
                 self._parts.hostname, self._parts.port
             )
             async with asyncio.TaskGroup() as both:
-                both.create_task(_pass(reader, target_writer, self._to_server))
-                both.create_task(_pass(target_reader, writer, self._to_client))
+                both.create_task(_pass(reader, target_writer, self._to_server, 0.0))
+                both.create_task(_pass(target_reader, writer, self._to_client, self._delay_s))
         except OSError:
             writer.transport.abort()
         finally:
@@ -90,10 +91,14 @@ class TcpProxy:
                     each.close()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may: asyncio.Event) -> None:
+async def _pass(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, may: asyncio.Event, delay_s: float
+) -> None:
     with suppress(OSError):  # either side may go at any moment; then the other one goes too
         while data := await reader.read(1 << 16):
             await may.wait()
+            if delay_s:
+                await asyncio.sleep(delay_s)
             writer.write(data)
             await writer.drain()
     writer.close()
