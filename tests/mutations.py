@@ -460,7 +460,7 @@ MUTATIONS = [
             "(seen_ns >= before) & (seen_ns <= after + BACK_WITHIN_NS)",
             "(seen_ns > after) & (seen_ns <= after + BACK_WITHIN_NS)",
         ),
-        ("return Restarts(at_ns[later - 1], at_ns[later])", "return Restarts(at_ns[later], at_ns[later])"),
+        ("before, after = at_ns[later - 1], at_ns[later]", "before, after = at_ns[later], at_ns[later]"),
     ),
     *of(
         "realtime",

@@ -85,7 +85,7 @@ def _around(deliveries: Deliveries, unclear: Ints, times: int) -> str | None:
     read = int(deliveries.read[unclear].sum())
     count = f"{len(unclear):,} {'delivery' if len(unclear) == 1 else 'deliveries'}"
     return (
-        f"PostgreSQL restarted {'once' if times == 1 else f'{times} times'} while the load ran. Realtime's replication slot does "
+        f"PostgreSQL went away {'once' if times == 1 else f'{times} times'} while the load ran. Realtime's replication slot does "
         f"not outlive that: {count} of messages that were stored around then did not come by it ({read:,} of them "
         "were found by reading history)."
     )

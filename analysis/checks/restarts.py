@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools, Ints
+from analysis.record.tables import PollKind
 
 BACK_WITHIN_NS = 30_000_000_000  # by then Realtime has found the server again, and made another slot
 
@@ -21,7 +22,7 @@ class Restarts:
 
     Attributes:
         before_ns: the last look at the server as it was, of each.
-        after_ns: the first look at it as it came back, by the monitor's clock.
+        after_ns: the first look at it as it came back, by the monitor's clock; where it did not, the last that failed.
     """
 
     before_ns: Ints
@@ -37,12 +38,16 @@ class Restarts:
 
 
 def restarts(account: Account) -> Restarts:
-    """The restarts as the monitor's looks saw them: another start of the server, or of its counters after a crash.
+    """The restarts as the monitor's looks saw them: another start of the server, or of its counters after a crash; and its
+    end, where the last look could not reach it any more.
 
     A record of an earlier version, which did not look for that, has none.
     """
-    polls = account.evidence.polls
-    seen = polls[polls["server_us"].to_numpy(np.int64) != NULL].sort_values("at_ns")
+    polls = account.evidence.polls.sort_values("at_ns", kind="stable")
+    seen = polls[polls["server_us"].to_numpy(np.int64) != NULL]
     since, at_ns = seen["server_us"].to_numpy(np.int64), seen["at_ns"].to_numpy(np.int64)
     later = np.flatnonzero(np.diff(since) > 0) + 1
-    return Restarts(at_ns[later - 1], at_ns[later])
+    before, after = at_ns[later - 1], at_ns[later]
+    if len(seen) and polls["kind"].iloc[-1] == PollKind.FAILED:
+        before, after = np.append(before, at_ns[-1]), np.append(after, int(polls["at_ns"].iloc[-1]))
+    return Restarts(before, after)

@@ -4,10 +4,16 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
+from analysis.record.tables import PollKind, SocketEvent
 from tests.analysis.histories import History
 
 BEGAN_AT = -3600.0
 RESTARTED_AT = 20.2
+
+
+def realtime_missed(run: History) -> Criterion:
+    (found,) = (one for one in audit(run.evidence(), 5).criteria if one.id == "realtime.missed")
+    return found
 
 
 def run_with(missed_at: float, *, restarted: bool = True) -> Criterion:
@@ -20,8 +26,7 @@ def run_with(missed_at: float, *, restarted: bool = True) -> Criterion:
         run.observe(message, second + 0.5)
         run.deliver(message, second + 0.1, *((0,) if second == missed_at else (0, 1)))
     run.finish(100.0)
-    (found,) = (one for one in audit(run.evidence(), 5).criteria if one.id == "realtime.missed")
-    return found
+    return realtime_missed(run)
 
 
 @pytest.mark.parametrize("at", [20.0, 21.0, 45.0])
@@ -29,7 +34,7 @@ def test_a_message_stored_around_a_restart_leaves_it_open(at: float) -> None:
     found = run_with(at)
     assert found.outcome is Verdict.INCONCLUSIVE
     assert found.examples == ()
-    assert "PostgreSQL restarted once" in (found.reason or "")
+    assert "PostgreSQL went away once" in (found.reason or "")
     assert "1 delivery of messages" in (found.reason or "")
     assert found.facts["around_restarts"] == 1
 
@@ -44,6 +49,23 @@ def test_a_message_stored_long_before_or_after_is_missed(at: float) -> None:
 
 def test_without_a_restart_it_is_missed() -> None:
     assert run_with(21.0, restarted=False).outcome is Verdict.FAIL
+
+
+def test_a_server_that_never_comes_back_leaves_it_open_too() -> None:
+    run = History(people=2)
+    chat = run.chat(0, 1)
+    for second in range(1, 41):
+        message = run.send(0, chat, at=float(second), seq=second)
+        run.poll(second + 0.5)
+        run.observe(message, second + 0.5)
+        run.deliver(message, second + 0.1, *((0,) if second == 40 else (0, 1)))
+    for second in range(41, 60):
+        run.poll(second + 0.5, PollKind.FAILED)
+    run.socket(1, SocketEvent.CLOSED, 45.0)
+    run.socket(1, SocketEvent.GAVE_UP, 59.0, chat=chat)
+    found = realtime_missed(run)
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert found.facts["around_restarts"] == 1
 
 
 def test_a_restart_by_which_nothing_got_lost_is_a_pass() -> None:

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from analysis.record.tables import EventType, Outcome
+from analysis.record.tables import EventType, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.hearing import Hearing
 from tests.analysis.checks.oracles.story import Event, Story, message_id, ns, person_id
@@ -32,6 +32,8 @@ def _restarted_around(story: Story, message: int) -> bool:
     """Whether the server restarted so near to the first look at the message that its event may be lost."""
     seen = story.polls[story.messages[message].looks[0].poll].at
     looks = [poll for poll in story.polls if poll.server is not None]
+    if looks and story.polls[-1].kind is PollKind.FAILED and looks[-1].at <= seen:
+        return seen <= story.polls[-1].at + 30  # it went away, and did not come back
     return any(
         later.server != before.server and before.at <= seen <= later.at + 30
         for before, later in pairwise(looks)
