@@ -4,6 +4,7 @@ The slot is temporary, as Supabase's is: it dies with its connection and holds b
 committed between two slots is lost to Realtime.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ __all__ = ["MAX_MESSAGES", "PUBLICATION", "Ask", "Slot", "key_of", "open_slot"]
 PUBLICATION = "supabase_realtime"
 # Messages a look, about three a change. The limit acts where a transaction ends, so a large one arrives whole.
 MAX_MESSAGES = 500
+VISIBLE_AGAIN_S = 0.001  # a commit is visible a moment after it can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ class Slot:
         self._name = name
 
     async def read(self) -> list[bytes]:
-        """The next messages of pgoutput, empty if there are none. What is read is consumed."""
+        """The next messages of pgoutput, empty if there are none. What is read is consumed, and visible to everybody."""
         rows = await self._connection.fetch(sql("realtime_read_slot"), self._name, MAX_MESSAGES, PUBLICATION)
+        written_by = sorted({row["xid"] for row in rows})
+        while written_by and not await self._connection.fetchval(sql("realtime_is_visible"), written_by):
+            await asyncio.sleep(VISIBLE_AGAIN_S)
         return [row["data"] for row in rows]
 
     async def published(self) -> frozenset[int]:

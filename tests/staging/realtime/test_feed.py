@@ -165,6 +165,40 @@ def test_events_come_in_the_order_of_commits_and_each_once(own: RunningStage) ->
     run(test())
 
 
+def test_a_commit_that_can_be_read_before_it_is_visible_is_heard_all_the_same(own: RunningStage) -> None:
+    """A commit that waits for a standby is in the log, and nobody sees it yet: the moment that is short otherwise, made long."""
+
+    async def test() -> None:
+        ann = own.person()
+        chat_id = own.chat(ann)
+        async with (
+            database(own) as db,
+            database(own) as writer,
+            phoenix(own.supabase_url, own.anon_key) as client,
+        ):
+            await client.subscribe("realtime:a", ann.token, **MESSAGES, filter=f"chat_id=eq.{chat_id}")
+            await writer.execute("set synchronous_commit = on")
+            await db.execute("alter system set synchronous_standby_names = 'nobody'")
+            await db.execute("select pg_reload_conf()")
+            try:
+                sent = asyncio.create_task(send(writer, chat_id, ann, "early"))
+                read = "select confirmed_flush_lsn >= pg_current_wal_flush_lsn() from pg_replication_slots"
+                waits = "select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'"
+                async with asyncio.timeout(20):
+                    while not (await db.fetchval(waits) and await db.fetchval(read)):
+                        await asyncio.sleep(0.01)
+                assert not sent.done()
+            finally:
+                await db.execute("alter system reset synchronous_standby_names")
+                await db.execute("select pg_reload_conf()")
+            await sent
+            await heard(client, "early")
+            await hears(client, db, chat_id, ann)
+            assert len(texts(client)) == 2
+
+    run(test())
+
+
 def test_what_is_rolled_back_is_never_heard(own: RunningStage) -> None:
     async def test() -> None:
         ann = own.person()
