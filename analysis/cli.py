@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import io
 import json as json_
 import os
 import sys
@@ -71,13 +72,21 @@ def seed(
         int, typer.Option(min=2, max=10_000, metavar="N", help="How many people there should be.")
     ],
     env_file: EnvFile = DEFAULT_ENV_FILE,
+    progress_every: Annotated[
+        float,
+        typer.Option(
+            min=0.1, metavar="S", help="Where there is no terminal, say how far it is every S seconds."
+        ),
+    ] = 15.0,
     json: Json = False,
 ) -> None:
     """Create people (those there already are reused) and fresh chats between them."""
+    from analysis.progress import Progress, error_console
     from analysis.settings import load
     from analysis.target.seed import plant
 
-    pool = asyncio.run(plant(load(env_file), people, _say))
+    with Progress(error_console(), progress_every) as progress:
+        pool = asyncio.run(plant(load(env_file), people, _say, progress.so_far))
     if json:
         _print(json_.dumps(pool))
     else:
@@ -87,10 +96,11 @@ def seed(
 @app.command(epilog="Example: chatsoak clean --yes")
 def clean(env_file: EnvFile = DEFAULT_ENV_FILE, yes: Yes = False) -> None:
     """Remove the people that chatsoak has created, with their chats and messages."""
+    from analysis.progress import Progress, error_console
     from analysis.settings import load
     from analysis.target.clean import remove
 
-    asyncio.run(remove(load(env_file), _say, _permission(yes)))
+    asyncio.run(remove(load(env_file), _say, _permission(yes), lambda: Progress(error_console())))
 
 
 @app.command(epilog="Example: chatsoak migrate --status")
@@ -221,6 +231,9 @@ def stage(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point of the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no locale is a reason to fail
     try:
         app(standalone_mode=True)
     except ChatsoakError as error:

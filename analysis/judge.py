@@ -60,7 +60,7 @@ def judge_run(folder: Path, tell: Callable[[str], None]) -> Judgement:
 def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement:
     """The judgement of what was recorded; nothing is read or written but texts of messages in question."""
     axis = timeline.TimeAxis.of(evidence)
-    tell("accounting for every message")
+    tell(f"accounting for {len(evidence.sends):,} sends and {len(evidence.events):,} events")
     targets = latency.Targets.of(evidence.run.settings)
     found = audit(evidence, targets.delivered_within_s)
     tell("measuring latency")

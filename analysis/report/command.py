@@ -11,6 +11,7 @@ from analysis.history.runs import find_run, record_is_there
 from analysis.history.stored import VERDICT_FILE
 from analysis.judge import judge_run
 from analysis.judgement import Judgement
+from analysis.progress import Progress, error_console
 from analysis.report import index, junit, page, summary, terminal
 from analysis.report.files import replace_text
 from analysis.settings import Settings
@@ -38,7 +39,7 @@ def run(folder: Path, as_json: bool, reports_dir: Path = REPORTS_DIR) -> int:
             f"The record of {folder.name} was removed, so it cannot be judged again; what {folder / VERDICT_FILE} and "
             "report.html say still stands."
         )
-    with terminal.Progress(Console(stderr=True)) as progress:
+    with Progress(error_console()) as progress:
         judgement = judge_run(folder, progress.step)
         progress.step("drawing the report")
         report = write(folder, judgement)

@@ -1,17 +1,13 @@
-"""What a run leaves on the terminal: about ten lines, and a sign of life while it is judged.
+"""The closing summary of a run on the terminal: about ten lines, each with its label.
 
-Rich honours NO_COLOR and leaves out colours and moving lines where the output is no terminal.
+Rich honours NO_COLOR and leaves out colours where the output is no terminal.
 """
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.status import Status
-from rich.table import Table
 from rich.text import Text
 
 from analysis.criteria import Verdict
@@ -23,85 +19,119 @@ COLOUR = {
     Verdict.INCONCLUSIVE: "bold yellow",
     Verdict.INFO: "cyan",
 }
-REASONS_SHOWN = 4
-QUIET_S = 2.0  # a judge that is done by then says nothing on its way
+REASONS_SHOWN = 3
+INDENT = 16
+LATENCIES = (
+    ("Average", "latency.send.avg"),
+    ("P95", "latency.send.p95"),
+    ("Delivery P95", "latency.delivery.p95"),
+)
+THE_TOOLS_OWN = ("monitor.complete", "record.complete")
+DRIFTS = ("drift.latency", "drift.database")
 
 
 def show(console: Console, verdict: Mapping[str, Any], users: int, endpoint: str, report: Path) -> None:
     """Print the closing summary of `verdict`, with the path of its report."""
     outcome = Verdict(verdict["outcome"])
-    word = f"{headline.SIGN[outcome]} {headline.WORD[outcome].upper()}"
-    console.print(Text.assemble((word, COLOUR[outcome]), f"  run {verdict['run_id']}"), soft_wrap=True)
-    console.print(Text(headline.sentence(verdict, users, endpoint)), soft_wrap=True)
-    if found := headline.faults(verdict):
-        console.print(Text(found), soft_wrap=True)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     criteria = headline.entries(verdict)
-    for name in ("latency.send.avg", "latency.send.p95", "latency.delivery.p95", "errors.send"):
+    head = Text.assemble(
+        (f"{_sign(console, outcome)}{headline.WORD[outcome].upper()}", COLOUR[outcome]),
+        f"  run {verdict['run_id']}",
+    )
+    console.print(head, soft_wrap=True)
+    _row(console, "Release", Text(headline.RELEASE[outcome]))
+    _row(console, "Why", *_why(verdict))
+    _row(console, "Sends", Text(_sends(verdict, users, endpoint)))
+    _row(console, "Deliveries", Text(_deliveries(verdict)))
+    for label, name in LATENCIES:
         if entry := criteria.get(name):
-            its = Verdict(entry["outcome"])
-            table.add_row(
-                Text(headline.SIGN[its], style=COLOUR[its]),
-                Text(entry["title"]),
-                Text(numbers.observed(entry), style="bold"),
-                Text(f"target {entry['target']}"),
-            )
-    console.print(table)
+            _row(console, label, _latency(console, entry))
+    _row(console, "Findings", _findings(criteria))
+    _row(console, "Drift", Text("; ".join(_drift(criteria[name]) for name in DRIFTS if name in criteria)))
+    if generator := criteria.get("generator.healthy"):
+        _row(console, "Generator", _generator(generator))
+    _row(console, "Report", Text(str(_short(report))), whole=True)
+    _row(console, "Open it", Text(report.absolute().as_uri()), whole=True)
+
+
+def _row(console: Console, label: str, *said: Text, whole: bool = False) -> None:
+    """A label and what is said of it, wrapped beside the label; `whole` lines and those for programs are not wrapped."""
+    for text in said:
+        wraps = console.is_terminal and not whole and console.width > 2 * INDENT
+        for line in text.wrap(console, console.width - INDENT - 2) if wraps else [text]:
+            console.print(Text.assemble((f"  {label:<{INDENT - 2}}", "dim"), line), soft_wrap=True)
+            label = ""
+
+
+def _short(path: Path) -> Path:
+    """`path` as one would type it here."""
+    here = Path.cwd()
+    return path.absolute().relative_to(here) if path.absolute().is_relative_to(here) else path
+
+
+def _sign(console: Console, outcome: Verdict) -> str:
+    """The sign before a word, with its space; none where the terminal cannot write it."""
+    return f"{headline.SIGN[outcome]} " if console.encoding.startswith("utf") else ""
+
+
+def _why(verdict: Mapping[str, Any]) -> list[Text]:
     reasons = headline.why(verdict)
-    for reason in reasons[:REASONS_SHOWN]:
-        console.print(
-            Text(reason, style=COLOUR[outcome] if outcome is not Verdict.PASS else ""), soft_wrap=True
-        )
-    if len(reasons) > REASONS_SHOWN:
-        console.print(Text(f"… and {len(reasons) - REASONS_SHOWN} more; see the report."), soft_wrap=True)
-    console.print(Text(f"Report: {report}"), soft_wrap=True)
+    shown = [Text(reason) for reason in reasons[:REASONS_SHOWN]]
+    if more := len(reasons) - len(shown):
+        shown.append(Text(f"and {more} more, see the report."))
+    return shown
 
 
-class Progress:
-    """Tells what is being done, once it has taken longer than `QUIET_S`. A context manager.
+def _sends(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
+    counts = verdict["counts"]
+    if not counts["sends"]:
+        return "No message was sent."
+    by = f"by {numbers.plural(users, 'user')} " if users else ""
+    fates = f"{counts['ok']:,} ok, {counts['fail']:,} fail, {counts['info']:,} info"
+    return f"{counts['sends']:,} {by}through {endpoint}: {fates}; {counts['stored']:,} stored"
 
-    On a terminal the line moves and vanishes at the end; elsewhere each step is a line of its own.
-    """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._lock = threading.Lock()
-        self._step = ""
-        self._status: Status | None = None
-        self._loud = False
-        self._timer = threading.Timer(QUIET_S, self._speak)
-        self._timer.daemon = True
+def _deliveries(verdict: Mapping[str, Any]) -> str:
+    counts = verdict["counts"]
+    return f"{counts['deliveries']:,} of {counts['deliveries_expected']:,} owed to participants arrived"
 
-    def __enter__(self) -> "Progress":
-        self._timer.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._loud = False
-            if self._status is not None:
-                self._status.stop()
+def _latency(console: Console, entry: Mapping[str, Any]) -> Text:
+    outcome = Verdict(entry["outcome"])
+    between = numbers.interval(entry)
+    around = f", 95% interval {between} {entry['unit']}" if between else ""
+    return Text.assemble(
+        (f"{_sign(console, outcome)}{numbers.observed(entry)}", COLOUR[outcome]),
+        f", target {entry['target']}{around}",
+    )
 
-    def step(self, doing: str) -> None:
-        """Now `doing` is done, e.g. "reading the record"."""
-        with self._lock:
-            self._step = doing
-            if self._loud:
-                self._tell()
 
-    def _speak(self) -> None:
-        with self._lock:
-            self._loud = True
-            self._tell()
+def _findings(criteria: Mapping[str, Mapping[str, Any]]) -> Text:
+    """How many of which fault of the app, by the id of its criterion; faults are what has the target 0."""
+    looked_for = {
+        name: entry
+        for name, entry in criteria.items()
+        if entry["target"] == "0" and name not in THE_TOOLS_OWN
+    }
+    found = [
+        Text(f"{name} {numbers.number(entry['observed'])}", style=COLOUR[Verdict(entry["outcome"])])
+        for name, entry in looked_for.items()
+        if entry["observed"]
+    ]
+    seen = sum(bool(entry["checked"]) for entry in looked_for.values())
+    return Text(", ").join(found) if found else Text(f"none of {seen} kinds that were looked for")
 
-    def _tell(self) -> None:
-        if not self._console.is_terminal:
-            self._console.print(Text(f"{self._step} …"), soft_wrap=True)
-        elif self._status is None:
-            self._status = self._console.status(Text(self._step))
-            self._status.start()
-        else:
-            self._status.update(Text(self._step))
+
+def _drift(entry: Mapping[str, Any]) -> str:
+    of = entry["id"].partition(".")[2]
+    if entry["observed"] is None:
+        return f"{of} not judged"
+    if entry["outcome"] == Verdict.PASS:
+        return f"{of} steady"
+    return f"{of} {headline.WORD[Verdict(entry['outcome'])].lower()}, {numbers.observed(entry)}"
+
+
+def _generator(entry: Mapping[str, Any]) -> Text:
+    if entry["outcome"] == Verdict.PASS:
+        return Text(f"kept up: its own delay is at most {numbers.observed(entry)} of a target")
+    return Text(entry["reason"] or entry["title"], style=COLOUR[Verdict(entry["outcome"])])

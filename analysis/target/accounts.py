@@ -1,7 +1,7 @@
 """Supabase Auth, as its administrator: finds, creates and removes the people of a run."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -104,9 +104,17 @@ class Accounts:
                 "expected Supabase Auth to take a password: look at the project's Auth settings and logs."
             )
 
-    async def remove(self, people: Iterable[Person]) -> None:
-        """Delete these accounts."""
-        await asyncio.gather(*(self._call("DELETE", f"/admin/users/{person.id}") for person in people))
+    async def remove(self, people: Sequence[Person], tell: Callable[[str], None]) -> None:
+        """Delete these accounts; `tell` is told how far that is."""
+        removed = 0
+
+        async def delete(person: Person) -> None:
+            nonlocal removed
+            await self._call("DELETE", f"/admin/users/{person.id}")
+            removed += 1
+            tell(f"Removing people: {removed:,} of {len(people):,}")
+
+        await asyncio.gather(*(delete(person) for person in people))
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         async with self._turns:

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 
+from analysis.progress import Progress
 from analysis.settings import Settings
 from analysis.target.accounts import Accounts
 from analysis.target.database import connect, place, refusals, sql
 
 
-async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[str], bool]) -> None:
-    """Say what there is, ask `may`, and remove it.
+async def remove(
+    settings: Settings,
+    say: Callable[[str], None],
+    may: Callable[[str], bool],
+    progress: Callable[[], Progress],
+) -> None:
+    """Say what there is, ask `may`, and remove it, while `progress` tells how far that is.
 
     Raises:
         TargetError: Supabase Auth or the database refuses.
@@ -30,10 +36,12 @@ async def remove(settings: Settings, say: Callable[[str], None], may: Callable[[
             if not may("Remove them?"):
                 say("Nothing was removed.")
                 return
-            with refusals(settings, "Removing what chatsoak has made", remedy):
-                await connection.execute(sql("target/remove_chats"), ids)
-                await connection.execute(sql("target/remove_accounts"), ids)
-            await accounts.remove(people)
+            with progress() as shown:
+                shown.so_far("Removing chats and messages")
+                with refusals(settings, "Removing what chatsoak has made", remedy):
+                    await connection.execute(sql("target/remove_chats"), ids)
+                    await connection.execute(sql("target/remove_accounts"), ids)
+                await accounts.remove(people, shown.so_far)
             say("Removed.")
     finally:
         await connection.close()

@@ -12,6 +12,8 @@ from locustfiles.clients.ledger import Ledger
 from locustfiles.clients.session import Session, head, supabase_headers, with_body
 
 TOKEN_PATH: Final = "/auth/v1/token"  # noqa: S105 - a path
+PASSWORD: Final = "password"  # noqa: S105 - a kind of grant
+SIGN_IN: Final = f"{TOKEN_PATH} ({PASSWORD})"  # in Locust's statistics
 
 
 class SignInError(Exception):
@@ -47,7 +49,7 @@ class AuthClient:
         Raises:
             SignInError: there is none.
         """
-        return self._grant("password", {"email": email, "password": password})
+        return self._grant(PASSWORD, {"email": email, "password": password})
 
     def refresh(self, session: Session) -> Session:
         """A session that goes on where `session` ends; its refresh token is used up.

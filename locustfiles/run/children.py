@@ -132,34 +132,53 @@ class Finished:
     last_words: str
 
 
-def run_chatsoak(arguments: Sequence[str], environment: Mapping[str, str], *, show: bool = False) -> Finished:
+def run_chatsoak(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    heard: Callable[[str], None] | None = None,
+    show_progress: bool = False,
+) -> Finished:
     """Run a ``chatsoak`` command to its end.
 
     Args:
-        show: let it print to our own terminal in place of returning what it prints.
+        heard: is given each line that it writes to stderr, as it comes.
+        show_progress: leave our own stderr to it.
     """
     process = subprocess.Popen(
         [*CHATSOAK, *arguments],
         env=dict(environment),
         stdin=subprocess.DEVNULL,
-        stdout=None if show else subprocess.PIPE,
-        stderr=None if show else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if show_progress else subprocess.PIPE,
         start_new_session=True,
         text=True,
         encoding="utf-8",
         errors="replace",
     )
     _running.add(process.pid)
+    said: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def listen() -> None:
+        for line in process.stderr or ():
+            if line.strip():
+                said.append(line.strip())
+                if heard is not None:
+                    heard(line.strip())
+
+    listener = gevent.spawn(listen)
     try:
-        stdout, stderr = process.communicate()
+        assert process.stdout is not None
+        stdout = process.stdout.read()
+        process.wait()
+        listener.join()
     except BaseException:
         process.kill()
         process.wait()
         raise
     finally:
         _running.discard(process.pid)
-    lines = [line.strip() for line in (stderr or "").splitlines() if line.strip()]
-    return Finished(process.returncode, stdout or "", lines[-1] if lines else "")
+    return Finished(process.returncode, stdout, said[-1] if said else "")
 
 
 def terminate_all() -> None:

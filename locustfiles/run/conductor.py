@@ -9,6 +9,7 @@ import json
 import logging
 import platform
 import shutil
+import sys
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from locustfiles.run.children import run_chatsoak
 from locustfiles.run.crew import Crew
 from locustfiles.run.live import Live
 from locustfiles.run.monitor import Monitor
+from locustfiles.run.progress import as_terminal, waiting
 from locustfiles.run.target import Target
 
 logger = logging.getLogger(__name__)
@@ -40,12 +42,14 @@ class Conductor:
         verdict_code: exit code of the latest run's verdict; None before the first has ended.
         live: what is known of the newest run so far.
         report: the latest run's report; None when it could not be judged.
+        closing: the closing summary of the latest run, for a terminal.
     """
 
     def __init__(self, target: Target, crew: Crew) -> None:
         self.target = target
         self.verdict_code: int | None = None
         self.report: Path | None = None
+        self.closing = ""
         self.live = Live()
         self._crew = crew
         self._run: Run | None = None
@@ -156,7 +160,8 @@ class Conductor:
             self._seed(run, max(users, settings.chatsoak_people, FEWEST_PEOPLE))
             run.write(folder)
             self.live = Live()
-            self._monitor = Monitor(folder, self.target.environment(), self.live)
+            with waiting("Starting the monitor"):
+                self._monitor = Monitor(folder, self.target.environment(), self.live)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -164,7 +169,9 @@ class Conductor:
 
     def _seed(self, run: Run, people: int) -> None:
         logger.info("Preparing run %s: %d people and their chats.", run.run_id, people)
-        seeded = run_chatsoak(["seed", "--people", str(people), "--json"], self.target.environment())
+        command = ["seed", "--people", str(people), "--json", "--progress-every", "1"]
+        with waiting("Seeding people and chats") as say:
+            seeded = run_chatsoak(command, self.target.environment(), heard=say)
         if seeded.code != 0:
             raise TargetError(seeded.last_words or f"chatsoak seed ended with code {seeded.code}.")
         data = json.loads(seeded.stdout)
@@ -181,11 +188,13 @@ class Conductor:
         try:
             logger.info("Run %s: the load stops; awaiting deliveries on their way.", run.run_id)
             self._mark("stopping")
-            self._crew.cease()
-            run.notes += self._crew.drain()
+            with waiting("Awaiting deliveries on their way"):
+                self._crew.cease()
+                run.notes += self._crew.drain()
             self._mark("drained")
             if self._monitor is not None:
-                problem = self._monitor.finish()
+                with waiting("The monitor's last look at the database"):
+                    problem = self._monitor.finish()
                 run.notes += [*self._monitor.notes, *([problem] if problem else [])]
             run.ended_at = _now()
             run.write(self._folder)
@@ -199,9 +208,14 @@ class Conductor:
 
     def _judge(self) -> int:
         logger.info("Judging %s.", self._folder)
-        code = run_chatsoak(["report", str(self._folder)], self.target.environment(), show=True).code
-        self.report = None
+        self.report, self.closing = None, ""
+        command = ["report", str(self._folder)]
+        judged = run_chatsoak(
+            command, {**self.target.environment(), **as_terminal(sys.stdout)}, show_progress=True
+        )
+        code = judged.code
         if code in VERDICT_CODES:
+            self.closing = judged.stdout
             self.report = self._folder / "report.html"
             return code
         logger.error(

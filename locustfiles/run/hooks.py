@@ -20,7 +20,7 @@ from locustfiles.run.crew import Alone, Crew, Workers
 from locustfiles.run.interrupts import Interrupts
 from locustfiles.run.load import Load
 from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
-from locustfiles.run.progress import Progress, clock
+from locustfiles.run.progress import Piece, Progress, can_take_back, clock, keep_clear, waiting
 from locustfiles.run.tab import add_tab
 from locustfiles.run.target import Target, embed, reach
 from locustfiles.run.worker import Worker
@@ -55,6 +55,8 @@ class Session:
         self._interrupts = Interrupts(terminate_too=bool(self._options.headless) and shaped)
         if isinstance(runner, WorkerRunner):
             self._worker = Worker(runner, env_file_of(self._options), self._use)
+            if can_take_back(sys.stderr):  # it may be the master's terminal, with the master's line
+                keep_clear(sys.stderr)
             return
         self._crew = Workers(runner, self._strained) if isinstance(runner, MasterRunner) else Alone(self._use)
         if self.environment.web_ui is not None:
@@ -99,6 +101,8 @@ class Session:
         if self._conductor is not None:
             self._conductor.end()
             self._set_exit_code()
+            if not self._options.headless:
+                self._say_closing()
 
     def on_quitting(self) -> None:
         """The process is about to end, perhaps in the middle of a run; Locust reads the exit code next."""
@@ -109,10 +113,11 @@ class Session:
         self._leave()
 
     def on_quit(self) -> None:
-        """Locust has printed its statistics: repeat where the report is, as the last line."""
-        if self._conductor is not None and self._conductor.report is not None:
-            sys.stdout.write(f"Report: {self._conductor.report}\n")
-            sys.stdout.flush()
+        """Locust has printed its statistics, which fill the terminal: the closing summary, or again where the report is."""
+        if self._conductor is None or self._say_closing() or self._conductor.report is None:
+            return
+        sys.stdout.write(f"Report: {self._conductor.report}\n")
+        sys.stdout.flush()
 
     # What they need
 
@@ -122,7 +127,8 @@ class Session:
         self._leave()
         env_file, overrides = env_file_of(self._options), overrides_of(self._options)
         faults = faults_of(self._options, host)
-        self._target = reach(host, env_file, overrides) if host else embed(env_file, overrides, faults)
+        with waiting("Examining the target" if host else "Starting the embedded staging environment"):
+            self._target = reach(host, env_file, overrides) if host else embed(env_file, overrides, faults)
         self._conductor = Conductor(self._target, self._crew)
         self.environment.host = self._options.host = self._target.host
         if (shape := self._shape()) is not None:
@@ -147,20 +153,30 @@ class Session:
             return []
         return self._conductor.live.rows(self._name_of_sends(), self.environment.stats)
 
-    def _how_far(self, seconds: float) -> str:
+    def _say_closing(self) -> bool:
+        """Print the newest run's closing summary, once; False = there is none to print."""
+        if self._conductor is None or not self._conductor.closing:
+            return False
+        sys.stdout.write(self._conductor.closing)
+        sys.stdout.flush()
+        self._conductor.closing = ""
+        return True
+
+    def _how_far(self, seconds: float) -> list[Piece]:
         """The run so far, in a line."""
         assert self._conductor is not None
         assert self._target is not None
         runner = self.environment.runner
-        words = self._conductor.live.in_words(
+        pieces = self._conductor.live.pieces(
             self._name_of_sends(),
             self.environment.stats,
             runner.user_count if runner is not None else 0,
             self._target.settings.chatsoak_target_send_p95_ms,
         )
         run_time = self._options.run_time
-        left = f" of {clock(run_time)}" if isinstance(run_time, int | float) and run_time else ""
-        return f"{clock(seconds)}{left} · {words}"
+        limited = isinstance(run_time, int | float) and run_time > 0
+        told = f"{clock(max(0.0, run_time - seconds))} left" if limited else f"{clock(seconds)} so far"
+        return [Piece(told), *pieces]
 
     def _name_of_sends(self) -> str:
         assert self._target is not None

@@ -4,9 +4,11 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
-from locust.stats import RequestStats
+from locust.stats import RequestStats, StatsError
 
+from locustfiles.clients.auth import SIGN_IN
 from locustfiles.clients.outsider import SUFFIX, WAS_LET
+from locustfiles.run.progress import Piece
 
 NEWEST_KEPT = 10
 AFTERWARDS = "judged after the run, from the whole record"
@@ -48,24 +50,28 @@ class Live:
         """The monitor ended in the middle of the run; `what` happened then, in words."""
         self._ended.append(what)
 
-    def in_words(self, sends: str, stats: RequestStats, users: int, target_p95_ms: float) -> str:
-        """The run in a line: rate, P95 as Locust rounds it, what is stored, what was found.
+    def pieces(self, sends: str, stats: RequestStats, users: int, target_p95_ms: float) -> list[Piece]:
+        """The run in a line, what matters most first: findings, P95 as Locust rounds it, rate, what is stored.
 
         Args:
             sends: name of the sends in Locust's statistics.
         """
-        sent = stats.get(sends, "POST")
+        sent, signed_in = stats.get(sends, "POST"), stats.get(SIGN_IN, "POST")
+        there = signed_in.num_requests - signed_in.num_failures
         p95_ms = sent.get_response_time_percentile(0.95) or 0
-        found = sum(self._found.values())
-        return " · ".join(
-            [
-                f"{users:,} {'user' if users == 1 else 'users'}",
-                f"{sent.current_rps or sent.total_rps:,.1f} sends/s",
-                f"P95 about {p95_ms:,.0f} ms of {target_p95_ms:,.0f}",
-                f"{self._stored:,} stored",
-                f"{found:,} {'finding' if found == 1 else 'findings'}",
-            ]
-        )
+        found = sum(self._found.values()) + sum(error.occurrences for error in _let_in(stats))
+        pieces = [Piece(_count(found, "finding"), alarming=found > 0)]
+        if self._lost:
+            pieces.append(Piece("the database does not answer", alarming=True))
+        if there < users:
+            pieces.append(Piece(f"{there:,} of {_count(users, 'user')} signed in"))
+        return [
+            *pieces,
+            Piece(f"P95 ~{p95_ms:,.0f} of {target_p95_ms:,.0f} ms", alarming=p95_ms >= target_p95_ms),
+            Piece(f"{sent.current_rps or sent.total_rps:,.1f} sends/s"),
+            Piece(f"{self._stored:,} stored"),
+            *([Piece(_count(users, "user"))] if there >= users else []),
+        ]
 
     def rows(self, sends: str, stats: RequestStats) -> list[dict[str, str]]:
         """The run as a table: ``what``, ``count`` and ``newest``, a row for each count and criterion.
@@ -74,11 +80,7 @@ class Live:
             sends: name of the sends in Locust's statistics.
         """
         sent = stats.get(sends, "POST")
-        let_in = [
-            error
-            for error in stats.errors.values()
-            if error.name.endswith(SUFFIX) and WAS_LET in str(error.error)
-        ]
+        let_in = _let_in(stats)
         tried = sum(entry.num_requests for (name, _), entry in stats.entries.items() if name.endswith(SUFFIX))
         rows = [
             _row("sends", sent.num_requests, f"{sent.num_failures:,} of them without an acknowledgement"),
@@ -98,6 +100,19 @@ class Live:
             rows.append(_row("generator.healthy", worst, list(self._strained.values())[-1][1]))
         rows.append(_row("all other criteria", None, AFTERWARDS))
         return rows
+
+
+def _let_in(stats: RequestStats) -> list[StatsError]:
+    """Attempts at what is not theirs that were granted."""
+    return [
+        error
+        for error in stats.errors.values()
+        if error.name.endswith(SUFFIX) and WAS_LET in str(error.error)
+    ]
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
 
 
 def _row(what: str, count: int | None, newest: str) -> dict[str, str]:

@@ -141,16 +141,59 @@ def test_the_summary_is_markdown_that_a_text_of_the_run_cannot_break(tmp_path: P
 def printed(history: Told, folder: Path, **options: object) -> str:
     judgement = judged(history, folder)
     out = io.StringIO()
-    console = Console(file=out, width=100, **options)  # type: ignore[arg-type]
+    console = Console(**{"file": out, "width": 100, **options})  # type: ignore[arg-type]
     terminal.show(console, judgement.verdict, judgement.users, judgement.endpoint, folder / "report.html")
     return out.getvalue()
 
 
 def test_the_closing_summary_is_about_ten_lines_and_ends_with_the_report(tmp_path: Path) -> None:
     lines = printed(faulty(), tmp_path / "run").splitlines()
-    assert 8 <= len(lines) <= 14
+    assert 10 <= len(lines) <= 16
     assert lines[0].startswith("✕ FAIL")
-    assert lines[-1] == f"Report: {tmp_path / 'run' / 'report.html'}"
+    labels = [line[:16].strip() for line in lines[1:]]
+    assert [label for label in labels if label] == [
+        "Release",
+        "Why",
+        "Sends",
+        "Deliveries",
+        "Average",
+        "P95",
+        "Delivery P95",
+        "Findings",
+        "Drift",
+        "Generator",
+        "Report",
+        "Open it",
+    ]
+    assert lines[-2].split() == ["Report", str(tmp_path / "run" / "report.html")]
+    assert lines[-1].endswith(f"file://{tmp_path / 'run' / 'report.html'}")
+
+
+def test_the_closing_summary_counts_findings_by_criterion(tmp_path: Path) -> None:
+    found = next(line for line in printed(faulty(), tmp_path / "a").splitlines() if "Findings" in line)
+    verdict = judged(faulty(), tmp_path / "b").verdict
+    for entry in verdict["criteria"]:
+        counted = entry["target"] == "0" and entry["observed"] and not entry["id"].endswith(".complete")
+        assert (f"{entry['id']} {entry['observed']}" in found) == bool(counted)
+    clear = printed(clean(), tmp_path / "c")
+    assert "  Findings      none of " in clear
+
+
+def test_a_terminal_gets_the_closing_summary_wrapped_beside_its_labels_and_others_get_whole_lines(
+    tmp_path: Path,
+) -> None:
+    wide = printed(faulty(), tmp_path / "a", width=60).splitlines()
+    assert max(len(line) for line in wide) > 80
+    narrow = printed(faulty(), tmp_path / "b", width=60, force_terminal=True, color_system=None).splitlines()
+    assert max(len(line) for line in narrow[:-2]) <= 60
+
+
+def test_a_terminal_without_signs_gets_words(tmp_path: Path) -> None:
+    judgement = judged(faulty(), tmp_path / "run")
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    terminal.show(Console(file=out), judgement.verdict, 3, "/api/messages", tmp_path / "report.html")
+    out.seek(0)
+    assert out.readline().startswith("FAIL  run ")
 
 
 def test_colours_are_left_out_where_they_are_not_wanted(
@@ -170,10 +213,3 @@ def test_markup_in_a_text_of_the_run_is_only_text(tmp_path: Path) -> None:
     out = io.StringIO()
     terminal.show(Console(file=out, width=200), judgement.verdict, 0, "/api/messages", Path("r"))
     assert "[red]" in out.getvalue()
-
-
-def test_progress_is_silent_when_it_is_quick() -> None:
-    out = io.StringIO()
-    with terminal.Progress(Console(file=out)) as progress:
-        progress.step("reading")
-    assert out.getvalue() == ""

@@ -2,7 +2,9 @@
 
 from locust.stats import RequestStats
 
+from locustfiles.clients.auth import SIGN_IN
 from locustfiles.run.live import AFTERWARDS, Live
+from locustfiles.run.progress import Piece
 
 SENDS = "/api/messages"
 
@@ -89,6 +91,25 @@ def test_a_run_in_words() -> None:
     live = heard(
         {"look": {"number": 4, "stored": 1234, "error": None}}, {"finding": {"criterion": "a", "why": "b"}}
     )
-    words = live.in_words(SENDS, stats, 1, 500)
-    assert words.startswith("1 user · ")
-    assert words.endswith(" sends/s · P95 about 30 ms of 500 · 1,234 stored · 1 finding")
+    stats.log_request("POST", SIGN_IN, 90, 0)
+    found, p95, rate, stored, users = live.pieces(SENDS, stats, 1, 500)
+    assert found == Piece("1 finding", alarming=True)
+    assert p95 == Piece("P95 ~30 of 500 ms")
+    assert rate.text.endswith(" sends/s")
+    assert stored == Piece("1,234 stored")
+    assert users == Piece("1 user")
+
+
+def test_what_needs_attention_is_alarming() -> None:
+    stats = RequestStats()
+    stats.log_request("POST", SENDS, 600, 0)
+    stats.log_request("POST", SIGN_IN, 90, 0)
+    stats.log_request("POST", SIGN_IN, 90, 0)
+    stats.log_error("POST", SIGN_IN, "400")
+    live = heard({"look": {"number": 4, "stored": 0, "error": "it is gone"}})
+    pieces = live.pieces(SENDS, stats, 3, 500)
+    assert [piece.text for piece in pieces if piece.alarming] == [
+        "the database does not answer",
+        "P95 ~600 of 500 ms",
+    ]
+    assert Piece("1 of 3 users signed in") in pieces

@@ -5,11 +5,12 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 
 import pytest
 
-from locustfiles.run.progress import clock
+from locustfiles.run.progress import Piece, clock, fitted
 from tests.staging.stages import ROOT
 
 SCRIPT = """
@@ -27,7 +28,7 @@ def describe(seconds):
     if len(lines) == 3:
         logging.info("something else")
         told.set()
-    return f"line {len(lines)} of the run " + "x" * 200
+    return [progress.Piece(f"line {len(lines)} of the run"), progress.Piece("bad", alarming=True), progress.Piece("x" * 200)]
 shown = progress.Progress(sys.stderr, describe)
 told.wait(20)
 gevent.sleep(0.05)
@@ -39,12 +40,17 @@ logging.info("the end")
 def on_a_terminal(**environment: str) -> str:
     """What the script writes to a terminal of 40 columns."""
     ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (24, 40))
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stderr=its,
-        env={**os.environ, "COLUMNS": "40", "TERM": "xterm", **environment},
+        env={
+            **{name: it for name, it in os.environ.items() if name != "NO_COLOR"},
+            "TERM": "xterm",
+            **environment,
+        },
     )
     os.close(its)
     written = bytearray()
@@ -68,8 +74,15 @@ def test_a_terminal_shows_one_line_that_renews_itself_and_goes() -> None:
     assert "line 1 of the run" in written
     assert "line 3 of the run" in written
     shown = [part for part in written.split("\x1b[K") if part.startswith("line")]
-    assert {len(part.split("\r")[0].split("\n")[0]) for part in shown} == {39}
+    assert {part.split("\r")[0].split("\n")[0] for part in shown} == {
+        f"line {number} of the run · \x1b[1;31mbad\x1b[0m" for number in range(1, len(shown) + 1)
+    }
     assert screen(written) == ["LOG something else", "LOG the end"]
+
+
+def test_no_colour_where_none_is_wanted() -> None:
+    assert " · bad\r" in on_a_terminal(NO_COLOR="1")
+    assert " · \x1b[1;31mbad" in on_a_terminal(NO_COLOR="")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "dumb"])
@@ -86,6 +99,25 @@ def test_elsewhere_it_is_a_line_of_the_log(kind: str) -> None:
     assert "LOG line 1 of the run" in written
     assert "\x1b" not in written
     assert all(line.startswith("LOG ") for line in written.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (4, "0:18"),
+        (9, "0:18 left"),
+        (20, "0:18 left"),
+        (21, "0:18 left · 1 finding"),
+        (99, "0:18 left · 1 finding · 5 stored"),
+    ],
+)
+def test_a_narrow_terminal_loses_the_last_pieces_first(width: int, shown: str) -> None:
+    pieces = [Piece("0:18 left"), Piece("1 finding"), Piece("5 stored")]
+    assert fitted(pieces, width, coloured=False) == shown
+
+
+def test_no_part_of_a_piece_is_shown_that_is_followed_by_another_that_would_fit() -> None:
+    assert fitted([Piece("a"), Piece("b" * 30), Piece("c")], 20, coloured=False) == "a"
 
 
 @pytest.mark.parametrize(
