@@ -9,10 +9,15 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 import asyncpg
 import pytest
 
+from staging.database import sql
 from tests.staging.realtime.phoenix import Phoenix, phoenix
 from tests.staging.stages import Person, RunningStage, running_stage
 
 MESSAGES = {"event": "*", "schema": "public", "table": "chat_messages"}
+WAITS_FOR_STANDBY = "select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'"
+ASKS_IF_VISIBLE = (
+    "select query_start from pg_stat_activity where application_name = 'realtime' and query = $1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -180,21 +185,25 @@ def test_a_commit_that_can_be_read_before_it_is_visible_is_heard_all_the_same(ow
             await writer.execute("set synchronous_commit = on")
             await db.execute("alter system set synchronous_standby_names = 'nobody'")
             await db.execute("select pg_reload_conf()")
+            sent = []
             try:
-                sent = asyncio.create_task(send(writer, chat_id, ann, "early"))
-                read = "select confirmed_flush_lsn >= pg_current_wal_flush_lsn() from pg_replication_slots"
-                waits = "select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'"
-                async with asyncio.timeout(20):
-                    while not (await db.fetchval(waits) and await db.fetchval(read)):
+                async with asyncio.timeout(60):
+                    while not await db.fetchval(WAITS_FOR_STANDBY):
+                        if not sent or sent[-1].done():  # the setting is not in force yet
+                            sent.append(asyncio.create_task(send(writer, chat_id, ann, f"early {len(sent)}")))
+                        await asyncio.sleep(0.001)
+                    asked = set()
+                    while len(asked) < 2:  # what the feed asks about twice by now is the one that waits
+                        asked.update(await db.fetch(ASKS_IF_VISIBLE, sql("realtime_is_visible")))
                         await asyncio.sleep(0.01)
-                assert not sent.done()
+                assert not sent[-1].done()
             finally:
                 await db.execute("alter system reset synchronous_standby_names")
                 await db.execute("select pg_reload_conf()")
-            await sent
-            await heard(client, "early")
+            await asyncio.gather(*sent)
+            await heard(client, f"early {len(sent) - 1}")
             await hears(client, db, chat_id, ann)
-            assert len(texts(client)) == 2
+            assert texts(client)[:-1] == [f"early {number}" for number in range(len(sent))]
 
     run(test())
 
