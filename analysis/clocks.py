@@ -37,6 +37,9 @@ class Offset:
     @classmethod
     def of(cls, at_ns: Ints, offset_ns: Ints, error_ns: Ints) -> "Offset | None":
         """From measurements; None when there are none, or when they contradict one another."""
+        error_ns = error_ns + _drift(
+            error_ns
+        )  # the leader looked at its clock up to that long before or after `at_ns`
         order = np.argsort(at_ns, kind="stable")
         at, least, most = at_ns[order], (offset_ns - error_ns)[order], (offset_ns + error_ns)[order]
         # Each bound holds at every other measurement, too, widened by the drift until then.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis.checks import order
 from analysis.checks.account import account_for
 from analysis.clocks import Clocks, Offset
-from analysis.record.tables import ObservedChange, Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.numbering import (
     LEADER,
     Attempt,
@@ -127,11 +127,22 @@ def test_the_bounds_hold_the_truth_at_any_time(data: st.DataObject) -> None:
         assert least[0] - 2 <= (5_000_000_000_000 + at * 10**6) - shown_ns <= most[0] + 2
 
 
+def test_the_clocks_drift_while_a_question_is_under_way_too() -> None:
+    clock = Clock("far", 0.0, -MOST_PPM)
+    left, came = clock.shows(194), clock.shows(194 + 21)  # answered at once, and the answer took all the time
+    middle = (left + came) / 2
+    answer = Measured(1, middle, 194 - middle, (came - left) / 2)
+    (offset,) = Clocks.of(evidence(Numbers([LEADER, "far"], [0], measured=[answer]))).offsets.values()
+    shown_ns = 5_000_000_000_000 + round(clock.shows(293) * 1e6)
+    _, most = offset.bounds(np.array([shown_ns]))
+    assert 5_000_000_000_000 + 293 * 10**6 - shown_ns <= most[0] + 2
+
+
 def test_measurements_that_contradict_one_another_are_not_believed() -> None:
     at_ns, error_ns = np.array([0, 10**9]), np.array([1000, 1000])
-    drifted = 10**6  # in a second, by as much as two clocks may
-    assert Offset.of(at_ns, np.array([0, drifted + 2000]), error_ns) is not None
-    assert Offset.of(at_ns, np.array([0, drifted + 2001]), error_ns) is None
+    drifted = 10**6  # in a second, by as much as two clocks may; in the 1000 ns of an error, by 1 ns
+    assert Offset.of(at_ns, np.array([0, drifted + 2002]), error_ns) is not None
+    assert Offset.of(at_ns, np.array([0, drifted + 2003]), error_ns) is None
     assert Offset.of(np.array([], np.int64), np.array([], np.int64), np.array([], np.int64)) is None
 
 
@@ -141,4 +152,4 @@ def test_a_good_measurement_far_away_beats_a_bad_one_close_by() -> None:
         offset = Offset.of(at_ns, none, np.array(error_ns))
         assert offset is not None
         least, most = offset.bounds(np.array([round(away_s * 1e9)]))
-        assert (least[0], most[0]) == (-1000 - 1_500_000, 1000 + 1_500_000)
+        assert (least[0], most[0]) == (-1001 - 1_500_000, 1001 + 1_500_000)
