@@ -3,13 +3,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, new_database, run_files
 from tests.staging.stages import RunningStage, running_stage
 
+# How long an example takes says how busy the machine is, not whether it is right.
+settings.register_profile("chatsoak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("chatsoak")
+
 # For tests/mutate.py, which asks many times whether some test fails, and never why: shrinking takes longest.
-settings.register_profile("mutations", max_examples=400, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+SEARCH = (Phase.explicit, Phase.reuse, Phase.generate)
+settings.register_profile("glance", settings.get_profile("chatsoak"), max_examples=60, phases=SEARCH)
+settings.register_profile("mutations", settings.get_profile("chatsoak"), max_examples=400, phases=SEARCH)
 
 
 @pytest.fixture(scope="session")

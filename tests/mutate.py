@@ -1,6 +1,6 @@
 """Is every checker really tested? One-line mutations, each of which some test has to notice.
 
-    python tests/mutate.py checkers          each against the tests of the checkers (an hour or so)
+    python tests/mutate.py checkers          each against the tests of the checkers (an hour and more)
     python tests/mutate.py checkers status   only those in analysis/checks/status.py; several names are allowed
     python tests/mutate.py adversary         each criterion disabled in turn, against the records of the adversary's runs
 
@@ -8,12 +8,15 @@ The last runs the adversary once, keeps its records, and judges them again with 
 the repository, print a line a mutation, and end with 1 when one survived.
 """
 
+import os
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +45,9 @@ NEAREST = {
     "plan": "test_plan.py",
     "restarts": "test_restarts.py",
 }
+
+# Quick tests, the first to be asked when the nearest at a glance saw nothing.
+FOUND = tuple(f"{CHECKS}/oracles/test_{name}.py" for name in ("edges", "found", "messages_found"))
 
 PASSED = (  # an expression, so that one line is enough
     '__import__("dataclasses").replace({}, observed=0, examples=(), '
@@ -91,24 +97,20 @@ def copied() -> Iterator[Path]:
         yield copy
 
 
-def survivors(copy: Path, mutations: Sequence[Mutation], command: Sequence[str]) -> int:
-    """How many of the mutations `command`, run in the copy, did not notice."""
-    survived = 0
-    for mutation in mutations:
-        file = copy / mutation.file
-        text = file.read_text(encoding="utf-8")
-        if mutation.old not in text:
-            print(f"STALE     {mutation}", flush=True)
-            survived += 1
-            continue
-        file.write_text(text.replace(mutation.old, mutation.new, 1), encoding="utf-8")
-        try:
-            noticed = _run(copy, command).returncode != 0
-        finally:
-            file.write_text(text, encoding="utf-8")
-        survived += not noticed
-        print(f"{'noticed ' if noticed else 'SURVIVED'}  {mutation}", flush=True)
-    return survived
+def noticed(copy: Path, mutation: Mutation, commands: Sequence[Sequence[str]]) -> bool:
+    """Whether one of the commands, run in the copy with the mutation in it, fails. Prints a line."""
+    file = copy / mutation.file
+    text = file.read_text(encoding="utf-8")
+    if mutation.old not in text:
+        print(f"STALE     {mutation}", flush=True)
+        return False
+    file.write_text(text.replace(mutation.old, mutation.new, 1), encoding="utf-8")
+    try:
+        found = any(_run(copy, command).returncode != 0 for command in commands)
+    finally:
+        file.write_text(text, encoding="utf-8")
+    print(f"{'noticed ' if found else 'SURVIVED'}  {mutation}", flush=True)
+    return found
 
 
 def _run(copy: Path, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -132,31 +134,40 @@ def against_the_adversary(copy: Path) -> int:
             f"Judged again without a mutation, the records have mistakes:\n{unmutated.stdout}{unmutated.stderr}"
         )
         return 1
-    return survivors(copy, disabled(), again)
+    return sum(not noticed(copy, mutation, [again]) for mutation in disabled())
 
 
-def against_their_tests(copy: Path, names: Sequence[str]) -> int:
-    """Each mutation of a checker, or of those of these names, against the tests of the checkers."""
+def against_their_tests(copies: Sequence[Path], names: Sequence[str]) -> int:
+    """Each mutation of a checker, or of those of these names, against the tests of the checkers. A thread a copy."""
     tests = [
         CHECKS,
         *(f"tests/analysis/test_{name}.py" for name in ("latency", "verdict", "clocks")),
     ]
-    options = [
-        "-q",
-        "-x",
-        "-m",
-        "not long and not thousands and not soaks",
-        "-p",
-        "no:cacheprovider",
-        "--hypothesis-profile=mutations",
-    ]
+    options = ["-q", "-x", "-m", "not long and not thousands and not soaks", "-p", "no:cacheprovider"]
     chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
-    survived = 0
-    for mutation in chosen:
+    everything = [*FOUND, *tests, "--hypothesis-profile=mutations"]
+    unmutated = _run(copies[0], ["-m", "pytest", *options, *everything])
+    if unmutated.returncode:
+        print(f"Without a mutation, the tests fail already:\n{unmutated.stdout}{unmutated.stderr}")
+        return 1
+    free: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def survives(mutation: Mutation) -> bool:
         nearest = NEAREST.get(Path(mutation.file).stem)
-        first = [f"{CHECKS}/{nearest}"] if nearest else []
-        survived += survivors(copy, [mutation], ["-m", "pytest", *options, *first, *tests])
-    return survived
+        # Most are noticed at a glance, within seconds; the rest are given all there is.
+        glance = [[f"{CHECKS}/{nearest}", "--hypothesis-profile=glance"]] if nearest else []
+        copy = free.get()
+        try:
+            return not noticed(
+                copy, mutation, [["-m", "pytest", *options, *one] for one in [*glance, everything]]
+            )
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        return sum(pool.map(survives, chosen))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -166,8 +177,13 @@ def main(arguments: Sequence[str]) -> int:
     if kind not in {"checkers", "adversary"} or unknown or (names and kind == "adversary"):
         print(__doc__)
         return 2
-    with copied() as copy:
-        survived = against_their_tests(copy, names) if kind == "checkers" else against_the_adversary(copy)
+    with ExitStack() as stack:
+        copies = [
+            stack.enter_context(copied()) for _ in range(os.cpu_count() or 1 if kind == "checkers" else 1)
+        ]
+        survived = (
+            against_their_tests(copies, names) if kind == "checkers" else against_the_adversary(copies[0])
+        )
     print("No mutation survived." if not survived else f"{survived} mutations survived or are stale.")
     return 1 if survived else 0
 
