@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from analysis.errors import RecordError
 from analysis.record import ProcessInfo, RecordWriter, is_complete, iter_batches, read_process, read_table
 from analysis.record.tables import CALLS, LOAD_TABLES, PAGES, POLLS, SENDS
-from analysis.record.writer import END_OF_STREAM
+from analysis.record.writer import END_OF_STREAM, ROWS_WITH_TEXT
 from tests.analysis.record.rows import call, new_writer, numbers
 from tests.analysis.targets import ROOT
 
-BATCH = 300  # rows: fewer than fill a buffer, so that each flush makes one batch
+BATCH = ROWS_WITH_TEXT - 1  # fewer rows than fill a buffer, so that each flush makes one batch
 NAME = "a" * 4_000  # makes a batch so large that a write of it takes a while
 
 # Writes for as long as it is let, and says after each flush how many rows there are.
