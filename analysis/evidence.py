@@ -37,7 +37,8 @@ from analysis.record import (
     read_process,
     read_run,
 )
-from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, ObservedChange
+from analysis.record.codes import ObservedChange
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 
 
 class Source(Protocol):

@@ -12,7 +12,7 @@ from analysis.checks.suite import guarded
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NS_PER_MS, NS_PER_S, Ints, Latencies, Targets, average_ms, nearest_rank
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from analysis.settings import Workload
 from analysis.timeline import TimeAxis
 

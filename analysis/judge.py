@@ -19,8 +19,8 @@ from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
+from analysis.record.codes import Outcome, PollKind
 from analysis.record.run import write_json
-from analysis.record.tables import Outcome, PollKind
 from analysis.server import server_side
 from analysis.settings import Workload
 from analysis.shifts import Shift

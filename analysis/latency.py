@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.record.tables import EventType, Outcome
+from analysis.record.codes import EventType, Outcome
 from analysis.settings import WARMUP_FOUND, Settings, Workload
 from analysis.statistics.warmup import find_warmup
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
 from analysis.latency import NS_PER_MS, Latencies, Summary, Targets, nearest_rank, summarize
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from analysis.settings import Workload
 from analysis.statistics.intervals import Interval, average_interval, percentile_interval
 from analysis.statistics.windows import windows

@@ -13,7 +13,7 @@ import numpy as np
 from analysis.evidence import Evidence
 from analysis.gauges import gauge_table
 from analysis.latency import NS_PER_S, Ints, Latencies
-from analysis.record.tables import SocketEvent
+from analysis.record.codes import SocketEvent
 from analysis.statistics.steps import find_steps
 from analysis.statistics.windows import windows
 
@@ -68,6 +68,7 @@ def happenings(
     gauges_ns: Ints,
     phases: Iterable[tuple[str, float]],
     findings: Iterable[tuple[str, float]],
+    restarts_s: Iterable[float],
 ) -> list[Happening]:
     """What may lie near a step.
 
@@ -75,10 +76,12 @@ def happenings(
         sockets_ns, gauges_ns: times of the rows of `evidence.sockets` and `evidence.gauges` on the timeline's axis.
         phases: name and begin in seconds.
         findings: criterion and time in seconds.
+        restarts_s: when PostgreSQL went away.
     """
     return [
         *(Happening(f"phase {name}", at_s) for name, at_s in phases),
         *(Happening(f"finding of {name}", at_s) for name, at_s in findings),
+        *(Happening("a restart of PostgreSQL", at_s) for at_s in restarts_s),
         *_of_the_server(evidence, gauges_ns),
         *_storms(evidence, sockets_ns),
     ]

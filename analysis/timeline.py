@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import series
+from analysis.checks.restarts import restarts
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NS_PER_S, Ints, Latencies, Targets
-from analysis.record.tables import EventType, Outcome, PollKind
+from analysis.record.codes import EventType, Outcome, PollKind
 from analysis.series import Histogram
 from analysis.shifts import Shift, happenings, shifts
 
@@ -86,6 +87,7 @@ class Timeline:
     delivery_histogram: Histogram | None
     occurrences: tuple[Occurrence, ...]
     polls: pd.DataFrame  # duration_ms (longest), failed
+    restarts: tuple[tuple[float, float], ...]  # of PostgreSQL: the last look before, the first after, in s
     steps: tuple[Shift, ...] = ()
 
     @property
@@ -137,12 +139,14 @@ def build(
         for finding in criterion.examples
         if finding.at_ns is not None and origin_ns is not None
     )
+    away = _away(evidence, axis)
     known = happenings(
         evidence,
         sockets_ns=axis.place_column(evidence.sockets, "at_ns"),
         gauges_ns=axis.place_column(evidence.gauges, "at_ns"),
         phases=phases,
         findings=((one.criterion_id, one.at_s) for one in occurrences),
+        restarts_s=(before_s for before_s, _ in away),
     )
     return Timeline(
         width_s=width_s,
@@ -163,5 +167,18 @@ def build(
         delivery_histogram=series.histogram(delivered.after_warmup()),
         occurrences=occurrences,
         polls=series.poll_series(polled_ns, evidence.polls["duration_ms"].where(~failed), failed, width_s),
+        restarts=away,
         steps=shifts({"sends": sent, "deliveries": delivered}, known),
+    )
+
+
+def _away(evidence: Evidence, axis: TimeAxis) -> tuple[tuple[float, float], ...]:
+    """Between which looks PostgreSQL went away and came back, in seconds."""
+    origin_ns = axis.origin_of(evidence)
+    if origin_ns is None:
+        return ()
+    seen = restarts(evidence.polls)
+    return tuple(
+        ((before - origin_ns) / NS_PER_S, (after - origin_ns) / NS_PER_S)
+        for before, after in zip(seen.before_ns.tolist(), seen.after_ns.tolist(), strict=True)
     )

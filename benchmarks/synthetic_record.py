@@ -19,11 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analysis.record import Chat, Person, ProcessInfo, Run
-from analysis.record.process import ProcessRecord
-from analysis.record.tables import (
-    DATABASE_TABLES,
-    LOAD_TABLES,
-    UUID,
+from analysis.record.codes import (
     AttemptKind,
     EventType,
     Guise,
@@ -36,6 +32,8 @@ from analysis.record.tables import (
     Status,
     Way,
 )
+from analysis.record.process import ProcessRecord
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, UUID
 
 PEOPLE_OF_A_CHAT = 3
 CHATS = 300

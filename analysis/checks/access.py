@@ -14,7 +14,7 @@ from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.findings import first_examples
 from analysis.criteria import Criterion, Finding, from_findings
 from analysis.identifiers import NONE
-from analysis.record.tables import AttemptKind, Guise, Outcome, Way
+from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 
 SOON_NS = 500_000_000  # a message that was acknowledged this long before a subscription ended had time to come by it
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.identifiers import NONE
-from analysis.record.tables import Outcome, PollKind
+from analysis.record.codes import Outcome, PollKind
 
 NEVER = -1  # in times
 NULL = -1  # in seq

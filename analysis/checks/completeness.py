@@ -8,7 +8,7 @@ import numpy as np
 from analysis.checks.account import NEVER, Account, Ints
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence, ProcessPart
-from analysis.record.tables import PollKind
+from analysis.record.codes import PollKind
 
 # The monitor may miss some looks, e.g. while PostgreSQL restarts; what happens meanwhile shows at the next one, but for
 # what comes and goes between two looks. Beyond these bounds it was blind for too long to vouch for the run.

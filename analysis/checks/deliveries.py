@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
 from analysis.checks.subscriptions import OPEN, Subscriptions, participation_keys, positions, subscriptions
 from analysis.identifiers import Codes
-from analysis.record.tables import Outcome, PagePurpose
+from analysis.record.codes import Outcome, PagePurpose
 
 CERTAIN_AFTER_NS = 10_000_000_000  # ten times the delivery target: far beyond any healthy delivery
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.checks.account import NEVER, NULL, Account
 from analysis.criteria import MAX_EXAMPLES, Finding
-from analysis.record.tables import Status
+from analysis.record.codes import Status
 
 NO_LAST_LOOK = (
     "The monitor did not take its last look at the database, so what was stored at the end is not known."

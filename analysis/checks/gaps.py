@@ -23,7 +23,7 @@ import pandas as pd
 from analysis.checks.account import NULL, Account, Ints
 from analysis.checks.findings import NO_LAST_LOOK, first_examples
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.tables import Outcome, PollKind
+from analysis.record.codes import Outcome, PollKind
 
 _NO_LOOK = np.iinfo(np.int64).max  # the number of no look
 

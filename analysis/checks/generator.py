@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.checks.stalls import Bools, Stalls
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 
 # A figure that keeps its target passes, for a generator can only make it larger. But where a quarter of the target is the
 # generator's own, the server has felt less load than was asked for, and the figure says little about it.

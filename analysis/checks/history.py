@@ -10,7 +10,7 @@ from analysis.checks.account import NEVER, NULL, Account, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.criteria import Criterion, Finding, from_findings
 from analysis.identifiers import NONE
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 
 
 class _Fault(NamedTuple):

@@ -13,7 +13,7 @@ from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.criteria import Criterion, Finding, from_findings
 from analysis.identifiers import Identifiers
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 
 MAX_QUOTED = 60  # characters of a text that a sentence quotes
 

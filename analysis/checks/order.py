@@ -10,7 +10,7 @@ from analysis.checks.account import NEVER, NULL, Account, Bools
 from analysis.checks.findings import Namer, first_examples, seconds
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 
 
 def order(account: Account) -> Criterion:

@@ -13,14 +13,14 @@ from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.checks.restarts import restarts
 from analysis.checks.subscriptions import participation_keys, positions
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.tables import EventType, Outcome
+from analysis.record.codes import EventType, Outcome
 
 EVENTS_AT_ONCE = 500_000
 
 
 def missed(account: Account, deliveries: Deliveries) -> Criterion:
     """`realtime.missed`: owed by Realtime, and no event brought it. Reading it in history does not excuse it."""
-    restarted = restarts(account)
+    restarted = restarts(account.evidence.polls)
     near = restarted.around(account)[deliveries.row]
     lacking = deliveries.owed & ~deliveries.arrived
     faults = np.flatnonzero(lacking & ~near)

@@ -9,7 +9,8 @@ from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.tables import UNSETTLED_A_POLL, EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.tables import UNSETTLED_A_POLL
 
 # A look's time is noted when its snapshot is there, a round trip after it was taken.
 LOOK_LAG_NS = 100_000_000

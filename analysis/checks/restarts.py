@@ -9,9 +9,10 @@ in the database and in history, and came to nobody: no word of it tells whether 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from analysis.checks.account import NULL, Account, Bools, Ints
-from analysis.record.tables import PollKind
+from analysis.record.codes import PollKind
 
 BACK_WITHIN_NS = 30_000_000_000  # by then Realtime has found the server again, and made another slot
 
@@ -37,13 +38,16 @@ class Restarts:
         return near
 
 
-def restarts(account: Account) -> Restarts:
+def restarts(polls: pd.DataFrame) -> Restarts:
     """The restarts as the monitor's looks saw them: another start of the server, or of its counters after a crash; and its
     end, where the last look could not reach it any more.
 
     A record of an earlier version, which did not look for that, has none.
+
+    Args:
+        polls: ``Evidence.polls``, of one clock.
     """
-    polls = account.evidence.polls.sort_values("at_ns", kind="stable")
+    polls = polls.sort_values("at_ns", kind="stable")
     seen = polls[polls["server_us"].to_numpy(np.int64) != NULL]
     since, at_ns = seen["server_us"].to_numpy(np.int64), seen["at_ns"].to_numpy(np.int64)
     later = np.flatnonzero(np.diff(since) > 0) + 1

@@ -13,7 +13,7 @@ from analysis.checks.account import NULL, Account, Bools
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, status_word
 from analysis.checks.witnesses import WAYS_BACK, Entries, Spans, WaysBack, Witness, events, looks, widest
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.tables import EventType, PollKind, Status
+from analysis.record.codes import EventType, PollKind, Status
 
 # An event this much older than the last look must show in it: far above any commit lag.
 SETTLED_US = 1_000_000

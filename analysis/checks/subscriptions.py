@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints, pair
-from analysis.record.tables import EventType, SocketEvent
+from analysis.record.codes import EventType, SocketEvent
 
 OPEN = -1  # ended_ns of a subscription whose end was not recorded: its process was killed
 

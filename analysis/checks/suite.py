@@ -24,7 +24,7 @@ from analysis.checks.account import Account, Ints, account_for
 from analysis.checks.deliveries import Deliveries, deliveries
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints
-from analysis.record.tables import EventType, ObservedChange, Status
+from analysis.record.codes import EventType, ObservedChange, Status
 
 ENTRIES_AT_ONCE = 500_000
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from analysis.criteria import Finding
 from analysis.monitor.rows import Stored
-from analysis.record.tables import Status
+from analysis.record.codes import Status
 
 JUDGED = ("messages.lost", "seq.missing", "seq.duplicates", "status.invalid", "status.regressed")
 

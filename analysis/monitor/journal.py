@@ -15,7 +15,8 @@ from analysis.monitor.findings import Noticed
 from analysis.monitor.looks import Snapshot
 from analysis.monitor.memory import Look
 from analysis.record import ProcessInfo, RecordWriter
-from analysis.record.tables import DATABASE_TABLES, PollKind
+from analysis.record.codes import PollKind
+from analysis.record.tables import DATABASE_TABLES
 
 FINDINGS_FILE = "findings.jsonl"
 SAID_A_LOOK = 20  # findings on stdout; findings.jsonl has all of them

@@ -11,7 +11,7 @@ from itertools import islice
 
 from analysis.monitor.findings import Noticed, gone, judge
 from analysis.monitor.rows import Row, Stored, gone_observation
-from analysis.record.tables import ObservedChange, Status
+from analysis.record.codes import ObservedChange, Status
 
 Hole = tuple[bytes, int, int]  # chat, first and last missing seq
 

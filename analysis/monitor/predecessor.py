@@ -9,7 +9,8 @@ from analysis.errors import RecordError
 from analysis.monitor.memory import Look, Memory
 from analysis.monitor.rows import recorded
 from analysis.record import iter_batches, read_process
-from analysis.record.tables import DATABASE_TABLES, ObservedChange
+from analysis.record.codes import ObservedChange
+from analysis.record.tables import DATABASE_TABLES
 
 
 @dataclass(slots=True)

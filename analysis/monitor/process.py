@@ -28,7 +28,7 @@ from analysis.monitor.predecessor import read_predecessor
 from analysis.monitor.sends import unseen_sends
 from analysis.monitor.server import ServerWatch
 from analysis.record import Run, monitor_folder, read_run
-from analysis.record.tables import PollKind
+from analysis.record.codes import PollKind
 from analysis.settings import Settings
 
 SWEEP_ATTEMPTS_S = 60.0  # how long the last sweep waits for a database that is away

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from analysis.record.tables import ObservedChange, Status
+from analysis.record.codes import ObservedChange, Status
 
 Row = tuple[Any, ...]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from analysis.monitor.looks import UnseenSend
 from analysis.record import iter_batches
-from analysis.record.tables import SENDS, Outcome
+from analysis.record.codes import Outcome
+from analysis.record.tables import SENDS
 
 COLUMNS = ("user_id", "client_generated_id", "outcome", "message_id")
 

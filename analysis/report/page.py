@@ -18,6 +18,7 @@ from analysis.report.drawing import elapsed
 from analysis.report.figures import Figure, Table
 from analysis.report.groups import groups
 from analysis.report.visible import visible
+from analysis.timeline import Timeline
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS_SHOWN = (
@@ -26,6 +27,7 @@ ROWS_SHOWN = (
 ROWS_OF_GROUP = 3  # findings of a group that are open to the eye
 GROUPS_MOST = 30  # groups of a criterion in the page
 ROWS_MOST = 150  # findings of a criterion in the page; verdict.json has up to 1,000
+RESTARTS_TOLD = 5  # of PostgreSQL, beside a plot
 
 
 def environment() -> Environment:
@@ -102,7 +104,7 @@ def _latency_figures(judgement: Judgement) -> list[Figure]:
             f"Lines of the average, P50, P95, P99 and the maximum of send latency in every {every}, with the targets "
             f"{targets.send_avg_ms:g} ms for the average and {targets.send_p95_ms:g} ms for P95.",
             f"Every point is computed from all acknowledged sends that left in its {every}. "
-            "Dashed: the targets. Shaded: the warm-up, which is not judged.",
+            f"Dashed: the targets. Shaded: the warm-up, which is not judged.{_restarted(timeline)}",
             _latency_table(timeline.sends_coarse, timeline.coarse_s),
         )
     ]
@@ -129,10 +131,23 @@ def _delivery_figures(judgement: Judgement) -> list[Figure]:
             f"Lines of the average, P50, P95, P99 and the maximum of delivery latency in every {timeline.width_s} s, "
             f"with the target {targets.delivery_p95_ms:g} ms for P95.",
             "From the moment a message first left its sender to the Realtime event at each recipient "
-            "but its author, placed at the time it was sent.",
+            f"but its author, placed at the time it was sent.{_restarted(timeline)}",
             _latency_table(timeline.deliveries_coarse, timeline.coarse_s),
         )
     ]
+
+
+def _restarted(timeline: Timeline) -> str:
+    """What the red bands are, and when."""
+    times = [
+        f"at {elapsed(before_s)} (away for at most {numbers.number(after_s - before_s)} s)"
+        for before_s, after_s in timeline.restarts
+    ]
+    if not times:
+        return ""
+    if len(times) > RESTARTS_TOLD:
+        times = [*times[:RESTARTS_TOLD], f"{len(times) - RESTARTS_TOLD} more times"]
+    return f" Red bands: PostgreSQL restarted {numbers.listed(times)}."
 
 
 def _throughput_figure(judgement: Judgement) -> Figure:
@@ -155,7 +170,8 @@ def _database_figures(judgement: Judgement) -> list[Figure]:
                 "Findings and the monitor's polls",
                 plots.findings(timeline),
                 f"{len(timeline.occurrences)} findings over time by criterion, above the duration of the monitor's polls.",
-                "A stroke for each finding whose time is known. A cross: the database did not answer.",
+                "A stroke for each finding whose time is known. A cross: the database did not answer."
+                + _restarted(timeline),
             )
         )
     if judgement.server.panels:

@@ -104,19 +104,29 @@ def _over_time(axes: Any, timeline: Timeline, size: Size, *, labelled: bool = Tr
     axes.grid(visible=False, axis="x")
     if timeline.warmup_s > 0:
         axes.axvspan(timeline.begin_s, timeline.warmup_s, color=COLOUR["shade"], linewidth=0, zorder=0)
+    for number, (before_s, after_s) in enumerate(timeline.restarts):
+        axes.axvspan(before_s, after_s, color=COLOUR["bad"], alpha=0.15, linewidth=0, zorder=0)
+        if labelled and number == 0:
+            early = before_s - timeline.begin_s < 0.3 * (timeline.end_s - timeline.begin_s)
+            _beside(axes, "PostgreSQL restarted", after_s if early else before_s, left=not early, height=0.05)
     for name, begin_s in timeline.phases:
         if name != "load" and timeline.begin_s < begin_s < timeline.end_s:
             axes.axvline(begin_s, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (1, 2)))
             if labelled:
-                axes.annotate(
-                    f"{name} ",
-                    (begin_s, 1),
-                    xycoords=("data", "axes fraction"),
-                    ha="right",
-                    va="top",
-                    fontsize=7.5,
-                    color=COLOUR["muted"],
-                )
+                _beside(axes, name, begin_s, left=True, height=1)
+
+
+def _beside(axes: Any, label: str, at_s: float, *, left: bool, height: float) -> None:
+    """Some words on the left or on the right of a moment, at a share of the axes' height."""
+    axes.annotate(
+        f"{label} " if left else f" {label}",
+        (at_s, height),
+        xycoords=("data", "axes fraction"),
+        ha="right" if left else "left",
+        va="top" if height > 0.5 else "bottom",
+        fontsize=7.5,
+        color=COLOUR["muted"],
+    )
 
 
 def _latency(

@@ -14,7 +14,7 @@ import numpy as np
 from analysis.evidence import read_evidence
 from analysis.judge import judge_evidence
 from analysis.latency import summarize
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from benchmarks.accuracy.latencies import Latency
 from benchmarks.accuracy.scenarios import Scenario
 from benchmarks.cores import Cores, Pinned, k6

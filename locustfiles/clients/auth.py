@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from analysis.settings import Settings
 from locustfiles.clients.http import Answer, HttpClient
 from locustfiles.clients.ledger import Ledger

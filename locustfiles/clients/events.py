@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from analysis.record.tables import EventType, Status
+from analysis.record.codes import EventType, Status
 
 CHANGE: Final = "postgres_changes"
 TABLE: Final = "chat_messages"

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from analysis.record.tables import AttemptKind, Guise, Way
+from analysis.record.codes import AttemptKind, Guise, Way
 from locustfiles.clients.session import Session
 
 

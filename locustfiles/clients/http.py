@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from locustfiles.clients.outcomes import outcome_of
 from locustfiles.clients.stream import ConnectError, Origin, SendError, Stream
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from analysis.record.tables import MarkKind, Outcome, PagePurpose
+from analysis.record.codes import MarkKind, Outcome, PagePurpose
 from analysis.settings import Settings, Transport
 from locustfiles.clients.http import Answer, HttpClient
 from locustfiles.clients.interfaces import NOTHING, AppInterface, Interface, RestInterface, Stored

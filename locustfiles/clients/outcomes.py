@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 
 REQUEST_TIMEOUT: Final = 408
 CLIENT_CLOSED_REQUEST: Final = 499  # a proxy gave up on us; what lies behind it may not have

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import gevent
 import orjson
 
-from analysis.record.tables import AttemptKind, EventType, Guise, MarkKind, Outcome, Way
+from analysis.record.codes import AttemptKind, EventType, Guise, MarkKind, Outcome, Way
 from analysis.settings import Settings
 from locustfiles.clients.guises import Attempt, disguised
 from locustfiles.clients.http import Answer, HttpClient

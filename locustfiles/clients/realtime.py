@@ -15,7 +15,7 @@ from urllib.parse import quote
 import gevent
 import orjson
 
-from analysis.record.tables import EventType, SocketEvent, Status
+from analysis.record.codes import EventType, SocketEvent, Status
 from locustfiles.clients.channel import TOPIC, Channel
 from locustfiles.clients.events import (
     CHANGE,

@@ -17,7 +17,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from analysis.record import Person
-from analysis.record.tables import Outcome, PagePurpose, SocketEvent
+from analysis.record.codes import Outcome, PagePurpose, SocketEvent
 from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient

@@ -4,7 +4,7 @@ from collections import deque
 from random import Random
 
 from analysis.record import Chat, Person
-from analysis.record.tables import Guise
+from analysis.record.codes import Guise
 from locustfiles.clients.guises import Attempt, attempts, goes_elsewhere
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.session import Session

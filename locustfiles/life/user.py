@@ -14,7 +14,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from analysis.record import Chat, Person
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from analysis.settings import Settings
 from locustfiles.life.device import Device, Incoming
 from locustfiles.life.sign_in import CannotSignIn

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.evidence import read_evidence
-from analysis.record.tables import PollKind, SocketEvent
+from analysis.record.codes import PollKind, SocketEvent
 from tests.adversary.tcp_proxy import TcpProxy
 from tests.adversary.whole_runs import clean_but, settings_for
 from tests.locustfiles.soaks import Ended, Soak
@@ -70,5 +70,6 @@ def test_when_all_sockets_close_at_once_their_owners_come_back_one_by_one(
     back = connected[(connected > storms[0]) & (connected < storms[0] + STORM_EVERY_S / 2)]
     assert len(back) >= 25
     busiest = max(((back >= at) & (back < at + AT_ONCE_S)).sum() for at in back)
-    assert busiest <= len(back) / 2
+    # Without jitter all of them; of 30 moments drawn from a second, 21 within 0.2 s less than once in a million times.
+    assert busiest <= 0.7 * len(back)
     assert back.max() - back.min() > 0.5

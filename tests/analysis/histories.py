@@ -19,14 +19,8 @@ from typing import Any
 
 from analysis.evidence import Evidence, assemble
 from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
-from analysis.record.tables import (
-    DATABASE_TABLES,
-    LOAD_TABLES,
-    ObservedChange,
-    PollKind,
-    SocketEvent,
-    Status,
-)
+from analysis.record.codes import ObservedChange, PollKind, SocketEvent, Status
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
 from tests.analysis.load_steps import Message, ns, us
 from tests.analysis.server_steps import ServerSteps

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.record.tables import (
-    DATABASE_TABLES,
-    LOAD_TABLES,
+from analysis.record.codes import (
     AttemptKind,
     EventType,
     Guise,
@@ -19,6 +17,7 @@ from analysis.record.tables import (
     Status,
     Way,
 )
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.in_memory import CLOCK_NS, EPOCH_US
 
 

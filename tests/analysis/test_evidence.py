@@ -18,17 +18,8 @@ from pandas.testing import assert_frame_equal
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, final_rows, read_evidence
 from analysis.record import ProcessInfo, RecordWriter, Run
-from analysis.record.tables import (
-    DATABASE_TABLES,
-    LOAD_TABLES,
-    AttemptKind,
-    EventType,
-    MarkKind,
-    ObservedChange,
-    Outcome,
-    PollKind,
-    Status,
-)
+from analysis.record.codes import AttemptKind, EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.histories import History, ns
 
 FRAMES = [field.name for field in fields(Evidence) if field.type is pd.DataFrame]

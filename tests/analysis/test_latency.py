@@ -21,7 +21,7 @@ from analysis.latency import (
     summarize,
 )
 from analysis.latency_criteria import delivery_criterion, errors_criterion, send_criteria
-from analysis.record.tables import EventType, Outcome
+from analysis.record.codes import EventType, Outcome
 from analysis.settings import Workload
 from analysis.statistics.intervals import average_interval, percentile_interval
 

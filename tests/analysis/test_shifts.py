@@ -42,7 +42,7 @@ def test_noise_has_no_step_nor_has_nothing() -> None:
     )
 
 
-def test_phases_and_findings_are_happenings() -> None:
+def test_phases_findings_and_restarts_are_happenings() -> None:
     history = History()
     history.chat(0, 1)
     nothing = np.empty(0, np.int64)
@@ -53,5 +53,10 @@ def test_phases_and_findings_are_happenings() -> None:
         gauges_ns=nothing if not len(evidence.gauges) else evidence.gauges["at_ns"].to_numpy(np.int64),
         phases=[("spike", 3.0)],
         findings=[("seq.gaps", 4.0)],
+        restarts_s=[5.0],
     )
-    assert found[:2] == [Happening("phase spike", 3.0), Happening("finding of seq.gaps", 4.0)]
+    assert found[:3] == [
+        Happening("phase spike", 3.0),
+        Happening("finding of seq.gaps", 4.0),
+        Happening("a restart of PostgreSQL", 5.0),
+    ]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from analysis.judge import judge_run
 from analysis.record import ProcessInfo, RecordWriter
-from analysis.record.tables import LOAD_TABLES, Outcome, PollKind
+from analysis.record.codes import Outcome, PollKind
+from analysis.record.tables import LOAD_TABLES
 from analysis.timeline import Timeline
 from tests.analysis.histories import CLOCK_NS, History
 
@@ -44,6 +45,14 @@ def test_a_poll_that_failed_is_counted_and_has_no_duration(tmp_path: Path) -> No
     polls = timeline(history, tmp_path / "run").polls
     assert polls.loc[40, "failed"] == 1
     assert polls["duration_ms"].isna().loc[40]
+
+
+def test_a_restart_lies_between_the_looks_around_it(tmp_path: Path) -> None:
+    history = chat_of_ten()
+    history.rows["polls"].clear()
+    for at in range(8, 14):
+        history.poll(float(at), server_s=10.2 if at > 10 else -3600.0)
+    assert timeline(history, tmp_path / "run").restarts == ((5.0, 6.0),)
 
 
 def test_two_machines_share_the_axis_by_their_wall_clocks(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from analysis.criteria import Criterion, Finding, Verdict, from_findings
 from analysis.errors import RecordError
 from analysis.judge import judge, judge_run
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from analysis.verdict import COUNTS, ORDER, assemble, exit_code
 from tests.analysis.histories import History
 

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import AttemptKind, Guise, Outcome, Status, Way
+from analysis.record.codes import AttemptKind, Guise, Outcome, Status, Way
 from tests.analysis.histories import History
 
 OUTSIDER = 2

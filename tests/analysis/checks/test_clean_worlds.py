@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from analysis.checks import audit
 from analysis.checks.access import NOBODY_TRIED
 from analysis.criteria import Verdict
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from tests.analysis.checks.worlds import World, worlds
 
 NOTHING = {"There was nothing to check.", NOBODY_TRIED}

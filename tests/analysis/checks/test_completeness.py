@@ -4,7 +4,7 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import PollKind
+from analysis.record.codes import PollKind
 from tests.analysis.histories import History
 
 LOAD_S = 100

@@ -11,7 +11,7 @@ from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence, assemble
 from analysis.judge import judge_evidence
 from analysis.record import ProcessRecord
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from tests.analysis.histories import History
 from tests.analysis.in_memory import InMemory
 

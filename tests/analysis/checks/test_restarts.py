@@ -4,7 +4,7 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import PollKind, SocketEvent
+from analysis.record.codes import PollKind, SocketEvent
 from tests.analysis.histories import History
 
 BEGAN_AT = -3600.0

@@ -2,7 +2,7 @@
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import PagePurpose, SocketEvent
+from analysis.record.codes import PagePurpose, SocketEvent
 from tests.analysis.histories import History
 
 REFUSED_AT, LATER = 2.0, 3.0

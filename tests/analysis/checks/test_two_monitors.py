@@ -12,7 +12,8 @@ from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence, read_evidence
 from analysis.record import ProcessInfo, RecordWriter, monitor_folder
-from analysis.record.tables import DATABASE_TABLES, PollKind
+from analysis.record.codes import PollKind
+from analysis.record.tables import DATABASE_TABLES
 from tests.analysis.histories import History
 
 FRAMES = [field.name for field in fields(Evidence) if field.type is pd.DataFrame]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import (
+from analysis.record.codes import (
     AttemptKind,
     EventType,
     Guise,

@@ -17,7 +17,8 @@ import asyncpg
 
 from analysis.monitor.process import Monitor
 from analysis.record import Chat, Person, Run, monitor_folder, read_run, read_table
-from analysis.record.tables import DATABASE_TABLES, ObservedChange, PollKind
+from analysis.record.codes import ObservedChange, PollKind
+from analysis.record.tables import DATABASE_TABLES
 from tests.analysis.targets import ROOT, Target, bare_environment, run
 
 PATIENCE_S = 20.0

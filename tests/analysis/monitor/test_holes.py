@@ -22,7 +22,8 @@ from analysis.monitor import looks
 from analysis.monitor.connection import Database
 from analysis.monitor.process import Monitor
 from analysis.record import ProcessInfo, RecordWriter
-from analysis.record.tables import LOAD_TABLES, Outcome
+from analysis.record.codes import Outcome
+from analysis.record.tables import LOAD_TABLES
 from tests.analysis.monitor.runs import PATIENCE_S, WatchedRun
 from tests.analysis.monitor.server import running_server
 from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, run_files

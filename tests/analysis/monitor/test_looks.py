@@ -10,7 +10,8 @@ import pytest
 from analysis.monitor import looks
 from analysis.monitor.connection import Database
 from analysis.record import ProcessInfo, RecordWriter
-from analysis.record.tables import LOAD_TABLES, Outcome
+from analysis.record.codes import Outcome
+from analysis.record.tables import LOAD_TABLES
 from tests.analysis.monitor.runs import WatchedRun, fetch
 from tests.analysis.targets import Target, run, value
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.monitor.memory import PATIENCE_LOOKS, Look, Memory
 from analysis.monitor.rows import Stored
-from analysis.record.tables import ObservedChange
+from analysis.record.codes import ObservedChange
 
 CHAT = uuid.uuid4().bytes
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from analysis.judge import judge_run
 from analysis.judgement import Judgement
-from analysis.record.tables import Outcome, PollKind
+from analysis.record.codes import Outcome, PollKind
 from tests.analysis.histories import History, ns
 
 HOSTILE = '<script>alert(1)</script></style><img src=x onerror="alert(1)"> ]]> \u202e $\\frac{a}{b}$ \x07'

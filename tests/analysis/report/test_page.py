@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from analysis.criteria import Finding, from_findings
+from analysis.record.codes import PollKind
+from analysis.record.tables import DATABASE_TABLES
 from analysis.report import meaning, page
 from analysis.report.page import ROWS_MOST
 from analysis.report.visible import visible
 from analysis.verdict import ORDER, assemble
-from tests.analysis.histories import ns
+from tests.analysis.histories import ns, us
 from tests.analysis.report.judgements import Told, clean, empty, faulty, judged
 
 VOID = {"meta", "br", "img", "input", "link", "hr", "path", "use", "line"}
@@ -153,6 +155,22 @@ def test_plots_follow_the_colours_of_the_page_and_say_what_they_show(tmp_path: P
     images = [attributes for _, attributes in Seen(html).tags if attributes.get("role") == "img"]
     assert len(images) == 6
     assert all(attributes["aria-label"] for attributes in images)
+
+
+def test_restarts_of_postgresql_are_marked_in_the_plots_and_told_beside_them(tmp_path: Path) -> None:
+    history = clean()
+    place = DATABASE_TABLES["polls"].names.index("server_us")
+    history.rows["polls"] = [
+        (*look[:place], us((look[2] - ns(0)) // 10**9 // 20 * 20.0), *look[place + 1 :])
+        for look in history.rows["polls"]
+        if look[1] != PollKind.FAILED and look[2] < ns(60)
+    ]
+    html = page.render(judged(history, tmp_path / "run"))
+    said = "Red bands: PostgreSQL restarted at 0:18 (away for at most 1.00 s) and at 0:38 (away for at most 1.00 s)."
+    assert Seen(html).text.count(said) == 3
+    assert (
+        html.count("PostgreSQL restarted") - 3 == 2 * 3
+    )  # once in each plot that has room for words, in two sizes
 
 
 def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:

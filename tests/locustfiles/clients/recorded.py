@@ -8,7 +8,8 @@ from typing import Any
 import gevent
 
 from analysis.record import ProcessInfo, RecordWriter, read_table
-from analysis.record.tables import LOAD_TABLES, SocketEvent
+from analysis.record.codes import SocketEvent
+from analysis.record.tables import LOAD_TABLES
 from locustfiles.clients.ledger import Ledger
 
 WAIT_S = 15.0

@@ -6,7 +6,7 @@ from collections import Counter
 import jwt
 import pytest
 
-from analysis.record.tables import AttemptKind, Guise, Way
+from analysis.record.codes import AttemptKind, Guise, Way
 from analysis.settings import Settings
 from locustfiles.clients.guises import altered, attempts, disguised
 from locustfiles.clients.session import Session, app_headers, supabase_headers

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import gevent
 import pytest
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from locustfiles.clients.http import MAX_IDLE, Answer, HttpClient
 from tests.locustfiles.clients.scripted import Connection, Script, Server, serving
 

@@ -10,7 +10,7 @@ import httpx
 import jwt
 import pytest
 
-from analysis.record.tables import AttemptKind, Guise, Outcome, Way
+from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 from analysis.settings import Settings, load
 from locustfiles.clients import outsider
 from locustfiles.clients.guises import Attempt, attempts, goes_elsewhere

@@ -16,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from analysis.record.tables import EventType, SocketEvent, Status
+from analysis.record.codes import EventType, SocketEvent, Status
 from locustfiles.clients.events import CHANGE, Row
 from locustfiles.clients.realtime import TOPIC, RealtimeSocket
 from locustfiles.clients.websocket import RealtimeError

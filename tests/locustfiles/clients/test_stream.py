@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from locustfiles.clients import stream
 from locustfiles.clients.http import Answer, HttpClient
 from locustfiles.clients.stream import READ_SIZE, ConnectError, Origin, SendError, Stream

@@ -13,7 +13,8 @@ import pytest
 from locust.env import Environment
 
 from analysis.record import Chat, Person, read_table
-from analysis.record.tables import LOAD_TABLES, SocketEvent
+from analysis.record.codes import SocketEvent
+from analysis.record.tables import LOAD_TABLES
 from analysis.settings import load
 from locustfiles.life import device
 from locustfiles.life.device import Device

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analysis.record.tables import AttemptKind, Guise, Outcome, Way
+from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.story import Story, chat_id, message_id, ns, person_id
 from tests.analysis.checks.oracles.trespassers import Break, Trespass

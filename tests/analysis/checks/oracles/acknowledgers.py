@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.story import (
     Attempt,
     Event,

@@ -5,7 +5,7 @@ Written from docs/what-is-checked.md and from the words of `analysis.checks.acco
 
 from dataclasses import dataclass, field
 
-from analysis.record.tables import ObservedChange, Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.ledger import Ledger, Send, State
 
 _ORDER = [Outcome.OK, Outcome.INFO, Outcome.FAIL]

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import ObservedChange, Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.ledger import Ledger, Send, State
 from tests.analysis.checks.oracles.story import Poll, Process
 

@@ -5,7 +5,7 @@ Written from the words of docs/what-is-checked.md and of the checkers, and from 
 
 import itertools
 
-from analysis.record.tables import PollKind
+from analysis.record.codes import PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.story import MONITOR, Process, Story
 

@@ -6,7 +6,7 @@ Written from the words of docs/what-is-checked.md and of the checkers, and from 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.record.tables import EventType, ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent
+from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent
 from tests.analysis.checks.oracles.story import Event, Message, Story
 
 CERTAIN_AFTER = 10  # seconds after which a live subscription must have brought what was stored

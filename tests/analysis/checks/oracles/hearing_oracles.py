@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from analysis.record.tables import EventType, Outcome, PollKind
+from analysis.record.codes import EventType, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.hearing import Hearing
 from tests.analysis.checks.oracles.story import Event, Story, message_id, ns, person_id

@@ -1,7 +1,7 @@
 """The smallest story of all, for tests to build on."""
 
 from analysis.checks.account import Account, account_for
-from analysis.record.tables import ObservedChange, Outcome, PollKind, SocketEvent
+from analysis.record.codes import ObservedChange, Outcome, PollKind, SocketEvent
 from tests.analysis.checks.oracles.story import Attempt, Look, Message, Poll, Step, Story
 from tests.analysis.checks.oracles.writing import evidence
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis.record.tables import ObservedChange, Outcome
+from analysis.record.codes import ObservedChange, Outcome
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.hearing import Hearing
 from tests.analysis.checks.oracles.story import Page, Story, message_id, person_id

@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, Outcome, PollKind
+from analysis.record.codes import Outcome, PollKind
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import Attempt, Message, Poll, Process, Story
 
 _GAPS = st.sampled_from([1, 1, 1, 2, 5, 29, 30, 31, 49, 50, 51])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.evidence import Evidence
-from analysis.record.tables import ObservedChange, Outcome, Status
+from analysis.record.codes import ObservedChange, Outcome, Status
 from tests.analysis.checks.oracles.story import Story, chat_id, key_id, message_id, ns, person_id, us
 from tests.analysis.checks.oracles.writing import Writer, written
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import (
+from analysis.record.codes import (
     EventType,
     ObservedChange,
     Outcome,

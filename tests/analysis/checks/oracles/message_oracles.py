@@ -5,7 +5,7 @@ Written from the words of docs/what-is-checked.md and of the checkers, and from 
 
 from collections.abc import Hashable
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.books import Books, Meant, Row
 from tests.analysis.checks.oracles.ledger import Ledger

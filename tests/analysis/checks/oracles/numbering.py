@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from analysis.evidence import Evidence, assemble
 from analysis.record import Chat, Person, ProcessInfo, Run
-from analysis.record.tables import (
-    DATABASE_TABLES,
-    LOAD_TABLES,
-    EventType,
-    ObservedChange,
-    Outcome,
-    PagePurpose,
-    PollKind,
-    Status,
-)
+from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind, Status
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
 
 MS = 1_000_000

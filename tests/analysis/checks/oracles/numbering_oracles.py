@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from analysis.record.tables import ObservedChange, Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.numbering import (
     LEADER,

@@ -5,7 +5,7 @@ Written from the words of docs/what-is-checked.md and of the checkers, and from 
 
 from collections.abc import Iterator
 
-from analysis.record.tables import EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.story import (
     Event,

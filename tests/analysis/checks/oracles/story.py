@@ -8,7 +8,7 @@ stand in it.
 import uuid
 from dataclasses import dataclass, field
 
-from analysis.record.tables import (
+from analysis.record.codes import (
     EventType,
     ObservedChange,
     Outcome,

@@ -10,7 +10,7 @@ import pytest
 from analysis.checks import realtime, receipts, status
 from analysis.checks.deliveries import deliveries
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import (
+from analysis.record.codes import (
     EventType,
     ObservedChange,
     Outcome,

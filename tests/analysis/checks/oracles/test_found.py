@@ -4,7 +4,7 @@ from analysis.checks import realtime, receipts, status
 from analysis.checks.completeness import monitor
 from analysis.checks.deliveries import deliveries
 from analysis.criteria import Criterion, Verdict
-from analysis.record.tables import EventType, ObservedChange, Outcome, Status
+from analysis.record.codes import EventType, ObservedChange, Outcome, Status
 from tests.analysis.checks.oracles.hello import account, hello, subscribed
 from tests.analysis.checks.oracles.story import (
     Attempt,

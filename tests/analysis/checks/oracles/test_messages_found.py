@@ -3,7 +3,7 @@
 from analysis.checks import messages
 from analysis.checks.account import account_for
 from analysis.criteria import Verdict
-from analysis.record.tables import ObservedChange, Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.ledger import Ledger, Send, State, recorded
 from tests.analysis.checks.oracles.story import Poll
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from analysis.checks import gaps, order, sequence
 from analysis.checks.account import Account, account_for
 from analysis.criteria import Criterion, Finding, Verdict
-from analysis.record.tables import ObservedChange, Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles import numbering_oracles
 from tests.analysis.checks.oracles.answer import Answer, agree
 from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly

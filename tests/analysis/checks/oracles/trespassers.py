@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from analysis.evidence import Evidence
-from analysis.record.tables import AttemptKind, Guise, ObservedChange, Outcome, Status, Way
+from analysis.record.codes import AttemptKind, Guise, ObservedChange, Outcome, Status, Way
 from tests.analysis.checks.oracles.listeners import spoken
 from tests.analysis.checks.oracles.story import Look, Story, chat_id, key_id, message_id, ns, person_id, us
 from tests.analysis.checks.oracles.writing import Writer, written

@@ -7,7 +7,8 @@ from typing import Any
 
 from analysis.evidence import Evidence, assemble
 from analysis.record import Chat, Person, ProcessInfo, ProcessRecord, Run
-from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, MarkKind, Outcome, PollKind, Status
+from analysis.record.codes import MarkKind, Outcome, PollKind, Status
+from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
     MONITOR,
     Event,

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import AttemptKind, Outcome
+from analysis.record.codes import AttemptKind, Outcome
 from tests.analysis.checks.plants.planting import Planted, found, pick, plant
 from tests.analysis.checks.worlds import STRANGER, World
 from tests.analysis.histories import Message

@@ -4,7 +4,7 @@ import uuid
 
 from hypothesis import strategies as st
 
-from analysis.record.tables import EventType, Outcome
+from analysis.record.codes import EventType, Outcome
 from tests.analysis.checks.plants.planting import (
     AFTER_ALL,
     Planted,

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from analysis.record.tables import Status
+from analysis.record.codes import Status
 from tests.analysis.checks.worlds import (
     LOAD_ENDS,
     Truth,

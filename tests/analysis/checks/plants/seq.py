@@ -3,7 +3,7 @@
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from analysis.record.tables import Outcome
+from analysis.record.codes import Outcome
 from tests.analysis.checks.plants.planting import (
     LATE,
     Planted,

@@ -3,7 +3,7 @@
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from analysis.record.tables import EventType, Status
+from analysis.record.codes import EventType, Status
 from tests.analysis.checks.plants.planting import (
     AFTER_ALL,
     Planted,
