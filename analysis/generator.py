@@ -7,12 +7,13 @@ import pandas as pd
 
 from analysis.checks import generator
 from analysis.checks.generator import Figure
-from analysis.checks.stalls import Stalls, Waits
+from analysis.checks.stalls import Bools, Stalls, Waits
 from analysis.checks.suite import guarded
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NS_PER_MS, NS_PER_S, Ints, Latencies, Targets, average_ms, nearest_rank
 from analysis.record.codes import Outcome
+from analysis.record.process import KERNEL
 from analysis.settings import Workload
 from analysis.timeline import TimeAxis
 
@@ -37,12 +38,13 @@ def weigh(
         sent: of its acknowledged sends, in their order.
     """
     stalls = _stalls(evidence, axis)
-    waits = _waits(sends, targets)
+    stamped = _stamped(evidence)
+    waits = _waits(sends, targets, stamped)
     own_ns = stalls.own_ns(waits)
     acknowledged = sends["outcome"].to_numpy() == Outcome.OK
     figures = [
         *_send_figures(sent, own_ns[acknowledged], targets),
-        *_delivery_figures(delivered, stalls, targets),
+        *_delivery_figures(delivered, stalls, targets, stamped),
     ]
     failures = generator.own_failures(
         sends, stalls, pd.Series(waits.seen_ns - waits.due_ns), pd.Series(own_ns)
@@ -76,14 +78,23 @@ def _stalls(evidence: Evidence, axis: TimeAxis) -> Stalls:
     return Stalls(process, begin_ns, end_ns, cpu_ms)
 
 
-def _waits(sends: pd.DataFrame, targets: Targets) -> Waits:
+def _stamped(evidence: Evidence) -> Bools:
+    """For each load process whether its times of arrival are the kernel's."""
+    return np.array(
+        [part.process is not None and part.process.info.arrivals == KERNEL for part in evidence.parts]
+    )
+
+
+def _waits(sends: pd.DataFrame, targets: Targets, stamped: Bools) -> Waits:
+    process = sends["process"].to_numpy(np.int64)
     left = sends["axis_ns"].to_numpy(np.int64)
     late = (sends["left_ns"] - sends["due_ns"]).to_numpy(np.int64)
     return Waits(
-        sends["process"].to_numpy(np.int64),
+        process,
         left - late if targets.workload is Workload.OPEN else left,
         left,
         left + (sends["answered_ns"] - sends["left_ns"]).to_numpy(np.int64),
+        stamped[process] & (sends["status_code"].to_numpy(np.int64) > 0),  # otherwise it was given up
     )
 
 
@@ -98,15 +109,15 @@ def _send_figures(sent: Latencies, own_ns: Ints, targets: Targets) -> list[Figur
     ]
 
 
-def _delivery_figures(delivered: Latencies, stalls: Stalls, targets: Targets) -> list[Figure]:
+def _delivery_figures(delivered: Latencies, stalls: Stalls, targets: Targets, stamped: Bools) -> list[Figure]:
     judged = delivered.judged
     latency_ns = delivered.latency_ns[judged]
     if not len(latency_ns):
         return []
     without_ns = latency_ns
     if len(stalls):
-        left = delivered.start_ns[judged]
-        own_ns = stalls.own_ns(Waits(delivered.process[judged], left, left, left + latency_ns))
+        process, left = delivered.process[judged], delivered.start_ns[judged]
+        own_ns = stalls.own_ns(Waits(process, left, left, left + latency_ns, stamped[process]))
         without_ns = latency_ns - np.minimum(own_ns, latency_ns)
     observed_ms = _p95_ms(latency_ns)
     return [Figure("latency.delivery.p95", targets.delivery_p95_ms, observed_ms, _p95_ms(without_ns))]

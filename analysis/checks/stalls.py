@@ -1,9 +1,9 @@
 """For how much of what was measured the load generator itself may be to blame. Pure: arrays in, arrays out.
 
-A load process notes when its event loop stood still (table ``stalls``). What arrives meanwhile is read at the end, so
-of a latency that ends in such a time all since the stall's begin may be the generator's own; what came before is not,
-since the loop had then looked at every socket. In an open workload, an action that was due while the loop stood still
-left late by that, too. Both are upper bounds: the answer may have arrived a moment before it was read.
+A load process notes when its event loop stood still (table ``stalls``). In an open workload, an action that was due
+meanwhile left late by that. What arrives meanwhile is read at the end: where the kernel's word of its arrival was not to be had,
+all since the stall's begin may be the generator's own of a latency that ends in such a time; what came before is not, since the
+loop had then looked at every socket. All are upper bounds.
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,15 @@ class Waits:
         process: number of the load process that saw its end.
         due_ns: when it should have left; equal to `left_ns` where no schedule says.
         left_ns: when it left.
-        seen_ns: when its answer, or its event, was read.
+        seen_ns: when its answer, or its event, came.
+        stamped: by the kernel's word; otherwise when it was read, or given up.
     """
 
     process: Ints
     due_ns: Ints
     left_ns: Ints
     seen_ns: Ints
+    stamped: Bools
 
 
 class Stalls:
@@ -92,8 +94,14 @@ class Stalls:
         own = np.zeros(len(waits.seen_ns), np.int64)
         for start in range(0, len(own), AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            columns = (waits.process, waits.due_ns, waits.left_ns, waits.seen_ns)
-            self._add_own_ns(Waits(*(column[part] for column in columns)), own[part])
+            piece = Waits(
+                waits.process[part],
+                waits.due_ns[part],
+                waits.left_ns[part],
+                waits.seen_ns[part],
+                waits.stamped[part],
+            )
+            self._add_own_ns(piece, own[part])
         return own
 
     def _add_own_ns(self, waits: Waits, own: Ints) -> None:
@@ -102,7 +110,7 @@ class Stalls:
             begin, end = (times[self.process == number] for times in (self.begin_ns, self.end_ns))
             seen, left, due = waits.seen_ns[mine], waits.left_ns[mine], waits.due_ns[mine]
             place = np.searchsorted(begin, seen, side="right") - 1
-            late = (place >= 0) & (seen <= end[place] + AFTER_NS)
+            late = (place >= 0) & (seen <= end[place] + AFTER_NS) & ~waits.stamped[mine]
             read_late = np.where(late, seen - np.maximum(begin[place], left), 0).clip(min=0)
             left_late = self._stood_still(int(number), left) - self._stood_still(int(number), due)
             own[mine] = read_late + left_late

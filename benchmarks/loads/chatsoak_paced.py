@@ -15,10 +15,12 @@ from locust.exception import StopUser
 import benchmarks.loads.own_statistics  # noqa: F401 - listens
 from analysis.rates import RateCurve
 from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
+from analysis.record.process import KERNEL, READER
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings
 from benchmarks.loads.common import CHAT, PERSON, TEXT, TOKEN
 from locustfiles.clients import HttpClient, Ledger, MessagesClient, Session
+from locustfiles.clients.arrival import arrivals
 from locustfiles.run.early import look_up_callers
 from locustfiles.run.pulse import Pulse
 from locustfiles.workload import OpenPace
@@ -54,7 +56,11 @@ def _open_record(environment: Environment, **_: Any) -> None:
         chats=[Chat(CHAT, "direct", (PERSON,), 1.0)],
         processes=["local"],
     ).write(folder)
-    Sender.record = RecordWriter(folder / "record" / "local", LOAD_TABLES, ProcessInfo.here("local"))
+    Sender.record = RecordWriter(
+        folder / "record" / "local",
+        LOAD_TABLES,
+        ProcessInfo.here("local", KERNEL if arrivals() is not None else READER),
+    )
     look_up_callers()
     Sender.pulse = Pulse(Sender.record, lambda: USERS)
     Sender.ledger = Ledger(Sender.record, environment.events.request.fire)

@@ -30,7 +30,7 @@ class Answer:
         status_code: 0 = no answer.
         content: the body.
         left_ns: when its first byte was handed to the socket (when we tried, if none was).
-        answered_ns: when the answer was complete, or when we gave up.
+        answered_ns: when the answer had come in, complete; or when we gave up.
         error: None when ok; otherwise what went wrong, in a few words.
     """
 
@@ -125,7 +125,7 @@ class HttpClient:
             status, keep = self._read(connection)
             answer.status_code, answer.content = status, connection.parser.body
             answer.outcome, answer.error = outcome_of(status), None
-            answer.answered_ns = time.monotonic_ns()
+            answer.answered_ns = max(answer.left_ns, connection.stream.came_ns)
             if answer.outcome is not Outcome.OK:
                 answer.error = words(status, answer.content)
         except TimeoutError:

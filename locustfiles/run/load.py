@@ -12,8 +12,10 @@ from gevent.pool import Group
 
 from analysis.rates import RateCurve
 from analysis.record import ProcessInfo, RecordWriter
+from analysis.record.process import KERNEL, READER
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings, Workload
+from locustfiles.clients.arrival import arrivals
 from locustfiles.clients.ledger import Fire, Ledger
 from locustfiles.pool import Pool
 from locustfiles.run.assignment import Assignment
@@ -75,7 +77,7 @@ class Load:
         self.record = RecordWriter(
             Path(assignment.folder) / "record" / assignment.process,
             LOAD_TABLES,
-            ProcessInfo.here(assignment.process),
+            ProcessInfo.here(assignment.process, KERNEL if arrivals() is not None else READER),
         )
         self.before_close: list[Callable[[], None]] = []  # what still writes something down at the end
         self.never_left = 0  # open workload: actions that were due and had not begun when the load stopped

@@ -15,10 +15,10 @@ def stalls(*spans: tuple[int, int], process: int = 0) -> Stalls:
     return Stalls(np.full(len(spans), process, np.int64), begin, end, np.ones(len(spans)))
 
 
-def own_ms(found: Stalls, due: float, left: float, seen: float) -> float:
+def own_ms(found: Stalls, due: float, left: float, seen: float, *, stamped: bool = False) -> float:
     """Of one wait of process 0; times in ms."""
     times = (np.array([round(at * MS)], np.int64) for at in (due, left, seen))
-    return int(found.own_ns(Waits(np.zeros(1, np.int64), *times))[0]) / MS
+    return int(found.own_ns(Waits(np.zeros(1, np.int64), *times, np.array([stamped])))[0]) / MS
 
 
 def test_nothing_is_the_generators_own_where_it_kept_up() -> None:
@@ -36,6 +36,12 @@ def test_an_answer_that_is_read_in_or_right_after_a_stall_may_have_come_at_its_b
     assert own_ms(found, 0, 0, 520) == 420
     assert own_ms(found, 0, 0, 500 + AFTER_NS / MS + 1) == 0
     assert own_ms(found, 450, 450, 500) == 50, "it had left only then"
+
+
+def test_an_answer_that_the_kernel_saw_come_is_not_read_late() -> None:
+    found = stalls((100, 500))
+    assert own_ms(found, 0, 0, 300, stamped=True) == 0
+    assert own_ms(found, 200, 500, 510, stamped=True) == 300, "it left late all the same"
 
 
 def test_what_was_due_while_the_loop_stood_still_left_late_by_that() -> None:
@@ -102,6 +108,6 @@ def test_it_is_never_more_than_was_waited(
     timeline: tuple[Stalls, list[bool]], waits: list[tuple[int, int, int]]
 ) -> None:
     due, left, seen = np.sort(np.array(waits, np.int64) * MS, axis=1).T
-    own = timeline[0].own_ns(Waits(np.zeros(len(due), np.int64), due, left, seen))
+    own = timeline[0].own_ns(Waits(np.zeros(len(due), np.int64), due, left, seen, due % 2 == 0))
     assert (own >= 0).all()
     assert (own <= seen - due).all()
