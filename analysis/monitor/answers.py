@@ -125,27 +125,27 @@ class Answers:
         before = order.before(one.left_ns)
         if before is not None and before[0] > seq:
             earlier = f"message {UUID(bytes=before[1])}" if before[1] else "a message"
-            why = f"It left after {earlier} had been acknowledged with seq {before[0]:,}, and has the smaller seq {seq:,}."
+            why = f"it left after {earlier} had been acknowledged with seq {before[0]:,}, and has the smaller seq {seq:,}"
             look.findings.append(_about(one, "seq.order", why, look, one.message_id))
         order.add(one, seq)
 
 
-REFUSED = "The server refused this message, and it is stored."
-NOT_THERE = (
-    f"The server acknowledged this message, and {LOOKS_AWAITED} looks later it is not in the database."
-)
-ALTERED = "The text, the sender or the chat that is stored is another than what was sent."
+REFUSED = "the server refused it, and it is stored"
+NOT_THERE = f"the server acknowledged it, and {LOOKS_AWAITED} looks later it is not in the database"
+ALTERED = "the text, the sender or the chat that is stored is another than what was sent"
 
 
 def _other(first: bytes | None) -> str:
     stored = f"message {UUID(bytes=first)}" if first else "another"
-    return f"A repeat was answered with another message than {stored}, which is stored with its client_generated_id."
+    return f"a repeat was answered with it, and {stored} is stored with the client_generated_id"
 
 
 def _about(one: Answered, criterion: str, why: str, look: Look, message_id: bytes | None) -> Noticed:
+    named = message_id or one.client_generated_id
+    name = f"Message {UUID(bytes=named)}" if named else "A message"
     return noticed(
         criterion,
-        why,
+        f"{name}: {why}.",
         look.at_ns,
         chat_id=one.chat_id,
         seq=one.seq,
