@@ -30,6 +30,7 @@ MAY_IMPORT = {
         "analysis.settings",
         "analysis.rates",
         "analysis.errors",
+        "analysis.visible",
     ),
     "staging": ("staging",),
 }
@@ -60,6 +61,7 @@ PURE = (
     "analysis/shifts.py",
     "analysis/rates.py",
     "analysis/statistics",
+    "analysis/visible.py",
 )
 IMPURE_LIBRARIES = {"asyncio", "datetime", "os", "pathlib", "random", "socket", "subprocess", "sys", "time"}
 

@@ -43,6 +43,21 @@ def interval(entry: Mapping[str, Any]) -> str | None:
     return f"{number(low)} to {number(high)}"
 
 
+def straddles(entry: Mapping[str, Any]) -> bool:
+    """Whether the 95% interval of a criterion holds its target, so that another run may come out the other way."""
+    return bool(entry["facts"].get("straddles"))
+
+
+def in_all(entry: Mapping[str, Any]) -> str:
+    """How many findings a criterion has, where only the first of them are shown, and how many are named elsewhere.
+
+    What it observed says that only where it counts faults: it may also be a share of sends, or a time.
+    """
+    named = len(entry["examples"])
+    counted = int(entry["observed"] if entry["target"] == "0" else entry["facts"].get("not_ok", named))
+    return f"{counted:,} in all; verdict.json names {'them' if counted <= named else f'{named:,} of them'}"
+
+
 def fact(name: str, value: float | int) -> str:
     """A fact beside a criterion: ``p99_ms`` becomes "P99 209.8 ms", ``rows`` "rows 4,005"."""
     for suffix, unit in (("_ms", " ms"), ("_s", " s"), ("_bytes", " bytes")):

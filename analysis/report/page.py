@@ -17,8 +17,8 @@ from analysis.report import headline, meaning, numbers, plots, server
 from analysis.report.drawing import elapsed
 from analysis.report.figures import Figure, Table
 from analysis.report.groups import groups
-from analysis.report.visible import visible
 from analysis.timeline import Timeline
+from analysis.visible import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS_SHOWN = (

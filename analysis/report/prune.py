@@ -14,6 +14,7 @@ from analysis.history import retention
 from analysis.history.retention import Plan
 from analysis.report import index
 from analysis.report.numbers import plural
+from analysis.visible import in_a_line
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MIB = 1 << 20
@@ -45,7 +46,7 @@ def run(
         reports_dir, datetime.now(UTC), keep_records=keep_records, keep_runs=keep_runs, older_than=age
     )
     if as_json:
-        Console().out(json.dumps(_as_json(made, dry_run), ensure_ascii=False, indent=1), highlight=False)
+        Console().out(json.dumps(_as_json(made, dry_run), indent=1), highlight=False)
     else:
         _tell(Console(), made)
     if dry_run or not made.removals or not may("Remove these?"):
@@ -73,9 +74,9 @@ def _tell(console: Console, made: Plan) -> None:
     for removal in made.removals:
         what = "run" if removal.whole else "record"
         size = f"{removal.frees_bytes / MIB:,.1f} MiB"
-        console.print(Text(f"remove the {what} of {removal.folder.name} ({size})"), soft_wrap=True)
+        console.print(Text(f"remove the {what} of {in_a_line(removal.folder.name)} ({size})"), soft_wrap=True)
     for folder, reason in made.spared:
-        console.print(Text(f"leave {folder.name}: it {reason}"), soft_wrap=True)
+        console.print(Text(in_a_line(f"leave {folder.name}: it {reason}")), soft_wrap=True)
     whole = sum(removal.whole for removal in made.removals)
     freed = sum(removal.frees_bytes for removal in made.removals) / MIB
     records = plural(len(made.removals) - whole, "record")

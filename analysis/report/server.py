@@ -9,9 +9,9 @@ from matplotlib.ticker import FuncFormatter
 from analysis.report import numbers, plots
 from analysis.report.drawing import COLOUR, elapsed, time_ticks, whole_ticks
 from analysis.report.figures import Figure, Table, Titled
-from analysis.report.visible import visible
 from analysis.server import Panel, Server
 from analysis.timeline import Timeline
+from analysis.visible import visible
 
 LINES = ("ok", "p95", "other", "max")  # roles of colour, in the order of a panel's lines
 ROW_INCHES = 1.6

@@ -6,6 +6,7 @@ from typing import Any
 
 from locust.stats import RequestStats, StatsError
 
+from analysis.visible import in_a_line
 from locustfiles.clients.auth import SIGN_IN
 from locustfiles.clients.channel import OUT_OF_ORDER, TWICE
 from locustfiles.clients.outsider import SUFFIX, WAS_LET
@@ -38,15 +39,16 @@ class Live:
         self._judged = tuple(said.get("judges", self._judged))
         if look := said.get("look"):
             self._looks, self._stored = look["number"] + 1, look["stored"]
-            self._lost = look["error"] or ""
+            self._lost = in_a_line(look["error"] or "")
         if not (finding := said.get("finding")):
             return None
+        why = in_a_line(finding["why"])
         self._found.update(finding.get("more", {}))
         if criterion := finding.get("criterion"):
             self._found[criterion] += 1
-            self._newest[criterion] = finding["why"]
-            self._findings.appendleft((criterion, finding["why"]))
-        return str(finding["why"])
+            self._newest[criterion] = why
+            self._findings.appendleft((criterion, why))
+        return why
 
     def strained(self, process: str, seconds: int, words: str) -> None:
         """A load process did not keep up for so many seconds, in words."""

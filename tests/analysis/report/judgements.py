@@ -8,6 +8,12 @@ from analysis.record.codes import Outcome, PollKind
 from tests.analysis.histories import History, ns
 
 HOSTILE = '<script>alert(1)</script></style><img src=x onerror="alert(1)"> ]]> \u202e $\\frac{a}{b}$ \x07'
+HOSTILE += " \x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\u2028\u200b @somebody https://evil.example :x: \r\n✓ PASS"
+
+
+def obeyed(text: str) -> set[str]:
+    """What a terminal, a browser or a reader would be misled by in `text`, of what `HOSTILE` has."""
+    return set(text) & set("\u202e\x07\x1b\x9b\u2028\u200b")
 
 
 class Told(History):
@@ -17,7 +23,7 @@ class Told(History):
 
     def run(self):  # type: ignore[no-untyped-def]
         run = super().run()
-        run.settings = {"CHATSOAK_MESSAGES_PATH": "/api/messages", "CHATSOAK_CHAT_NAME": HOSTILE}
+        run.settings = {"CHATSOAK_MESSAGES_PATH": "/api/messages", "CHATSOAK_CHAT_NAME": HOSTILE + "\ud800"}
         run.versions["postgresql"] = "18.0"
         run.notes = [HOSTILE]
         run.host = "http://127.0.0.1:8000/?" + HOSTILE.replace("\x07", "")
@@ -54,6 +60,19 @@ def faulty(bad: int = 40) -> Told:
         sends = history.rows["sends"]
         sends[-1] = (*sends[-1][:-1], HOSTILE)
         history.send(1, 0, at=65 + number / 100, seq=1000 + number, text=HOSTILE + str(number))
+    return history
+
+
+def close_call() -> Told:
+    """Everybody is well, and the average is so near its target that another run may miss it."""
+    history = Told(people=2)
+    chat = history.chat(0, 1)
+    for number in range(400):
+        took = 0.29 + (number * 7919 % 401 - 200) / 1000
+        message = history.send(number % 2, chat, at=1.0 + number, took=took, seq=number + 1)
+        history.store(message)
+        history.deliver(message, message.at + 0.6)
+    history.finish(at=500.0)
     return history
 
 

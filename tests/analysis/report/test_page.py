@@ -13,7 +13,6 @@ from analysis.record.codes import PollKind
 from analysis.record.tables import DATABASE_TABLES
 from analysis.report import meaning, page
 from analysis.report.page import ROWS_MOST
-from analysis.report.visible import visible
 from analysis.verdict import ORDER, assemble
 from tests.analysis.histories import ns, us
 from tests.analysis.report.judgements import Told, clean, empty, faulty, judged
@@ -90,10 +89,6 @@ def test_a_hostile_text_is_shown_and_not_obeyed(tmp_path: Path) -> None:
     assert "\u202e" not in html
     assert "\x07" not in html
     assert "<script>alert(1)</script>" in Seen(html).text
-
-
-def test_control_characters_are_named() -> None:
-    assert visible("a\u202eb\x00c\nd") == "a[U+202E]b[U+0000]c\nd"
 
 
 def test_the_first_screen_answers(tmp_path: Path) -> None:

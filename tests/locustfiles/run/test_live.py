@@ -65,6 +65,17 @@ def test_a_finding_is_handed_on_in_words_and_a_look_is_not() -> None:
     assert heard().hear({"look": {"number": 4, "stored": 12, "error": None}}) is None
 
 
+def test_words_of_the_database_mislead_nobody() -> None:
+    words = "Gone.\x1b[2J\u202e\nPASS"
+    live = Live()
+    finding = {"finding": {"criterion": "seq.missing", "why": words}}
+    assert live.hear({"judges": ["seq.missing"], **finding}) == "Gone.[U+001B][2J[U+202E] PASS"
+    live.hear({"look": {"number": 4, "stored": 12, "error": words}})
+    shown = table(live)
+    assert shown["seq.missing"] == ("1", "Gone.[U+001B][2J[U+202E] PASS")
+    assert shown["monitor.complete"][1].endswith("Gone.[U+001B][2J[U+202E] PASS")
+
+
 def test_findings_that_were_too_many_to_say_are_counted() -> None:
     more = {"finding": {"why": "3 more at this look: see findings.jsonl.", "more": {"seq.missing": 3}}}
     assert table(heard(more))["seq.missing"] == ("3", "nothing so far")
