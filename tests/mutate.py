@@ -32,8 +32,8 @@ JUDGE = "analysis/judge.py"
 CHECKS = "tests/analysis/checks"
 # The tests that are the nearest to each file, so that most mutations are noticed within seconds; all others follow.
 NEAREST = {
-    **dict.fromkeys(("messages", "idempotency", "account"), "oracles/test_messages.py"),
-    **dict.fromkeys(("sequence", "order", "gaps"), "oracles/test_numbering.py"),
+    **dict.fromkeys(("messages", "corruption", "idempotency", "account"), "oracles/test_messages.py"),
+    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), "oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
     **dict.fromkeys(("status", "receipts", "witnesses"), "oracles/test_statuses.py"),
     "completeness": "oracles/test_keepers.py",
@@ -47,7 +47,11 @@ NEAREST = {
 }
 
 # Quick tests, the first to be asked when the nearest at a glance saw nothing.
-FOUND = tuple(f"{CHECKS}/oracles/test_{name}.py" for name in ("edges", "found", "messages_found"))
+QUICK = (
+    *(f"oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
+    *(f"test_{name}.py" for name in ("corruption", "for_a_while", "numbering", "repeats", "texts")),
+)
+FOUND = tuple(f"{CHECKS}/{name}" for name in QUICK)
 
 PASSED = (  # an expression, so that one line is enough
     '__import__("dataclasses").replace({}, observed=0, examples=(), '

@@ -1,11 +1,13 @@
 """Findings in words: from positions in the account to the ids and the sentence that a person needs."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from analysis.checks.account import NEVER, NULL, Account
+from analysis.checks.account import NEVER, NULL, Account, Ints
 from analysis.criteria import MAX_EXAMPLES, Finding
+from analysis.identifiers import NONE
 from analysis.record.codes import Status
 
 NO_LAST_LOOK = (
@@ -25,11 +27,19 @@ class Namer:
         self._account = account
         self._evidence = account.evidence
 
+    @cached_property
+    def _row_of_operation(self) -> Ints:
+        return self._account.row_of_operation()
+
     def operation(self, number: int, why: str, **more: Any) -> Finding:
         """A finding about a message as it was sent; its row is named as far as one is known."""
         operation = self._account.operations.iloc[number]
         evidence = self._evidence
         message, seq = int(operation["message_id"]), int(operation["seq"])
+        if (row := int(self._row_of_operation[number])) != NONE:  # where no answer told them
+            stored = self._account.rows.iloc[row]
+            message = int(stored["message_id"]) if message == NONE else message
+            seq = int(stored["seq"]) if seq == NULL else seq
         named = {
             "chat_id": evidence.chats.text(operation["chat_id"]),
             "seq": None if seq == NULL else seq,
@@ -44,19 +54,29 @@ class Namer:
         """A finding about a row as it is stored."""
         row = self._account.rows.iloc[number]
         evidence = self._evidence
-        client_id = int(row["client_generated_id"])
+        client_id, sender = int(row["client_generated_id"]), int(row["sender_id"])
         operation = int(row["operation"])
-        if client_id < 0 <= operation:
-            client_id = int(self._account.operations["client_generated_id"].iloc[operation])
+        if NONE in {client_id, sender} and operation != NONE:  # where no look saw them
+            sent = self._account.operations.iloc[operation]
+            client_id = int(sent["client_generated_id"]) if client_id == NONE else client_id
+            sender = int(sent["user_id"]) if sender == NONE else sender
         named = {
             "chat_id": evidence.chats.text(row["chat_id"]),
             "seq": None if int(row["seq"]) == NULL else int(row["seq"]),
             "message_id": evidence.messages.text(row["message_id"]),
             "client_generated_id": evidence.messages.text(client_id),
-            "sender_id": evidence.people.text(row["sender_id"]),
+            "sender_id": evidence.people.text(sender),
             "at_ns": int(row["first_at_ns"]),
         }
         return Finding(why=why, **(named | more))
+
+    def rows(self, numbers: Iterable[int]) -> str:
+        """The ids of rows, for use in a sentence, which says it of those that are gone."""
+        rows = self._account.rows
+        return ", ".join(
+            self.message(rows["message_id"].iloc[number]) + (" (gone)" if rows["gone"].iloc[number] else "")
+            for number in numbers
+        )
 
     def person(self, code: int) -> str:
         """A person's id, for use in a sentence."""

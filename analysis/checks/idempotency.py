@@ -5,26 +5,29 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import Account
-from analysis.checks.findings import Namer, first_examples
+from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.criteria import Criterion, Finding, from_findings
 
 
 def retries(account: Account) -> Criterion:
-    """Every ok answer to a message's attempts gave the same id and seq, and there is one row.
+    """Every ok answer to a message's attempts gave the same id and seq, and there was never more than one row.
 
-    Judged are messages with at least two attempts of which one was ok. Answers that carry no id or seq say
+    Judged are messages with at least two attempts of which one was ok, or stored a row. Every row counts that a look
+    ever saw: one that took the place of another is not the same message. Answers that carry no id or seq say
     nothing of it; the rows then decide alone.
     """
     operations = account.operations
-    repeated = (operations["attempts"].to_numpy() > 1) & (operations["ok_attempts"].to_numpy() > 0)
+    rows_seen = operations["rows_seen"].to_numpy()
+    known = (operations["ok_attempts"].to_numpy() > 0) | (rows_seen > 0)
+    repeated = known & (operations["attempts"].to_numpy() > 1)
     unlike_ids = repeated & ~operations["ids_agree"].to_numpy()
     unlike_seqs = repeated & ~operations["seqs_agree"].to_numpy()
-    several = repeated & (operations["rows"].to_numpy() > 1)
+    several = repeated & (rows_seen > 1)
     faults = np.flatnonzero(unlike_ids | unlike_seqs | several)
     namer = Namer(account)
 
     def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
+        for number, rows in zip(faults.tolist(), account.rows_of(faults), strict=True):
             wrong = [
                 words
                 for words, where in (
@@ -37,7 +40,7 @@ def retries(account: Account) -> Criterion:
             if wrong:
                 sentence += f" were answered with {' and '.join(wrong)}"
             if several[number]:
-                sentence += f"{' and' if wrong else ''} made {operations['rows'].iloc[number]} rows"
+                sentence += f"{' and' if wrong else ''} made {len(rows)} rows: {namer.rows(rows)}"
             yield namer.operation(number, sentence + ".")
 
     return from_findings(
@@ -47,5 +50,6 @@ def retries(account: Account) -> Criterion:
         int(repeated.sum()),
         first_examples(findings()),
         count=len(faults),
+        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"attempts": int(operations["attempts"].to_numpy()[repeated].sum())},
     )

@@ -103,7 +103,13 @@ class LoadSteps:
     ) -> Message:
         """A first attempt. An ok one is answered with the message's id and `seq`."""
         message = Message(
-            sender, chat, text or f"message {len(self.messages)}", self.new_id(), self.new_id(), seq, at
+            sender,
+            chat,
+            f"message {len(self.messages)}" if text is None else text,
+            self.new_id(),
+            self.new_id(),
+            seq,
+            at,
         )
         self.messages.append(message)
         return self.repeat(message, at, took=took, outcome=outcome, answered_id=answered_id)
