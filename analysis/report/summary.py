@@ -5,14 +5,10 @@ from typing import Any
 
 from analysis.criteria import Verdict
 from analysis.report import headline, numbers
+from analysis.report.markdown import plain as _plain
 
 MARK = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.INFO: "ℹ️"}
 FINDINGS_SHOWN = 10  # of each criterion; the rest is in verdict.json
-
-
-_HARMLESS = {ord(sign): f"\\{sign}" for sign in "\\`*_[]#!"} | {
-    ord(sign): f"&#{ord(sign)};" for sign in "<>&|"
-}
 
 
 def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
@@ -51,8 +47,3 @@ def _finding(example: Mapping[str, Any]) -> str:
         if example[name] is not None
     ]
     return _plain(example["why"]) + (f" ({', '.join(ids)})" if ids else "")
-
-
-def _plain(text: str) -> str:
-    """`text` on one line, with nothing in it that Markdown or HTML would act upon."""
-    return " ".join(text.split()).translate(_HARMLESS)
