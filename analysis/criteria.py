@@ -53,6 +53,7 @@ class Criterion:
     ci95: tuple[float, float] | None = None
     reason: str | None = None  # why inconclusive, or another sentence worth reading
     facts: dict[str, float | int] = field(default_factory=dict)  # counts beside the observed one
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95%, of facts, by their names
 
 
 def from_findings(

@@ -19,6 +19,8 @@ from analysis.statistics.windows import windows
 
 Facts = dict[str, float | int]
 
+BESIDE = (50, 99)  # percentiles that runs are compared by as well, so that they need an interval too
+
 
 def send_criteria(
     latencies: Latencies, targets: Targets, service: Latencies | None = None
@@ -137,7 +139,10 @@ def _below(
         interval = percentile_interval(start_ns, judged_ns, percent)
     minutes = windows(start_ns, judged_ns)
     shown: Facts = {**facts, "warmup_s": round(targets.warmup_s, 3)}
+    intervals: dict[str, Interval] = {}
     if percent is not None:
+        beside = {f"p{other}_ms": percentile_interval(start_ns, judged_ns, other) for other in BESIDE}
+        intervals = {name: ends for name, ends in beside.items() if ends is not None}
         shown |= {name: value for name, value in _figures("", figures).items() if name not in shown}
     if len(minutes.figures):
         within = minutes.within(avg_ms=target_ms) if percent is None else minutes.within(p95_ms=target_ms)
@@ -162,6 +167,7 @@ def _below(
         ci95=interval,
         reason=" ".join(sentence for sentence in said if sentence) or None,
         facts=shown,
+        intervals=intervals,
     )
 
 

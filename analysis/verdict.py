@@ -92,6 +92,7 @@ def _entry(criterion: Criterion) -> dict[str, Any]:
         "checked": int(criterion.checked),
         "reason": criterion.reason,
         "facts": {name: _plain(value) for name, value in criterion.facts.items()},
+        "intervals": {name: [_plain(end) for end in ends] for name, ends in criterion.intervals.items()},
         "examples": [_example(finding) for finding in criterion.examples],
     }
 

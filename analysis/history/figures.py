@@ -1,6 +1,6 @@
 """The figures that runs are compared by, taken from a verdict. No input or output here.
 
-Latencies have the interval that the judge gave them. A share of sends has Wilson's interval, a rate the one of a Poisson
+Latencies and the history query have the interval that the judge gave them. A share of sends has Wilson's interval, a rate the one of a Poisson
 count; both take sends as independent, and are too narrow where errors come in bursts.
 Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
 """
@@ -66,7 +66,7 @@ def _fact(criterion_id: str, fact: str) -> Callable[[StoredVerdict], Figure | No
         criterion = verdict.criterion(criterion_id)
         if criterion is None or fact not in criterion.facts:
             return None
-        return Figure(criterion.facts[fact])
+        return Figure(criterion.facts[fact], (criterion.intervals or {}).get(fact))
 
     return take
 

@@ -11,7 +11,7 @@ from analysis.errors import RecordError
 from analysis.history.comparison import Bounds, Word
 from analysis.history.runs import find_run
 from analysis.history.sides import Comparison, compare_runs
-from analysis.report import changes, compare_plots
+from analysis.report import changes, compare_plots, index
 from analysis.report.files import replace_text
 from analysis.report.page import environment
 from analysis.visible import in_a_line
@@ -53,6 +53,8 @@ def run(
     if html is not None:
         try:
             replace_text(html, render(found))
+            if html.resolve().parent.parent == reports_dir.resolve():  # of a run, which the list links to
+                index.write_index(reports_dir)
         except OSError as error:
             raise RecordError(f"The page {html} cannot be written: {error}.") from error
     if as_json:

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from analysis.errors import ConfigurationError
+from analysis.errors import ConfigurationError, RecordError
 from analysis.history import retention
 from analysis.history.retention import Plan
 from analysis.report import index
@@ -34,7 +34,7 @@ def run(
 
     Raises:
         ConfigurationError: nothing says what to keep, or `older_than` is no age.
-        RecordError: something cannot be removed.
+        RecordError: something cannot be removed, or the list of runs not be written.
     """
     if keep_records is None and keep_runs is None:
         raise ConfigurationError(
@@ -49,11 +49,15 @@ def run(
         Console().out(json.dumps(_as_json(made, dry_run), indent=1), highlight=False)
     else:
         _tell(Console(), made)
-    if dry_run or not made.removals or not may("Remove these?"):
+    if dry_run or (made.removals and not may("Remove these?")):
         return
     for removal in made.removals:
         retention.carry_out(removal)
-    index.write_index(reports_dir)
+    if reports_dir.is_dir():
+        try:
+            index.write_index(reports_dir)
+        except OSError as error:
+            raise RecordError(f"The list of runs in {reports_dir} cannot be written: {error}.") from error
 
 
 def parse_age(text: str) -> timedelta:

@@ -1,27 +1,14 @@
 """``summary.md``: the verdict as Markdown, for the page of a CI job or a chat."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from analysis.criteria import Verdict
 from analysis.report import headline, numbers
-from analysis.visible import in_a_line
+from analysis.report.markdown import plain as _plain
 
 MARK = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.INFO: "ℹ️"}
 FINDINGS_SHOWN = 10  # of each criterion; the rest is in verdict.json
-
-# GitHub and GitLab look for addresses, mentions, references, emoji by name and maths when the Markdown is HTML already, where
-# a sign that was escaped is a sign again. A space of no width beside it hinders these, an element of its own hinders maths.
-_APART = "&#8203;"
-_HARMLESS = (
-    {ord(sign): f"\\{sign}" for sign in "\\`*_[]!~"}
-    | {ord(sign): f"&#{ord(sign)};" for sign in "<>&|"}
-    | {ord(sign): f"{sign}{_APART}" for sign in "@#"}
-    | {ord("$"): "<span>&#36;</span>"}
-)
-_ADDRESS_OR_EMOJI = re.compile(r"(?<=:)(?=//|[\\\w+-]+:)|(?<=www)(?=\.)", re.IGNORECASE)
-_LIST = re.compile(r"^\d*(?=[-+.)] )")
 
 
 def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
@@ -74,9 +61,3 @@ def _finding(example: Mapping[str, Any]) -> str:
         if example[name] is not None
     ]
     return _plain(example["why"]) + (f" ({', '.join(ids)})" if ids else "")
-
-
-def _plain(text: str) -> str:
-    """`text` on one line, with nothing in it that Markdown, HTML or who shows them would act upon."""
-    escaped = in_a_line(text).translate(_HARMLESS)
-    return _LIST.sub(r"\g<0>\\", _ADDRESS_OR_EMOJI.sub(_APART, escaped))
