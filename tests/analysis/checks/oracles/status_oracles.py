@@ -3,7 +3,8 @@
 Written from the words of docs/what-is-checked.md and of the checkers, and from nothing else of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.answer import Answer
@@ -11,6 +12,7 @@ from tests.analysis.checks.oracles.story import (
     Event,
     Look,
     Message,
+    Poll,
     Receipt,
     Story,
     message_id,
@@ -20,7 +22,7 @@ from tests.analysis.checks.oracles.story import (
 
 STAGES = (Status.SENT, Status.DELIVERED, Status.READ)
 LOOK_LAG = 0.1  # seconds from a snapshot to the time that is noted for it, at most
-SETTLED = 1  # an event older than this, in seconds, must show in the last look
+NOTED_WITHIN = 0.5  # the same where two witnesses are compared
 
 
 def invalid(story: Story) -> Answer:
@@ -37,26 +39,32 @@ def invalid(story: Story) -> Answer:
 
 
 def regressed(story: Story) -> Answer:
-    """Messages whose status went back: by the looks, by the events, or from an event to the end."""
+    """Messages of which something certainly showed a higher status before something showed a lower one."""
     faults = []
     for number, message in _of_run(story):
-        looks = [(place, look.status) for place, look in enumerate(_present(message))]
-        events = [(event.committed, event.status) for event in _telling(story, number)]
+        looks: list[_Shown] = [_Looked(story, look) for look in _present(message)]
+        events: list[_Shown] = [_Came(story, event) for event in _recorded(story, number)]
+        end = _at_the_end(story, message)
         ways = (
-            ("was seen to go back", _widest(looks)),
-            ("was set back", _widest(events)),
-            ("had gone back at the end", _at_the_end(story, number, message)),
+            ("was seen to go back", looks, looks, _in_turn, looks),
+            ("was set back", events, events, _in_turn, events),
+            ("was set back", looks + events, events, _before, events),
+            ("had gone back", looks + events, looks + end, _before, looks),
         )
-        for words, way in ways:
+        for words, higher, lower, certainly, quoted in ways:
+            way = _widest(higher, lower, certainly)
             if way is not None:
                 high, low = way
-                if words == "was set back":
-                    last = [event.at for event in _recorded(story, number) if event.status is low][-1]
-                else:
-                    last = [story.polls[look.poll].at for look in _present(message) if look.status is low][-1]
+                last = [one.seen for one in quoted if one.status is low][-1]
                 faults.append((str(message_id(number)), words, _word(high), _word(low), ns(last)))
                 break
-    return Answer(faults, checked=_checked(story), unseen=_last_look(story) is None)
+    steady = len({round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}) == 1
+    return Answer(
+        faults,
+        checked=_checked(story),
+        unseen=_last_look(story) is None,
+        facts={} if steady else {"commit_times_unused": len(story.events)},
+    )
 
 
 def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Answer:
@@ -138,32 +146,94 @@ def _waits(message: Message, poll: int) -> bool:
     return not (for_good and min(read) <= poll)
 
 
-def _at_the_end(story: Story, number: int, message: Message) -> tuple[Status, Status] | None:
-    """From the highest status that an event had told of in good time to that of the last look."""
+class _Shown:
+    """Somebody saw a status.
+
+    Attributes:
+        place: in its witness's order.
+        by: when the row had it by; None: nobody knows.
+        since: when the row had it at the earliest; None: nobody knows.
+    """
+
+    status: Status
+    seen: float
+    place: int
+    by: float | None
+    since: float | None
+
+    def in_turn(self, other: "_Shown") -> bool:
+        """Whether one witness alone tells that it came before `other`."""
+        raise NotImplementedError
+
+
+def _in_turn(one: _Shown, other: _Shown) -> bool:
+    return one.in_turn(other)
+
+
+def _before(one: _Shown, other: _Shown) -> bool:
+    """Whether the run's clock tells it."""
+    return one.by is not None and other.since is not None and one.by < other.since
+
+
+class _Looked(_Shown):
+    def __init__(self, story: Story, look: Look) -> None:
+        poll = story.polls[look.poll]
+        self.status, self.seen, self.place, self.by = look.status, poll.at, look.poll, poll.at
+        # Whatever ran at some look so far has ended; or else it may be committed, and not yet to be seen.
+        ended = [
+            one.at
+            for number, one in enumerate(story.polls)
+            if number <= look.poll and one.kind is not PollKind.FAILED and one.next_xid <= poll.xmin
+        ]
+        self.since = max(ended) - NOTED_WITHIN if ended and poll.kind is not PollKind.FAILED else None
+
+    def in_turn(self, other: _Shown) -> bool:
+        return self.place < other.place
+
+
+class _Came(_Shown):
+    def __init__(self, story: Story, event: Event) -> None:
+        self.status, self.place = event.status, story.events.index(event)
+        self.seen = story.noted(event.person, event.at)
+        self.subscription = event.person, event.socket
+        self.commit_time = story.wall(event.committed)
+        self.by = event.at if story.comparable(event.person) else None
+        ahead = {round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}
+        self.since = self.commit_time - ahead.pop() - 2 * NOTED_WITHIN if len(ahead) == 1 else None
+        if self.since is not None and self.by is not None and self.since > self.by:
+            self.since = None  # it came before it was committed: the database's clock was wrong
+
+    def in_turn(self, other: _Shown) -> bool:
+        assert isinstance(other, _Came)
+        one = self.subscription == other.subscription
+        return one and self.place < other.place and self.commit_time < other.commit_time
+
+
+def _at_the_end(story: Story, message: Message) -> list[_Shown]:
+    """What the last look must have seen, though the row had not changed since an earlier one."""
     sweep = _last_look(story)
-    if sweep is None or _gone(message):
-        return None
-    final = _present(message)[-1].status
-    told = [
-        event.status
-        for event in _telling(story, number)
-        if event.status in STAGES and event.committed < story.polls[sweep].database - SETTLED
-    ]
-    if final in STAGES and told and max(told) > final:
-        return max(told), final
-    return None
+    if sweep is None or _gone(message) or _present(message)[-1].poll > sweep:
+        return []
+    return [_Looked(story, replace(_present(message)[-1], poll=sweep))]
 
 
-def _widest(testimony: list[tuple[int, Status]]) -> tuple[Status, Status] | None:
+def _whole(story: Story) -> list[Poll]:
+    """The looks that came to their end."""
+    return [poll for poll in story.polls if poll.kind is not PollKind.FAILED]
+
+
+def _widest(
+    higher: list[_Shown], lower: list[_Shown], certainly: Callable[[_Shown, _Shown], bool]
+) -> tuple[Status, Status] | None:
     """The widest step back: from read to sent, from read to delivered, from delivered to sent."""
     for high, low in (
         (Status.READ, Status.SENT),
         (Status.READ, Status.DELIVERED),
         (Status.DELIVERED, Status.SENT),
     ):
-        for at, status in testimony:
-            for later, then in testimony:
-                if status is high and then is low and at < later:
+        for one in higher:
+            for other in lower:
+                if one.status is high and other.status is low and certainly(one, other):
                     return high, low
     return None
 
