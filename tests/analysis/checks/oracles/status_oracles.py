@@ -22,6 +22,7 @@ from tests.analysis.checks.oracles.story import (
 
 STAGES = (Status.SENT, Status.DELIVERED, Status.READ)
 LOOK_LAG = 0.1  # seconds from a snapshot to the time that is noted for it, at most
+MEASURED_TO = 0.2  # to so many seconds it is known what another clock shows, if it is known
 NOTED_WITHIN = 0.5  # the same where two witnesses are compared
 
 
@@ -75,12 +76,13 @@ def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Ans
         if not receipts or _gone(message):
             continue
         checked += 1
-        receipt = min(receipts, key=lambda one: (one.answered, one.person))
-        deadline = round(receipt.answered + delivered_within_s + LOOK_LAG, 6)
+        receipt = min(receipts, key=lambda one: (one.answered + _unsure(story, one.person), one.person))
+        answered = receipt.answered + _unsure(story, receipt.person)  # at the latest
+        deadline = round(answered + delivered_within_s + LOOK_LAG, 6)
         shown_in_time = any(
-            story.host(event.person) == story.monitor.host
+            story.comparable(event.person)
             and event.status in {Status.DELIVERED, Status.READ}
-            and event.at <= deadline
+            and event.at - _unsure(story, event.person) <= deadline
             for event in _telling(story, number)
         )
         moved = [look.poll for look in _present(message) if look.status is not Status.SENT]
@@ -93,29 +95,38 @@ def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Ans
     return Answer(faults, checked=checked, unseen=unseen, facts={"open": still_open})
 
 
+def _unsure(story: Story, person: int) -> float:
+    """By how much a time of this person may be another one on the monitor's clock."""
+    return 0 if story.host(person) == story.monitor.host else MEASURED_TO
+
+
 def _receipts(story: Story, number: int, message: Message) -> Iterator[Receipt]:
-    """The receipts that say that a recipient had this message: acknowledged, and by the monitor's clock."""
-    certain = [
-        attempt.answered
-        for attempt in message.attempts
-        if attempt.outcome is Outcome.OK and story.host(message.sender) == story.monitor.host
+    """The receipts that say that a recipient had this message: acknowledged, and by a clock that is known."""
+    stored = [
+        (message.sender, attempt.answered) for attempt in message.attempts if attempt.outcome is Outcome.OK
     ] + [
-        event.at
+        (event.person, event.at)
         for event in story.events
-        if event.message == number
-        and event.type is EventType.INSERT
-        and story.host(event.person) == story.monitor.host
+        if event.message == number and event.type is EventType.INSERT
     ]
     known: dict[int, int] = {}  # the newest seq that each person has told to know
     for receipt in sorted(story.receipts, key=lambda one: one.left):
-        by_the_clock = story.host(receipt.person) == story.monitor.host
-        usable = receipt.outcome is Outcome.OK and receipt.up_to is not None and by_the_clock
+        comparable = story.comparable(receipt.person)
+        usable = receipt.outcome is Outcome.OK and receipt.up_to is not None and comparable
         if not usable or receipt.chat != message.chat or receipt.person == message.sender:
             continue
         known[receipt.person] = max(known.get(receipt.person, 0), receipt.up_to or 0)
-        stored = any(moment <= receipt.left for moment in certain)
-        if stored and message.seq is not None and known[receipt.person] >= message.seq:
+        before = any(_came_before(story, person, at, receipt) for person, at in stored)
+        if before and message.seq is not None and known[receipt.person] >= message.seq:
             yield receipt
+
+
+def _came_before(story: Story, person: int, at: float, receipt: Receipt) -> bool:
+    """Whether it was certainly so far when the receipt left."""
+    if story.host(person) == story.host(receipt.person):
+        return at <= receipt.left
+    surely_by = at + _unsure(story, person) + _unsure(story, receipt.person)
+    return story.comparable(person) and surely_by <= receipt.left
 
 
 def _last_look_at_sent(
