@@ -35,7 +35,7 @@ NEAREST = {
     **dict.fromkeys(("messages", "corruption", "idempotency", "account"), "oracles/test_messages.py"),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), "oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
-    **dict.fromkeys(("status", "receipts", "witnesses"), "oracles/test_statuses.py"),
+    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), "oracles/test_statuses.py"),
     "completeness": "oracles/test_keepers.py",
     "history": "oracles/test_history.py",
     "access": "oracles/test_access.py",

@@ -1,8 +1,8 @@
 """`status.invalid` and `status.regressed`: a status is one of three, and goes sent → delivered → read only.
 
 Two witnesses: the monitor's looks at the rows, and Realtime's events, which also show what happened between two
-looks. Each is judged by its own order; the two are compared only at the very end, since a look and an event of
-the same moment may come in either order. Only messages of the run are judged.
+looks. What of theirs is certain to have come before what, `analysis.checks.setbacks` says. Only messages of the run
+are judged.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,12 +11,10 @@ import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, status_word
-from analysis.checks.witnesses import WAYS_BACK, Entries, Spans, WaysBack, Witness, events, looks, widest
+from analysis.checks.setbacks import Leader, Spans, backwards, by_rank, on_one_subscription
+from analysis.checks.witnesses import STAGES, Entries, Witness, events, joined, looks
 from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.codes import EventType, PollKind, Status
-
-# An event this much older than the last look must show in it: far above any commit lag.
-SETTLED_US = 1_000_000
+from analysis.record.codes import EventType, Status
 
 
 def invalid(account: Account) -> Criterion:
@@ -60,17 +58,20 @@ def invalid(account: Account) -> Criterion:
 
 
 def regressed(account: Account) -> Criterion:
-    """`status.regressed`: a status that went back, as the looks, the events or the end of the run show.
+    """`status.regressed`: a status that certainly went back, as the looks, the events or both together show.
 
     Events of one millisecond, Supabase's grain, get the benefit of the doubt.
     """
-    observed, told = looks(account), events(account)
-    seen = Spans(observed, np.arange(len(observed.table)))
-    committed = Spans(told, told.table["committed_us"].to_numpy())
+    observed, told, leader = looks(account), events(account), Leader(account)
+    in_turn = Spans(account).heard(observed, by_rank(np.arange(len(observed.table))))
+    seen, shown = Spans(account).heard(observed, leader.looks), Spans(account).heard(told, leader.events)
+    leader.at_the_end(seen)
+    by_anybody = {stage: np.minimum(seen.first[stage], shown.first[stage]) for stage in STAGES}
     testimonies = (  # the first that tells of a row is the one that is quoted
-        ("was seen to go back", observed, seen.backwards()),
-        ("was set back", told, committed.backwards()),
-        ("had gone back at the end", observed, _back_at_the_end(account, committed)),
+        ("was seen to go back", observed, backwards(in_turn.first, in_turn.last)),
+        ("was set back", told, on_one_subscription(told)),
+        ("was set back", told, backwards(by_anybody, shown.last)),
+        ("had gone back", observed, backwards(by_anybody, seen.last)),
     )
     size = len(account.rows)
     by_whom = np.full(size, NULL, np.int64)
@@ -103,6 +104,7 @@ def regressed(account: Account) -> Criterion:
         first_examples(findings()),
         count=len(faults),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
+        facts={} if leader.commits_known else {"commit_times_unused": len(told.table)},
     )
 
 
@@ -116,19 +118,5 @@ def _where(witness: Witness, strange: Callable[[Entries], Bools]) -> Iterator[En
 
 
 def _first_of_each_row(parts: Iterable[Entries]) -> Entries:
-    nothing = Entries(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
-    position, row, status = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
-    return Entries(position, row, status).only(np.unique(row, return_index=True)[1])
-
-
-def _back_at_the_end(account: Account, told: Spans) -> WaysBack:
-    """Rows whose status at the last look is below one that an event told of, long before that look."""
-    polls = account.evidence.polls
-    sweeps = polls.loc[polls["kind"] == PollKind.SWEEP, "database_us"]
-    seen_at_the_end = account.last_look_ns is not None
-    deadline = int(sweeps.iloc[-1]) - SETTLED_US if seen_at_the_end else NULL
-    present = ~account.rows["gone"].to_numpy() & (account.rows["operation"].to_numpy() >= 0)
-    final = account.rows["status"].to_numpy()
-    return widest(
-        [np.flatnonzero(present & (final == low) & (told.first[high] < deadline)) for high, low in WAYS_BACK]
-    )
+    entries = joined(parts)
+    return entries.only(np.unique(entries.row, return_index=True)[1])
