@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import Account
-from analysis.checks.findings import Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import Namer
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 
 
 def retries(account: Account) -> Criterion:
@@ -23,29 +24,29 @@ def retries(account: Account) -> Criterion:
     faults = np.flatnonzero(unlike_ids | unlike_seqs | several)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            wrong = [
-                words
-                for words, where in (
-                    ("different ids", unlike_ids),
-                    ("different seqs", unlike_seqs),
-                )
-                if where[number]
-            ]
-            sentence = f"Its {operations['attempts'].iloc[number]} attempts"
-            if wrong:
-                sentence += f" were answered with {' and '.join(wrong)}"
-            if several[number]:
-                sentence += f"{' and' if wrong else ''} made {operations['rows'].iloc[number]} rows"
-            yield namer.operation(number, sentence + ".")
+    def tell(place: int) -> Iterator[Finding]:
+        number = int(faults[place])
+        wrong = [
+            words
+            for words, where in (
+                ("different ids", unlike_ids),
+                ("different seqs", unlike_seqs),
+            )
+            if where[number]
+        ]
+        sentence = f"Its {operations['attempts'].iloc[number]} attempts"
+        if wrong:
+            sentence += f" were answered with {' and '.join(wrong)}"
+        if several[number]:
+            sentence += f"{' and' if wrong else ''} made {operations['rows'].iloc[number]} rows"
+        yield namer.operation(number, sentence + ".")
 
-    return from_findings(
+    kind = unlike_ids + 2 * unlike_seqs + 4 * several
+    return from_faults(
         "idempotency.retries",
         "A repeated send is the same message",
         "messages",
         int(repeated.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_operations(faults, tell, kind[faults]),
         facts={"attempts": int(operations["attempts"].to_numpy()[repeated].sum())},
     )

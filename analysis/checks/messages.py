@@ -10,12 +10,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer, either
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.identifiers import Identifiers
 from analysis.record.codes import Outcome
 
 MAX_QUOTED = 60  # characters of a text that a sentence quotes
+
+_NAMED = ("sender_id", "chat_id", "client_generated_id")  # by its value, which may be none
 
 
 def lost(account: Account) -> Criterion:
@@ -38,29 +41,32 @@ def lost(account: Account) -> Criterion:
     if unseen:  # what was never seen may be there all the same; what was seen to go is gone
         faults = faults[gone[faults] | (vanished_row[faults] >= 0)]
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            row = int(answered_row[number]) if gone[number] else int(vanished_row[number])
-            if row >= 0:
-                yield namer.row(
-                    row,
-                    "The server acknowledged this message and stored it, yet it is no longer in the database.",
-                )
-            else:
-                yield namer.operation(
-                    number, "The server acknowledged this message, yet it never appeared in the database."
-                )
+    row = np.where(gone[faults], answered_row[faults], vanished_row[faults])
+
+    def vanished(place: int) -> Iterator[Finding]:
+        yield namer.row(
+            int(row[place]),
+            "The server acknowledged this message and stored it, yet it is no longer in the database.",
+        )
+
+    def never_came(place: int) -> Iterator[Finding]:
+        yield namer.operation(
+            int(faults[place]), "The server acknowledged this message, yet it never appeared in the database."
+        )
 
     reason = NO_LAST_LOOK if unseen else None
     if not reason and too_late.any():
         reason = f"{too_late.sum():,} messages were acknowledged after the monitor's last look."
-    return from_findings(
+    return from_faults(
         "messages.lost",
         "No acknowledged message is lost",
         "messages",
         int(ok.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        either(
+            row >= 0,
+            namer.of_rows(row, vanished),
+            namer.of_operations(faults, never_came),
+        ),
         inconclusive=reason,
         facts={
             "recovered": int(((operations["outcome"] == Outcome.INFO) & (operations["rows"] > 0)).sum()),
@@ -75,15 +81,16 @@ def unexpected(account: Account) -> Criterion:
     refused = account.operations["outcome"].to_numpy() == Outcome.FAIL
     faults = np.flatnonzero((operation >= 0) & _at(refused, operation))
     namer = Namer(account)
-    return from_findings(
+
+    def tell(place: int) -> Iterator[Finding]:
+        yield namer.row(int(faults[place]), "The server refused this message, yet it is stored.")
+
+    return from_faults(
         "messages.unexpected",
         "No refused message is stored",
         "messages",
         len(refused),
-        first_examples(
-            namer.row(row, "The server refused this message, yet it is stored.") for row in faults.tolist()
-        ),
-        count=len(faults),
+        namer.of_rows(faults, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"refused": int(refused.sum())},
     )
@@ -96,24 +103,20 @@ def duplicated(account: Account) -> Criterion:
     mine = np.flatnonzero(account.stored)
     mine = mine[np.argsort(account.rows["operation"].to_numpy()[mine], kind="stable")]
     sorted_operations = account.rows["operation"].to_numpy()[mine]
+    begin, end = (np.searchsorted(sorted_operations, faults, side=side) for side in ("left", "right"))
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            begin, end = np.searchsorted(sorted_operations, [number, number + 1])
-            rows = mine[begin:end].tolist()
-            others = ", ".join(namer.message(account.rows["message_id"].iloc[row]) for row in rows[1:])
-            yield namer.row(
-                rows[0], f"This message is stored {len(rows)} times; the further rows are {others}."
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        rows = mine[begin[place] : end[place]].tolist()
+        others = ", ".join(namer.message(account.rows["message_id"].iloc[row]) for row in rows[1:])
+        yield namer.row(rows[0], f"This message is stored {len(rows)} times; the further rows are {others}.")
 
-    return from_findings(
+    return from_faults(
         "messages.duplicated",
         "No message is stored more than once",
         "messages",
         int((copies > 0).sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(mine[begin], tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 
@@ -143,22 +146,24 @@ def corrupted(account: Account) -> Criterion:
         "seq": differs("seq", "seq") & told_seq & single & (row["seq"].to_numpy() != NULL),
         "deleted_at": row["deleted"].to_numpy(np.bool_),
     }
-    any_fault = np.logical_or.reduce(list(faults.values()))
+    wrong_rows = np.flatnonzero(np.logical_or.reduce(list(faults.values())))
+    # What is not there reads otherwise than what is another one.
+    absent = [row[name].to_numpy() < 0 for name in ("text_crc32", *_NAMED)]
+    kind = sum((where[wrong_rows] << bit for bit, where in enumerate([*faults.values(), *absent])), 0)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for place in np.flatnonzero(any_fault).tolist():
-            wrong = [name for name, where in faults.items() if where[place]]
-            sentence = " ".join(_sentence(account, namer, int(stored[place]), name) for name in wrong)
-            yield namer.row(int(stored[place]), sentence)
+    def tell(place: int) -> Iterator[Finding]:
+        number = wrong_rows[place]
+        wrong = [name for name, where in faults.items() if where[number]]
+        sentence = " ".join(_sentence(account, namer, int(stored[number]), name) for name in wrong)
+        yield namer.row(int(stored[number]), sentence)
 
-    return from_findings(
+    return from_faults(
         "messages.corrupted",
         "Every message is stored as it was sent",
         "messages",
         len(stored),
-        first_examples(findings()),
-        count=int(any_fault.sum()),
+        namer.of_rows(stored[wrong_rows], tell, kind),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 

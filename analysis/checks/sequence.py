@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer, both
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 
 
 def missing(account: Account) -> Criterion:
@@ -15,13 +16,16 @@ def missing(account: Account) -> Criterion:
     stored = account.stored
     faults = np.flatnonzero(stored & (account.rows["seq"].to_numpy() == NULL))
     namer = Namer(account)
-    return from_findings(
+
+    def tell(place: int) -> Iterator[Finding]:
+        yield namer.row(int(faults[place]), "This message is stored without a seq.")
+
+    return from_faults(
         "seq.missing",
         "Every message has a seq",
         "messages",
         int(stored.sum()),
-        first_examples(namer.row(row, "This message is stored without a seq.") for row in faults.tolist()),
-        count=len(faults),
+        namer.of_rows(faults, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 
@@ -54,25 +58,28 @@ def duplicates(account: Account) -> Criterion:
     )
     namer = Namer(account)
     shared = groups.groupby(["chat_id", "seq"], sort=True)["message_id"].agg(list)
+    first = account.row_of_message[np.array([messages[0] for messages in shared], np.int64)]
 
-    def findings() -> Iterator[Finding]:
-        for (_, seq), messages in shared.items():
-            others = ", ".join(namer.message(message) for message in messages[1:])
-            yield namer.row(
-                int(account.row_of_message[messages[0]]),
-                f"Seq {seq} of this chat was given to {len(messages)} messages: to this one and to {others}.",
-                seq=int(seq),
-            )
-        for row in again.tolist():
-            newest = account.baseline[rows["chat_id"].iloc[row]]
-            yield namer.row(row, f"Its seq was given again: the chat had come to {newest} before the run.")
+    def given_to_several(place: int) -> Iterator[Finding]:
+        seq, messages = shared.index[place][1], shared.iloc[place]
+        others = ", ".join(namer.message(message) for message in messages[1:])
+        yield namer.row(
+            int(first[place]),
+            f"Seq {seq} of this chat was given to {len(messages)} messages: to this one and to {others}.",
+            seq=int(seq),
+        )
 
-    return from_findings(
+    def given_again(place: int) -> Iterator[Finding]:
+        newest = account.baseline[rows["chat_id"].iloc[again[place]]]
+        yield namer.row(
+            int(again[place]), f"Its seq was given again: the chat had come to {newest} before the run."
+        )
+
+    return from_faults(
         "seq.duplicates",
         "No seq is given twice",
         "messages",
         int(account.stored.sum()),
-        first_examples(findings()),
-        count=len(shared) + len(again),
+        both(namer.of_rows(first, given_to_several), namer.of_rows(again, given_again)),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )

@@ -47,7 +47,10 @@ MESSAGES = [
             '<= account.baseline[rows["chat_id"].to_numpy()])',
             '< account.baseline[rows["chat_id"].to_numpy()])',
         ),
-        ("count=len(shared) + len(again)", "count=len(shared)"),
+        (
+            "again = np.flatnonzero(\n        account.stored",
+            "again = np.flatnonzero(\n        False & account.stored",
+        ),
     ),
     *of(
         "gaps",
@@ -74,8 +77,8 @@ MESSAGES = [
     ),
     *of(
         "order",
-        ("faults = timed[highest[timed", "faults = timed[-1 + highest[timed"),
-        ("faults = timed[highest[timed", "faults = timed[2 + highest[timed"),
+        ("faults = timed[highest.max(axis=0)[timed", "faults = timed[-1 + highest.max(axis=0)[timed"),
+        ("faults = timed[highest.max(axis=0)[timed", "faults = timed[2 + highest.max(axis=0)[timed"),
         ('["chat_id", "clock"])]', '["clock"])]'),
         ('"latest_acknowledged_ns", ["chat_id"])', '"latest_acknowledged_ns", ["clock"])'),
         ("timed[known]", "timed"),
