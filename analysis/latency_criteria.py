@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
+from analysis.criteria import Criterion, Verdict
+from analysis.faults import Faults
 from analysis.latency import NS_PER_MS, Latencies, Summary, Targets, nearest_rank, summarize
 from analysis.record.codes import Outcome
 from analysis.settings import Workload
-from analysis.statistics.intervals import Interval, average_interval, percentile_interval
+from analysis.statistics.intervals import Interval, average_interval, percentile_interval, share_interval
 from analysis.statistics.windows import windows
 
 Facts = dict[str, float | int]
@@ -74,12 +75,13 @@ def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Target
     )
 
 
-def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targets) -> Criterion:
+def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> Criterion:
     """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
 
     Args:
-        findings: the first of those sends, named.
+        faults: those sends.
     """
+    examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
     count, bad = len(outcomes), int((outcomes != Outcome.OK).sum())
     if count == 0:
@@ -95,7 +97,9 @@ def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targ
         unit="%",
         outcome=outcome,
         checked=count,
-        examples=tuple(findings[:MAX_EXAMPLES]),
+        ci95=share_interval(bad, count) if count else None,
+        examples=examples,
+        found=found,
         reason=reason,
         facts={
             "not_ok": bad,

@@ -16,6 +16,7 @@ import numpy as np
 
 from analysis.checks.steady import Stretch
 from analysis.criteria import Criterion, Finding, Verdict
+from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
 from analysis.statistics.windows import LEAST_VALUES, windows
@@ -115,6 +116,7 @@ def _rises(sent: Latencies, delivered: Latencies, targets: Targets, within: Stre
 def _criterion(
     outcome: Verdict, rises: list[Rise], reason: str | None, findings: tuple[Finding, ...] = ()
 ) -> Criterion:
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="drift.latency",
         title="Latency does not rise over the run (Theil-Sen slope, Mann-Kendall test)",
@@ -123,7 +125,8 @@ def _criterion(
         unit="series",
         outcome=outcome,
         checked=len(rises),
-        examples=findings,
+        examples=examples,
+        found=every,
         reason=reason,
     )
 

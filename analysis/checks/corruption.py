@@ -1,12 +1,14 @@
 """`messages.corrupted`: what is stored of each message, against what was sent and what the answer said of it."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.criteria import Criterion, Finding
+from analysis.faults import MAX_EXAMPLES, from_faults
 from analysis.identifiers import Identifiers
 from analysis.record.codes import ObservedChange
 
@@ -24,19 +26,29 @@ def corrupted(account: Account) -> Criterion:
     anything = np.flatnonzero(np.logical_or.reduce(list(wrong.values())))
     faults = np.unique(looks.row[anything])
 
-    def findings() -> Iterator[Finding]:
-        shown = anything[np.isin(looks.row[anything], faults[:MAX_EXAMPLES])]
-        teller = _Teller(account, looks, {field: shown[where[shown]] for field, where in wrong.items()})
-        for row in faults[:MAX_EXAMPLES].tolist():
-            yield teller.finding(row)
+    kind = np.zeros(len(account.rows), np.int64)
+    for number, where in enumerate(wrong.values()):
+        np.bitwise_or.at(kind, looks.row[where], 1 << number)
+    namer = Namer(account)
 
-    return from_findings(
+    def teller_of(rows: Ints) -> _Teller:
+        shown = anything[np.isin(looks.row[anything], rows)]
+        return _Teller(account, looks, {field: shown[where[shown]] for field, where in wrong.items()})
+
+    at_first = cache(
+        lambda: teller_of(faults[:MAX_EXAMPLES])
+    )  # nearly all that are told; texts are read in one pass
+
+    def tell(place: int) -> Iterator[Finding]:
+        teller = at_first() if place < MAX_EXAMPLES else teller_of(faults[place : place + 1])
+        yield teller.finding(int(faults[place]))
+
+    return from_faults(
         "messages.corrupted",
         "Every message is stored as it was sent",
         "messages",
         len(np.unique(looks.row)),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(faults, tell, kind[faults]),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 

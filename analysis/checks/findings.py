@@ -1,12 +1,15 @@
 """Findings in words: from positions in the account to the ids and the sentence that a person needs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
-from analysis.checks.account import NEVER, NULL, Account, Ints
-from analysis.criteria import MAX_EXAMPLES, Finding
+import numpy as np
+import pandas as pd
+
+from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.criteria import Finding
+from analysis.faults import UNKNOWN, Faults
 from analysis.identifiers import NONE
 from analysis.record.codes import Status
 
@@ -15,9 +18,7 @@ NO_LAST_LOOK = (
 )
 
 
-def first_examples(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """As many findings as a verdict keeps; a fault that touches every message must not fill the memory."""
-    return tuple(islice(findings, MAX_EXAMPLES))
+Tell = Callable[[int], Iterator[Finding]]  # the finding at a place, in words
 
 
 class Namer:
@@ -78,6 +79,18 @@ class Namer:
             for number in numbers
         )
 
+    def of_operations(self, numbers: Ints, tell: Tell, kind: Ints | None = None) -> Faults:
+        """Faults of these messages as they were sent, each at the time when it left; without `kind` all say the same."""
+        left_ns, chat = _at(self._account.operations, numbers, "left_ns", "chat_id")
+        return _faults(left_ns, chat, tell, kind)
+
+    def of_rows(
+        self, numbers: Ints, tell: Tell, kind: Ints | None = None, at_ns: Ints | None = None
+    ) -> Faults:
+        """Faults of these rows, each at the time when the monitor first saw it, or else `at_ns`."""
+        first_at_ns, chat = _at(self._account.rows, numbers, "first_at_ns", "chat_id")
+        return _faults(first_at_ns if at_ns is None else at_ns, chat, tell, kind)
+
     def person(self, code: int) -> str:
         """A person's id, for use in a sentence."""
         return self._evidence.people.text(code) or "somebody unknown"
@@ -85,6 +98,37 @@ class Namer:
     def message(self, code: int) -> str:
         """A message's id, for use in a sentence."""
         return self._evidence.messages.text(code) or "no id"
+
+
+def either(first: Bools, one: Faults, other: Faults) -> Faults:
+    """At each place the fault of `one` where it is `first`, else that of `other`; these are two kinds at least."""
+    return Faults(
+        at_ns=np.where(first, one.at_ns, other.at_ns),
+        chat=np.where(first, one.chat, other.chat),
+        kind=np.where(first, 2 * one.kind, 2 * other.kind + 1),
+        tell=lambda place: (one if first[place] else other).tell(place),
+    )
+
+
+def both(one: Faults, other: Faults) -> Faults:
+    """The faults of `one`, and then those of `other`, which are of other kinds."""
+    size = len(one.kind)
+    return Faults(
+        at_ns=np.concatenate([one.at_ns, other.at_ns]),
+        chat=np.concatenate([one.chat, other.chat]),
+        kind=np.concatenate([2 * one.kind, 2 * other.kind + 1]),
+        tell=lambda place: one.tell(place) if place < size else other.tell(place - size),
+    )
+
+
+def _faults(at_ns: Ints, chat: Ints, tell: Tell, kind: Ints | None) -> Faults:
+    return Faults(at_ns, chat, np.zeros(len(chat), np.int64) if kind is None else kind, tell)
+
+
+def _at(frame: pd.DataFrame, numbers: Ints, *columns: str) -> Iterator[Ints]:
+    """These columns at `numbers`; `UNKNOWN` where a number is -1."""
+    for column in columns:
+        yield np.append(frame[column].to_numpy(np.int64), UNKNOWN)[numbers]
 
 
 def seconds(duration_ns: int) -> str:

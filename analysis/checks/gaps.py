@@ -21,9 +21,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints
-from analysis.checks.findings import NO_LAST_LOOK, first_examples
+from analysis.checks.findings import NO_LAST_LOOK
 from analysis.checks.numbering import NO_LOOK, numbers_given
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import UNKNOWN, Faults, from_faults
 from analysis.record.codes import Outcome, PollKind
 
 
@@ -77,16 +78,18 @@ def gaps(account: Account) -> Criterion:
     undecided = [hole for hole in holes if hole not in decided]
     still_open = sum(hole.size for hole in undecided)
 
-    def findings() -> Iterator[Finding]:
-        for hole in faults:
-            goes_on = newest[hole.chat].highest
-            for seq in range(hole.low, hole.high + 1):
-                yield Finding(
-                    why=f"No message of this chat ever had seq {seq}, though it goes on to {goes_on}.",
-                    chat_id=account.evidence.chats.text(hole.chat),
-                    seq=seq,
-                    at_ns=looks.at_ns(hole.poll),
-                )
+    def tell(place: int) -> Iterator[Finding]:
+        hole = faults[place]
+        goes_on = newest[hole.chat].highest
+        for seq in range(hole.low, hole.high + 1):
+            yield Finding(
+                why=f"No message of this chat ever had seq {seq}, though it goes on to {goes_on}.",
+                chat_id=account.evidence.chats.text(hole.chat),
+                seq=seq,
+                at_ns=looks.at_ns(hole.poll),
+            )
+
+    times = (looks.at_ns(hole.poll) for hole in faults)
 
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
@@ -95,13 +98,18 @@ def gaps(account: Account) -> Criterion:
         reason = (
             f"{len(set(newest) - set(baseline))} chats have no baseline: gaps at their beginning do not show."
         )
-    return from_findings(
+    return from_faults(
         "seq.gaps",
         "No seq is left out",
         "numbers",
         sum(seen.highest - first[chat] + 1 for chat, seen in newest.items()),
-        first_examples(findings()),
-        count=sum(hole.size for hole in faults),
+        Faults(
+            at_ns=np.array([UNKNOWN if at_ns is None else at_ns for at_ns in times], np.int64),
+            chat=np.array([hole.chat for hole in faults], np.int64),
+            kind=np.zeros(len(faults), np.int64),
+            tell=tell,
+            weight=np.array([hole.size for hole in faults], np.int64),
+        ),
         inconclusive=reason,
         facts={"open": still_open},
     )

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import Account
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 
 
 def retries(account: Account) -> Criterion:
@@ -26,30 +27,32 @@ def retries(account: Account) -> Criterion:
     faults = np.flatnonzero(unlike_ids | unlike_seqs | several)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number, rows in zip(faults.tolist(), account.rows_of(faults), strict=True):
-            wrong = [
-                words
-                for words, where in (
-                    ("different ids", unlike_ids),
-                    ("different seqs", unlike_seqs),
-                )
-                if where[number]
-            ]
-            sentence = f"Its {operations['attempts'].iloc[number]} attempts"
-            if wrong:
-                sentence += f" were answered with {' and '.join(wrong)}"
-            if several[number]:
-                sentence += f"{' and' if wrong else ''} made {len(rows)} rows: {namer.rows(rows)}"
-            yield namer.operation(number, sentence + ".")
+    rows_of = list(account.rows_of(faults))
 
-    return from_findings(
+    def tell(place: int) -> Iterator[Finding]:
+        number, rows = int(faults[place]), rows_of[place]
+        wrong = [
+            words
+            for words, where in (
+                ("different ids", unlike_ids),
+                ("different seqs", unlike_seqs),
+            )
+            if where[number]
+        ]
+        sentence = f"Its {operations['attempts'].iloc[number]} attempts"
+        if wrong:
+            sentence += f" were answered with {' and '.join(wrong)}"
+        if several[number]:
+            sentence += f"{' and' if wrong else ''} made {len(rows)} rows: {namer.rows(rows)}"
+        yield namer.operation(number, sentence + ".")
+
+    kind = unlike_ids + 2 * unlike_seqs + 4 * several
+    return from_faults(
         "idempotency.retries",
         "A repeated send is the same message",
         "messages",
         int(repeated.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_operations(faults, tell, kind[faults]),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"attempts": int(operations["attempts"].to_numpy()[repeated].sum())},
     )

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import NEVER, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer, either
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.record.codes import Outcome
 
 WENT = {
@@ -19,6 +20,8 @@ WENT = {
     Outcome.INFO: "The server stored this message without a clear answer, and it is no longer in the database.",
     Outcome.FAIL: "The server refused this message and stored it all the same, and it is no longer in the database.",
 }
+
+_NAMED = ("sender_id", "chat_id", "client_generated_id")  # by its value, which may be none
 
 
 def lost(account: Account) -> Criterion:
@@ -41,26 +44,29 @@ def lost(account: Account) -> Criterion:
     unseen = account.last_look_ns is None  # what was never seen may be there all the same
     faults = np.flatnonzero(went | (never_seen & ~too_late & (not unseen)))
 
-    def findings() -> Iterator[Finding]:
-        vanished_row = np.where(answered_went, answered_row, account.row_of_operation())
-        for number in faults.tolist():
-            if went[number]:
-                yield namer.row(int(vanished_row[number]), WENT[Outcome(outcome[number])])
-            else:
-                yield namer.operation(
-                    number, "The server acknowledged this message, yet it never appeared in the database."
-                )
+    row = np.where(answered_went, answered_row, account.row_of_operation())[faults]
+
+    def vanished(place: int) -> Iterator[Finding]:
+        yield namer.row(int(row[place]), WENT[Outcome(outcome[faults[place]])])
+
+    def never_came(place: int) -> Iterator[Finding]:
+        yield namer.operation(
+            int(faults[place]), "The server acknowledged this message, yet it never appeared in the database."
+        )
 
     reason = NO_LAST_LOOK if unseen else None
     if not reason and too_late.any():
         reason = f"{too_late.sum():,} messages were acknowledged after the monitor's last look."
-    return from_findings(
+    return from_faults(
         "messages.lost",
         "No acknowledged message is lost",
         "messages",
         int((ok | seen).sum()),
-        first_examples(findings()),
-        count=len(faults),
+        either(
+            went[faults],
+            namer.of_rows(row, vanished, outcome[faults].astype(np.int64)),
+            namer.of_operations(faults, never_came),
+        ),
         inconclusive=reason,
         facts={
             "recovered": int(((operations["outcome"] == Outcome.INFO) & (operations["rows"] > 0)).sum()),
@@ -75,15 +81,16 @@ def unexpected(account: Account) -> Criterion:
     refused = account.operations["outcome"].to_numpy() == Outcome.FAIL
     faults = np.flatnonzero((operation >= 0) & _at(refused, operation))
     namer = Namer(account)
-    return from_findings(
+
+    def tell(place: int) -> Iterator[Finding]:
+        yield namer.row(int(faults[place]), "The server refused this message, yet it is stored.")
+
+    return from_faults(
         "messages.unexpected",
         "No refused message is stored",
         "messages",
         len(refused),
-        first_examples(
-            namer.row(row, "The server refused this message, yet it is stored.") for row in faults.tolist()
-        ),
-        count=len(faults),
+        namer.of_rows(faults, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"refused": int(refused.sum())},
     )
@@ -96,19 +103,20 @@ def duplicated(account: Account) -> Criterion:
     """
     rows_seen = account.operations["rows_seen"].to_numpy()
     faults = np.flatnonzero(rows_seen > 1)
+    rows_of = list(account.rows_of(faults))
+    first = np.array([rows[0] for rows in rows_of], np.int64)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for rows in account.rows_of(faults):
-            yield namer.row(rows[0], f"This message was stored {len(rows)} times: as {namer.rows(rows)}.")
+    def tell(place: int) -> Iterator[Finding]:
+        rows = rows_of[place]
+        yield namer.row(rows[0], f"This message was stored {len(rows)} times: as {namer.rows(rows)}.")
 
-    return from_findings(
+    return from_faults(
         "messages.duplicated",
         "No message is stored more than once",
         "messages",
         int((rows_seen > 0).sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(first, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 

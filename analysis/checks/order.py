@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Bools
-from analysis.checks.findings import Namer, first_examples, seconds
+from analysis.checks.findings import Namer, seconds
 from analysis.checks.numbering import first_looks
 from analysis.clocks import Clocks
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.identifiers import NONE
 
 
@@ -31,37 +32,38 @@ def order(account: Account) -> Criterion:
     if len(np.unique(timed["clock"].to_numpy()[known])) > 1:
         placed = _placed(timed[known], clocks)
         comparisons.append(_Comparison(placed, "earliest_left_ns", "latest_acknowledged_ns", ["chat_id"]))
-    highest = np.full(len(account.operations), NULL, np.int64)
-    for comparison in comparisons:
-        np.maximum.at(highest, comparison.operation, comparison.highest)
-    faults = timed[highest[timed["operation"].to_numpy()] > timed["seq"].to_numpy()]
+    highest = np.full((len(comparisons), len(account.operations)), NULL, np.int64)
+    for of_one, comparison in zip(highest, comparisons, strict=True):
+        of_one[comparison.operation] = comparison.highest
+    faults = timed[highest.max(axis=0)[timed["operation"].to_numpy()] > timed["seq"].to_numpy()]
     faults = faults.sort_values("left_ns", kind="stable")
+    operation = faults["operation"].to_numpy(np.int64)
+    by_bounds = highest[0][operation] <= faults["seq"].to_numpy()  # its own clock alone does not tell
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number, seq, message in zip(
-            *(faults[column].tolist() for column in ("operation", "seq", "message_id")), strict=True
-        ):
-            earlier, after_ns, by = next(
-                found for one in comparisons if (found := one.explain(number, seq)) is not None
-            )
-            yield namer.operation(
-                number,
-                f"It was sent {by}{seconds(after_ns)} after message "
-                f"{namer.message(earlier['message_id'])} (seq {earlier['seq']}) had been acknowledged, "
-                f"yet its seq is the smaller one: {seq}.",
-                seq=seq,
-                message_id=account.evidence.messages.text(message),
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        number, seq, message = (
+            int(faults[column].iloc[place]) for column in ("operation", "seq", "message_id")
+        )
+        earlier, after_ns, by = next(
+            found for one in comparisons if (found := one.explain(number, seq)) is not None
+        )
+        yield namer.operation(
+            number,
+            f"It was sent {by}{seconds(after_ns)} after message "
+            f"{namer.message(earlier['message_id'])} (seq {earlier['seq']}) had been acknowledged, "
+            f"yet its seq is the smaller one: {seq}.",
+            seq=seq,
+            message_id=account.evidence.messages.text(message),
+        )
 
     unlike = int((~known).sum()) if len(np.unique(timed["clock"])) > 1 else 0
-    return from_findings(
+    return from_faults(
         "seq.order",
         "A later message has a higher seq",
         "messages",
         len(timed),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_operations(operation, tell, by_bounds.astype(np.int64)),
         facts={"own_clock_only": unlike} if unlike else {},
     )
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
+from analysis.faults import Faults
 
 PART = "history plan"  # in table `left_out`
 ROWS_FOR_A_PAGE = 500  # ten times the page; more read without the index is a fault, whatever the time
@@ -51,6 +52,7 @@ def history(evidence: Evidence, target_ms: float) -> Criterion:
         outcome, reason = Verdict.INCONCLUSIVE, _why_not(evidence, samples)
     else:
         outcome, reason = Verdict.PASS, _about_indexes(indexes, serving)
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="plan.history",
         title="The history query reads by its index",
@@ -59,7 +61,8 @@ def history(evidence: Evidence, target_ms: float) -> Criterion:
         unit="ms",
         outcome=outcome,
         checked=len(samples),
-        examples=tuple(findings),
+        examples=examples,
+        found=every,
         reason=reason,
         facts=_facts(timed),
         ci95=median_interval([times for _, times in timed.groupby("chat_id")["execution_ms"]]),

@@ -8,9 +8,10 @@ import pandas as pd
 
 from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds
+from analysis.checks.findings import NO_LAST_LOOK, Namer, seconds
 from analysis.clocks import ENDLESS_NS, Clocks
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
 from analysis.record.tables import UNSETTLED_A_POLL
 
@@ -36,17 +37,17 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     faults = np.flatnonzero(late)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            receipt = receipts.iloc[number]
-            who = int(receipt["user_id"])
-            waited = seconds(int(last_sent_look[number]) - int(receipt["answered_ns"]))
-            yield namer.row(
-                int(row[number]),
-                f"It was still `sent` {waited} after {namer.person(who)} had acknowledged its delivery.",
-                recipient_id=account.evidence.people.text(who),
-                at_ns=int(last_sent_look[number]),
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        number = faults[place]
+        receipt = receipts.iloc[number]
+        who = int(receipt["user_id"])
+        waited = seconds(int(last_sent_look[number]) - int(receipt["answered_ns"]))
+        yield namer.row(
+            int(row[number]),
+            f"It was still `sent` {waited} after {namer.person(who)} had acknowledged its delivery.",
+            recipient_id=account.evidence.people.text(who),
+            at_ns=int(last_sent_look[number]),
+        )
 
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
@@ -54,13 +55,12 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     marks = account.evidence.marks
     if not reason and len(marks) and not clocks.known(marks["clock"]).any():
         reason = "All receipts are from machines whose clocks could not be held against the monitor's."
-    return from_findings(
+    return from_faults(
         "status.stuck",
         f"A message is delivered within {delivered_within_s:g} s of its receipt",
         "messages",
         len(receipts),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(row[faults], tell, at_ns=last_sent_look[faults]),
         inconclusive=reason,
         facts={"open": still_open},
     )

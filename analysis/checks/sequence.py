@@ -1,13 +1,15 @@
 """`seq.missing` and `seq.duplicates`: in every chat each message has a number, and one of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import pandas as pd
 
 from analysis.checks.account import NULL, Account
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
+from analysis.checks.findings import NO_LAST_LOOK, Namer, both
 from analysis.checks.numbering import NO_LOOK, numbers_given
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
 from analysis.record.codes import ObservedChange
 
@@ -24,24 +26,24 @@ def missing(account: Account) -> Criterion:
     faults, first = np.unique(row[without], return_index=True)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number, position in zip(faults.tolist(), without[first].tolist(), strict=True):
-            seq = int(rows["seq"].iloc[number])
-            filled = "" if seq == NULL else f" It had seq {seq} later."
-            is_stored = "was" if filled or rows["gone"].iloc[number] else "is"
-            yield namer.row(
-                number,
-                f"This message {is_stored} stored without a seq.{filled}",
-                at_ns=int(observations["at_ns"].iloc[position]),
-            )
+    position = without[first]
+    seen_ns = observations["at_ns"].to_numpy(np.int64)[position]
+    filled = rows["seq"].to_numpy(np.int64)[faults] != NULL
+    gone = rows["gone"].to_numpy(np.bool_)[faults]
 
-    return from_findings(
+    def tell(place: int) -> Iterator[Finding]:
+        number = int(faults[place])
+        later = f" It had seq {int(rows['seq'].iloc[number])} later." if filled[place] else ""
+        is_stored = "was" if later or gone[place] else "is"
+        why = f"This message {is_stored} stored without a seq.{later}"
+        yield namer.row(number, why, at_ns=int(seen_ns[place]))
+
+    return from_faults(
         "seq.missing",
         "Every message has a seq",
         "messages",
         int(of_run.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(faults, tell, filled + 2 * gone, seen_ns),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 
@@ -63,29 +65,46 @@ def duplicates(account: Account) -> Criterion:
     shared = twice[twice.groupby(["chat_id", "seq"])["mine"].transform("any")].groupby(["chat_id", "seq"])
     namer = Namer(account)
 
-    def finding(chat: int, seq: int, message: int, operation: int, why: str) -> Finding:
-        row = int(account.row_of_message[message])
-        place = {"chat_id": account.evidence.chats.text(chat), "seq": seq}
-        if row != NONE:
-            return namer.row(row, why, **place)
-        return namer.operation(operation, why, **place)
+    def faults(of_which: pd.DataFrame, tell: Callable[[int], str]) -> Faults:
+        """`of_which`: a row for each fault, of the message that is named."""
+        row = account.row_of_message[of_which["message_id"].to_numpy(np.int64)]
+        operation = of_which["operation"].to_numpy(np.int64)
 
-    def findings() -> Iterator[Finding]:
-        for _, group in shared:
-            (chat, seq, message, operation), *_ = group[NAMED].to_numpy(np.int64).tolist()
-            others = ", ".join(namer.message(other) for other in group["message_id"].tolist()[1:])
-            why = f"Seq {seq} of this chat was given to {len(group)} messages: to this one and to {others}."
-            yield finding(chat, seq, message, operation, why)
-        for chat, seq, message, operation in again[NAMED].to_numpy(np.int64).tolist():
-            why = f"Its seq was given again: the chat had come to {account.baseline[chat]} before the run."
-            yield finding(chat, seq, message, operation, why)
+        def finding(place: int) -> Iterator[Finding]:
+            one = of_which.iloc[place]
+            where = {"chat_id": account.evidence.chats.text(one["chat_id"]), "seq": int(one["seq"])}
+            if row[place] != NONE:
+                yield namer.row(int(row[place]), tell(place), **where)
+            else:
+                yield namer.operation(int(operation[place]), tell(place), **where)
 
-    return from_findings(
+        by_row, by_operation = namer.of_rows(row, finding), namer.of_operations(operation, finding)
+        return Faults(
+            at_ns=np.where(row != NONE, by_row.at_ns, by_operation.at_ns),
+            chat=of_which["chat_id"].to_numpy(np.int64),
+            kind=np.zeros(len(row), np.int64),
+            tell=finding,
+        )
+
+    heads = shared.head(1).sort_values(["chat_id", "seq"])
+    messages = shared["message_id"].agg(list)
+
+    def given_to_several(place: int) -> str:
+        one = heads.iloc[place]
+        _, *others = messages.loc[(one["chat_id"], one["seq"])]
+        named = ", ".join(namer.message(other) for other in others)
+        count = len(others) + 1
+        return f"Seq {one['seq']} of this chat was given to {count} messages: to this one and to {named}."
+
+    def given_again(place: int) -> str:
+        newest = account.baseline[int(again["chat_id"].iloc[place])]
+        return f"Its seq was given again: the chat had come to {newest} before the run."
+
+    return from_faults(
         "seq.duplicates",
         "No seq is given twice",
         "messages",
         mine["message_id"].nunique(),
-        first_examples(findings()),
-        count=shared.ngroups + len(again),
+        both(faults(heads, given_to_several), faults(again, given_again)),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )

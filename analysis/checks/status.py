@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, status_word
+from analysis.checks.findings import NO_LAST_LOOK, Namer, both, status_word
 from analysis.checks.setbacks import Leader, Spans, backwards, by_rank, on_one_subscription
 from analysis.checks.witnesses import STAGES, Entries, Witness, events, joined, looks
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.record.codes import EventType, Status
 
 
@@ -35,24 +36,32 @@ def invalid(account: Account) -> Criterion:
     texts = account.evidence.observations["status_text"]
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for position, row, status in zip(*bad_looks, strict=True):
-            text = texts.iloc[int(position)]
-            shown = f"`{text}`" if isinstance(text, str) else status_word(status)
-            why = f"Its status is {shown}, which is none of sent, delivered and read."
-            yield namer.row(int(row), why, at_ns=observed.seen_ns(int(position)))
-        for position, row, status in zip(*bad_events, strict=True):
-            what = "was inserted with" if is_insert[position] else "was shown by an event with"
-            why = f"It {what} the status {status_word(status)}."
-            yield namer.row(int(row), why, at_ns=told.seen_ns(int(position)))
+    def by_a_look(place: int) -> Iterator[Finding]:
+        position, row, status = (column[place] for column in bad_looks)
+        text = texts.iloc[int(position)]
+        shown = f"`{text}`" if isinstance(text, str) else status_word(status)
+        why = f"Its status is {shown}, which is none of sent, delivered and read."
+        yield namer.row(int(row), why, at_ns=int(seen_by_looks[place]))
 
-    return from_findings(
+    def by_an_event(place: int) -> Iterator[Finding]:
+        position, row, status = (column[place] for column in bad_events)
+        what = "was inserted with" if is_insert[position] else "was shown by an event with"
+        why = f"It {what} the status {status_word(status)}."
+        yield namer.row(int(row), why, at_ns=int(seen_by_events[place]))
+
+    seen_by_looks, seen_by_events = observed.seen_ns(bad_looks.position), told.seen_ns(bad_events.position)
+    named = texts.iloc[bad_looks.position].notna().to_numpy()
+    kind_of_look = np.where(named, NULL, bad_looks.status).astype(np.int64)
+    kind_of_event = 2 * bad_events.status.astype(np.int64) + is_insert[bad_events.position]
+    return from_faults(
         "status.invalid",
         "Every status is one of sent, delivered and read",
         "messages",
         _checked(account),
-        first_examples(findings()),
-        count=len(bad_looks.row) + len(bad_events.row),
+        both(
+            namer.of_rows(bad_looks.row, by_a_look, kind_of_look, seen_by_looks),
+            namer.of_rows(bad_events.row, by_an_event, kind_of_event, seen_by_events),
+        ),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 
@@ -82,27 +91,27 @@ def regressed(account: Account) -> Criterion:
     faults = np.flatnonzero(by_whom != NULL)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        last = {
-            number: witness.last_with(np.where(by_whom == number, after, NULL))
-            for number, (_, witness, _) in enumerate(testimonies)
-        }
-        for row in faults.tolist():
-            number = int(by_whom[row])
-            words, witness, _ = testimonies[number]
-            yield namer.row(
-                row,
-                f"Its status {words}, from {status_word(before[row])} to {status_word(after[row])}.",
-                at_ns=witness.seen_ns(int(last[number][row])),
-            )
+    seen_ns = np.full(size, NULL, np.int64)
+    for number, (_, witness, _) in enumerate(testimonies):
+        theirs = by_whom == number
+        if theirs.any():
+            seen_ns[theirs] = witness.seen_ns(witness.last_with(np.where(theirs, after, NULL))[theirs])
 
-    return from_findings(
+    def tell(place: int) -> Iterator[Finding]:
+        row = int(faults[place])
+        words = testimonies[int(by_whom[row])][0]
+        yield namer.row(
+            row,
+            f"Its status {words}, from {status_word(before[row])} to {status_word(after[row])}.",
+            at_ns=int(seen_ns[row]),
+        )
+
+    return from_faults(
         "status.regressed",
         "No status goes back",
         "messages",
         _checked(account),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(faults, tell, by_whom[faults], seen_ns[faults]),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={} if leader.commits_known else {"commit_times_unused": len(told.table)},
     )

@@ -73,9 +73,9 @@ class Witness:
             wanted = np.flatnonzero(mine[row] & (kind[part] != self.other))
             yield Entries(wanted + begin, row[wanted], status[part][wanted])
 
-    def seen_ns(self, position: int) -> int:
-        """When the entry at `position` was seen."""
-        return int(self.table[self.seen].iloc[position])
+    def seen_ns(self, position: Ints) -> Ints:
+        """When the entries at `position` were seen."""
+        return self.table[self.seen].to_numpy(np.int64)[position]
 
     def last_with(self, status_of_row: Ints) -> Ints:
         """For each row the position of the last entry with the status asked for; `NULL`: none asked, or none there."""

@@ -29,8 +29,6 @@ LATENCIES = (
     ("P95", "latency.send.p95"),
     ("Delivery P95", "latency.delivery.p95"),
 )
-THE_TOOLS_OWN = ("monitor.complete", "record.complete")
-DRIFTS = ("drift.latency", "drift.database")
 
 
 def show(console: Console, verdict: Mapping[str, Any], users: int, report: Path) -> None:
@@ -52,8 +50,8 @@ def show(console: Console, verdict: Mapping[str, Any], users: int, report: Path)
     for label, name in LATENCIES:
         if entry := criteria.get(name):
             _row(console, label, _latency(console, entry))
-    _row(console, "Findings", _findings(criteria))
-    drifts = [criteria[name] for name in DRIFTS if name in criteria]
+    _row(console, "Findings", _findings(verdict))
+    drifts = [criteria[name] for name in headline.DRIFTS if name in criteria]
     if any(entry["observed"] is not None for entry in drifts):
         _row(console, "Drift", _said("; ".join(map(_drift, drifts))))
     if generator := criteria.get("generator.healthy"):
@@ -132,20 +130,15 @@ def _latency(console: Console, entry: Mapping[str, Any]) -> Text:
     )
 
 
-def _findings(criteria: Mapping[str, Mapping[str, Any]]) -> Text:
-    """How many of which fault of the app, by the id of its criterion; faults are what has the target 0."""
-    looked_for = {
-        name: entry
-        for name, entry in criteria.items()
-        if entry["target"] == "0" and name not in THE_TOOLS_OWN
-    }
+def _findings(verdict: Mapping[str, Any]) -> Text:
+    """How many of which fault of the app, by the id of its criterion."""
+    looked_for = headline.faults_looked_for(verdict)
     found = [
         Text(f"{name} {numbers.number(entry['observed'])}", style=COLOUR[Verdict(entry["outcome"])])
         for name, entry in looked_for.items()
         if entry["observed"]
     ]
-    seen = sum(bool(entry["checked"]) for entry in looked_for.values())
-    return Text(", ").join(found) if found else Text(f"none of {seen} kinds that were looked for")
+    return Text(", ").join(found) if found else Text(f"none of {len(looked_for)} kinds that were looked for")
 
 
 def _drift(entry: Mapping[str, Any]) -> str:

@@ -144,8 +144,8 @@ MESSAGES = [
     ),
     *of(
         "order",
-        ("faults = timed[highest[timed", "faults = timed[-1 + highest[timed"),
-        ("faults = timed[highest[timed", "faults = timed[2 + highest[timed"),
+        ("faults = timed[highest.max(axis=0)[timed", "faults = timed[-1 + highest.max(axis=0)[timed"),
+        ("faults = timed[highest.max(axis=0)[timed", "faults = timed[2 + highest.max(axis=0)[timed"),
         ('["chat_id", "clock"])]', '["clock"])]'),
         ('"latest_acknowledged_ns", ["chat_id"])', '"latest_acknowledged_ns", ["clock"])'),
         ("timed[known]", "timed"),

@@ -76,6 +76,79 @@ def close_call() -> Told:
     return history
 
 
+class Open(Told):
+    """A run of an open workload."""
+
+    def run(self):  # type: ignore[no-untyped-def]
+        run = super().run()
+        run.settings["CHATSOAK_WORKLOAD"] = "open"
+        return run
+
+
+def held_up() -> Open:
+    """A message a second, each answered in 100 ms; those of seconds 20 to 24 left two seconds after they were due."""
+    history = Open(people=2)
+    chat = history.chat(0, 1)
+    for number in range(60):
+        history.store(history.send(0, chat, at=float(number), seq=number + 1, late=2.0 * (20 <= number < 25)))
+    for second in range(60):
+        history.fare(second)
+    history.finish()
+    return history
+
+
+def soaked() -> Told:
+    """Twenty minutes of two messages a second with 20 users; after ten, at a checkpoint, answers take 160 ms and no longer 100."""
+    history = Told(people=2)
+    chat = history.chat(0, 1)
+    for number in range(2400):
+        at = number / 2
+        message = history.send(number % 2, chat, at=at, took=0.1 if at < 600 else 0.16, seq=number + 1)
+        history.store(message)
+        history.deliver(message)
+    for second in range(0, 1200, 5):
+        history.fare(second, users=20)
+        history.gauge("checkpoints.timed", second, float(second >= 595))
+        history.gauge("connections.active", second, 3.0)
+    history.finish(1210)
+    return history
+
+
+def busy_day() -> Told:
+    """A day of which every plot is full: all of the server's figures with all their lines, restarts, phases."""
+    history = Told(people=4)
+    chat = history.chat(0, 1, 2, 3)
+    spread = [(number * 7919) % 1000 for number in range(6000)]
+    for number, odd in enumerate(spread):
+        at = number * 14.4
+        message = history.send(number % 4, chat, at=at, took=0.01 + odd / 400, seq=number + 1)
+        if number % 3 == 0:
+            history.deliver(message, at + odd / 200)
+    levels = ("active", "idle", "idle_in_transaction", "other")
+    counters = (
+        *("transactions.committed", "transactions.rolled_back", "tuples.inserted", "tuples.updated"),
+        *("tuples.deleted", "wal.bytes", "checkpoints.timed", "checkpoints.requested", "deadlocks"),
+        *("temporary.bytes", "blocks.hit", "blocks.read"),
+    )
+    for number, odd in enumerate(spread):
+        at = number * 14.4
+        history.fare(at, users=20 + odd % 7)
+        history.poll(at, PollKind.FAILED if odd < 100 else PollKind.POLL, server_s=at - at % 300)
+        for place, name in enumerate(levels):
+            history.gauge(f"connections.{name}", at, float(odd * (place + 3) % 20))
+        for name in ("locks.waiting", "transactions.oldest_s"):
+            history.gauge(name, at, float(odd % 17))
+        for name in counters:
+            history.gauge(name, at, at * 100 + odd)
+        for table in range(4):
+            for what in ("rows_dead", "bytes", "index_bytes", "autovacuums"):
+                history.gauge(f"table.{HOSTILE[:30]}{table}.{what}", at, at * 10 + odd * (table + 1) ** 2)
+            for what in ("retained_bytes", "lag_bytes"):
+                history.gauge(f"slot.slot number {table}.{what}", at, odd * 1e5 * (table + 1))
+    history.finish(86_500)
+    return history
+
+
 def empty() -> Told:
     """Nobody sent anything."""
     history = Told()

@@ -167,3 +167,18 @@ def test_on_paper_every_plot_is_whole(browser: Browser, report: Path, tmp_path: 
     )
     assert hidden == 0
     shown.close()
+
+
+def test_on_paper_nothing_is_folded_away_and_nothing_is_dark(browser: Browser, report: Path) -> None:
+    shown = opened(browser, report, color_scheme="dark")
+    unseen = "[...document.querySelectorAll('details td, details dd')].filter(e => !e.checkVisibility({contentVisibilityAuto: true})).length"
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert shown.evaluate(unseen) > 0
+    assert shown.evaluate(background) == "rgb(20, 23, 26)"
+    shown.emulate_media(media="print", color_scheme="dark")
+    assert shown.evaluate(unseen) == 0
+    assert shown.evaluate(background) == "rgb(255, 255, 255)"
+    assert shown.evaluate(
+        "[...document.querySelectorAll('details td')].every(e => e.getBoundingClientRect().height > 0)"
+    )
+    shown.close()
