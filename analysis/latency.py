@@ -32,6 +32,12 @@ from analysis.statistics.warmup import find_warmup
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 
+# The longest warm-up that is found and left out, the shorter of the two. With a tenth, nine tenths of the run are judged
+# whatever is found. A minute after the last user came, connections, caches and plans are there; an app that takes
+# longer takes it after every deployment, and people wait for that.
+WARMUP_SHARE = 0.1
+AFTER_RAMP_S = 60.0
+
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -43,7 +49,7 @@ class Targets:
     Attributes:
         warmup_s: seconds after the first send that latency leaves out.
         warmup_by_hand: it was set; otherwise it is still to be found (`with_warmup`).
-        settled: the run became steady in its first half; False where none of it is left out because it did not.
+        unsettled: why nothing is left out although the run did not begin as it went on; None = there is no such reason.
     """
 
     send_avg_ms: float
@@ -55,7 +61,7 @@ class Targets:
     warmup_s: float
     workload: Workload
     warmup_by_hand: bool = True
-    settled: bool = True
+    unsettled: str | None = None
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Targets":
@@ -142,18 +148,36 @@ def summarize(latency_ns: Ints) -> Summary | None:
     )
 
 
-def with_warmup(targets: Targets, sends: pd.DataFrame) -> Targets:
+def with_warmup(targets: Targets, sends: pd.DataFrame, ramp_s: float = 0.0) -> Targets:
     """`targets` with the end of the run's warm-up, found where it was not set by hand.
+
+    A found one is left out only as long as it may be a warm-up: `WARMUP_SHARE` of the run, or the time that users took to
+    arrive and `AFTER_RAMP_S`. What lasts longer may be a fault that ended, and a cut would hide it.
 
     Args:
         sends: as for `send_latencies`.
+        ramp_s: seconds from the first send until all users were there.
     """
     if targets.warmup_by_hand:
         return targets
     sent = send_latencies(sends, targets)
     found = find_warmup(sent.start_ns, sent.latency_ns)
-    first_s = int(sent.start_ns.min()) / NS_PER_S if found.end_s else 0.0
-    return replace(targets, warmup_s=first_s + found.end_s, settled=found.steady)
+    if not found.steady:
+        return replace(
+            targets,
+            unsettled="Latency was still settling in the second half of the run: nothing is left out as warm-up.",
+        )
+    if not found.end_s:
+        return targets
+    run_s = float(np.ptp(sent.start_ns)) / NS_PER_S
+    most_s = min(WARMUP_SHARE * run_s, ramp_s + AFTER_RAMP_S)
+    if found.end_s > most_s:
+        return replace(
+            targets,
+            unsettled=f"Latency became steady only after {found.end_s:,.0f} s, and a warm-up of this run may last "
+            f"{most_s:,.0f} s: nothing is left out.",
+        )
+    return replace(targets, warmup_s=int(sent.start_ns.min()) / NS_PER_S + found.end_s)
 
 
 def service_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:

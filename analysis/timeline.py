@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis import series
 from analysis.checks.restarts import restarts
+from analysis.checks.steady import STEADY_SHARE
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NS_PER_S, Ints, Latencies, Targets
@@ -170,6 +171,15 @@ def build(
         restarts=away,
         steps=shifts({"sends": sent, "deliveries": delivered}, known),
     )
+
+
+def ramp_s(evidence: Evidence, axis: TimeAxis) -> float:
+    """Seconds from the first send until nearly as many users were there as ever; 0 where no load process told of any."""
+    told = evidence.generator
+    users = series.users_series(told["process"], axis.place_column(told, "at_ns"), told["users"], 1)["users"]
+    if not len(users):
+        return 0.0
+    return max(0.0, float(users.index[int((users >= STEADY_SHARE * users.max()).argmax())]))
 
 
 def _away(evidence: Evidence, axis: TimeAxis) -> tuple[tuple[float, float], ...]:

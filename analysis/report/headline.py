@@ -101,10 +101,21 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
             f"{plural(counts['sends'], 'message')} and {plural(counts['deliveries_expected'], 'delivery', 'deliveries')} "
             "were followed one by one; none was sampled."
         )
-    for name, label in (("latency.send.avg", "average"), ("latency.send.p95", "P95")):
+    for name, label in _LATENCIES[:2]:
         entry = criteria.get(name)
         if entry and entry["ci95"] is not None:
             told.append(f"The true {label} lies between {_around(entry)}, with 95% confidence.")
+    left_out = [
+        (label, entry)
+        for name, label in _LATENCIES
+        if (entry := criteria.get(name)) and "left_out_ms" in entry["facts"]
+    ]
+    if left_out:
+        figures = [f"{label} {number(entry['facts']['left_out_ms'])} ms" for label, entry in left_out]
+        first_s = number(left_out[0][1]["facts"]["warmup_s"])
+        told.append(
+            f"The first {first_s} s are left out as warm-up, and miss the target by themselves: {listed(figures)}."
+        )
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
         told.append(
@@ -113,6 +124,11 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     return told
 
 
+_LATENCIES = (
+    ("latency.send.avg", "average"),
+    ("latency.send.p95", "P95"),
+    ("latency.delivery.p95", "P95 of delivery"),
+)
 _NOT_JUDGED = (Verdict.INCONCLUSIVE, Verdict.INFO)
 
 

@@ -30,9 +30,9 @@ TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
 latencies_ns = st.lists(st.integers(0, 20 * NS_PER_S), min_size=1, max_size=200)
 
 
-def sends_frame(*latencies_ms: float, **columns: object) -> pd.DataFrame:
-    """Acknowledged sends, one a second from the start, that took `latencies_ms`; `columns` replace."""
-    left_ns = np.arange(len(latencies_ms), dtype=np.int64) * NS_PER_S
+def sends_frame(*latencies_ms: float, each_s: float = 1.0, **columns: object) -> pd.DataFrame:
+    """Acknowledged sends, one each second from the start, that took `latencies_ms`; `columns` replace."""
+    left_ns = (np.arange(len(latencies_ms)) * each_s * NS_PER_S).astype(np.int64)
     frame = pd.DataFrame(
         {
             "clock": 0,

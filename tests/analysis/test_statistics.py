@@ -128,6 +128,14 @@ def test_a_warmup_is_found_and_its_absence_too(rng: np.random.Generator) -> None
     assert 58 <= found.end_s <= 66
 
 
+def test_a_warmup_is_found_beside_a_few_bad_seconds(rng: np.random.Generator) -> None:
+    for _ in range(10):
+        start_ns, latency_ns = latencies(rng, 300, 0.5)
+        at_s = start_ns / NS_PER_S
+        slow = 1 + (at_s < 30) + 4 * ((at_s > 200) & (at_s < 206))
+        assert 28 <= find_warmup(start_ns, (latency_ns * slow).astype(np.int64)).end_s <= 35
+
+
 def test_stationary_runs_are_hardly_cut(rng: np.random.Generator) -> None:
     cut_s = [find_warmup(*latencies(rng, 300, 0.5)).end_s for _ in range(40)]
     assert np.mean(cut_s) < 0.01 * 300
