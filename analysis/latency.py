@@ -7,9 +7,11 @@ Every figure is computed from all values of the record, never from rounded, samp
   share of all values does not exceed. A P95 is thus always a latency that somebody really waited.
 * **Target**: strictly below; 500.0 ms misses "< 500 ms".
 
-*Send latency* covers every acknowledged send, repeats included, that left after the warm-up. In a closed
-workload it is the service time (left → answered). In an open one the response time (due → answered) is
-judged: it contains the service time, and the time for which a stalled server held the send up.
+*Send latency* covers every acknowledged message whose first attempt left after the warm-up: one latency a message, from its
+first attempt to its first acknowledgement (`analysis.attempts`). In a closed workload it is the service time (left →
+answered). In an open one the response time (due → answered) is judged: it contains the service time, and the time for which
+a stalled server held the send up. A time-out of 10 s and a repeat that took 20 ms are one latency above 10 s. What was
+sent again after it had been acknowledged adds none.
 
 *Delivery latency* runs from the first moment at which a message left its sender to the moment at which a
 recipient's socket gave the INSERT event, for every recipient but the author, whose own echo tells nobody
@@ -25,6 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.attempts import acknowledged
 from analysis.record.codes import EventType, Outcome
 from analysis.settings import WARMUP_FOUND, Settings, Workload
 from analysis.statistics.warmup import find_warmup
@@ -181,24 +184,28 @@ def with_warmup(targets: Targets, sends: pd.DataFrame, ramp_s: float = 0.0) -> T
 
 
 def service_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
-    """As `send_latencies`, from the moment a send left, whatever the workload."""
+    """As `send_latencies`, from the moment the first attempt left, whatever the workload."""
     return send_latencies(sends, replace(targets, workload=Workload.CLOSED))
 
 
 def send_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
-    """The latency of every acknowledged send; `judged` are those that left after the warm-up.
+    """The latency of every acknowledged message; `judged` are those that first left after the warm-up.
 
     Args:
-        sends: columns ``clock`` (number of the clock domain), ``due_ns``, ``left_ns``, ``answered_ns``,
-            ``outcome``, ``axis_ns`` (`left_ns` on the run's time axis).
+        sends: columns ``clock`` (number of the clock domain), ``user_id``, ``client_generated_id``, ``due_ns``, ``left_ns``,
+            ``answered_ns``, ``outcome``, ``process``, ``axis_ns`` (`left_ns` on the run's time axis).
+
+    Returns:
+        In the order of `analysis.attempts.acknowledged`.
     """
-    began = sends["due_ns"] if targets.workload is Workload.OPEN else sends["left_ns"]
-    acknowledged = sends["outcome"].to_numpy() == Outcome.OK
+    messages = acknowledged(sends)
+    began = sends["due_ns" if targets.workload is Workload.OPEN else "left_ns"].to_numpy(np.int64)
+    answered = sends["answered_ns"].to_numpy(np.int64)
     return Latencies(
-        start_ns=sends["axis_ns"].to_numpy(np.int64)[acknowledged],
-        latency_ns=(sends["answered_ns"] - began).to_numpy(np.int64)[acknowledged],
-        judged=_warm(sends, targets)[acknowledged],
-        process=sends["process"].to_numpy()[acknowledged],
+        start_ns=sends["axis_ns"].to_numpy(np.int64)[messages.first],
+        latency_ns=answered[messages.answered] - began[messages.first],
+        judged=_warm(sends, targets)[messages.first],
+        process=sends["process"].to_numpy()[messages.answered],
     )
 
 

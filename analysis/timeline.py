@@ -109,7 +109,7 @@ def build(
     """The timeline of a run.
 
     Args:
-        sent: of every acknowledged send.
+        sent: of every acknowledged message.
         delivered: of every timed delivery.
         criteria: whose findings are placed in time, where their time is known.
     """

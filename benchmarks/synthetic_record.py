@@ -151,6 +151,7 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
         },
         "generator": _generator(end),
         "stalls": _stalls(end),
+        "slots_taken": {},
     }
     polls = np.arange(START_NS, end, 1_000_000_000)
     looked = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], sends)

@@ -17,7 +17,7 @@ PERCENTILES = {"send.p50": 50, "send.p95": 95, "send.p99": 99}
 
 
 def read_sends(folder: Path) -> Latencies | None:
-    """The latency of every acknowledged send of the run in `folder`; None when its record cannot be read any more."""
+    """The latency of every acknowledged message of the run in `folder`; None when its record cannot be read any more."""
     if not record_is_there(folder):
         return None
     try:

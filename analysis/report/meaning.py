@@ -45,7 +45,7 @@ GLOSSARY = {
     "95% interval": "How far the figure may be off because the run was only so long: runs like this one would give intervals that "
     "hold the true figure 95 times in 100. It is a block bootstrap over time, because answers close in time are alike.",
     "Acknowledged": "The app answered that the message is sent. Jepsen's word is ok.",
-    "Service time": "From the moment at which a request left to the moment at which its answer was complete.",
+    "Service time": "From the moment at which a request left, or began to connect, to the moment at which its answer was complete.",
     "Response time": "From the moment at which a request was due to the moment at which its answer was complete: what a person waits, "
     "also when a slow server kept the request from leaving in time (coordinated omission).",
     "Closed and open workload": "In a closed workload a user waits for an answer before the next message. In an open one messages come "

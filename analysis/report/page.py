@@ -103,7 +103,7 @@ def _latency_figures(judgement: Judgement) -> list[Figure]:
             plots.send_latency(timeline, targets),
             f"Lines of the average, P50, P95, P99 and the maximum of send latency in every {every}, with the targets "
             f"{targets.send_avg_ms:g} ms for the average and {targets.send_p95_ms:g} ms for P95.",
-            f"Every point is computed from all acknowledged sends that left in its {every}. "
+            f"Every point is computed from all acknowledged messages that first left in its {every}. "
             f"Dashed: the targets. Shaded: the warm-up, which is not judged.{_restarted(timeline)}",
             _latency_table(timeline.sends_coarse, timeline.coarse_s),
         )
