@@ -151,7 +151,6 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
         },
         "generator": _generator(end),
         "stalls": _stalls(end),
-        "slots_taken": {},
     }
     polls = np.arange(START_NS, end, 1_000_000_000)
     looked = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], sends)
@@ -253,7 +252,7 @@ def _part(folder: Path, name: str, schemas: dict[str, pa.Schema], tables: dict[s
     folder.mkdir(parents=True)
     counts = {}
     for table, schema in schemas.items():
-        columns = tables[table]
+        columns = tables.get(table, {})  # what is not made here stays empty
         rows = max(
             (
                 len(column)
