@@ -26,7 +26,7 @@ from analysis.latency import (
 )
 from analysis.record.codes import Outcome
 from analysis.settings import Workload
-from analysis.statistics.intervals import Interval, average_interval, percentile_interval
+from analysis.statistics.intervals import Interval, average_interval, is_sure, percentile_interval
 from analysis.statistics.windows import windows
 
 Facts = dict[str, float | int]
@@ -158,6 +158,9 @@ def _below(
     left_out_ms = _left_out_ms(latencies, targets, target_ms, percent)
     if left_out_ms is not None:
         shown["left_out_ms"] = left_out_ms
+    sure = is_sure(start_ns)
+    if interval is not None and not sure:
+        shown["short_run"] = 1
     straddles = interval is not None and interval[0] < target_ms <= interval[1]
     if straddles:
         shown["straddles"] = 1
@@ -166,7 +169,7 @@ def _below(
         outcome = Verdict.INCONCLUSIVE
     said = [
         "" if left_out_ms is None else _left_out(left_out_ms, targets, target_ms, percent),
-        _straddling(interval, target_ms) if interval is not None and straddles else "",
+        _straddling(interval, target_ms, sure) if interval is not None and straddles else "",
         targets.unsettled or "",
     ]
     return Criterion(
@@ -234,10 +237,10 @@ def _figures(prefix: str, figures: Summary) -> Facts:
     return {f"{prefix}{name}": getattr(figures, name) for name in names}
 
 
-def _straddling(interval: Interval, target_ms: float) -> str:
+def _straddling(interval: Interval, target_ms: float, sure: bool) -> str:
     low, high = interval
     return (
-        f"The 95% interval, {low:g} to {high:g} ms, holds the target of {target_ms:g} ms: another run like this one "
+        f"The 95% interval, {'' if sure else 'at least '}{low:g} to {high:g} ms, holds the target of {target_ms:g} ms: another run like this one "
         "may come out the other way. The outcome goes by the figure observed."
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.criteria import Verdict
-from analysis.report.numbers import limit, listed, number, observed, plural
+from analysis.report.numbers import is_short, limit, listed, number, observed, plural
 
 WORD = {
     Verdict.PASS: "Pass",
@@ -104,7 +104,12 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     for name, label in _LATENCIES[:2]:
         entry = criteria.get(name)
         if entry and entry["ci95"] is not None:
-            told.append(f"The true {label} lies between {_around(entry)}, with 95% confidence.")
+            told.append(
+                f"The true {label} may lie anywhere between {_around(entry)}, or further off: the run is too short to say "
+                "how sure that is."
+                if is_short(entry)
+                else f"The true {label} lies between {_around(entry)}, with 95% confidence."
+            )
     left_out = [
         (label, entry)
         for name, label in _LATENCIES

@@ -26,6 +26,20 @@ def test_an_interval_that_holds_the_target_is_said_and_decides_nothing() -> None
     assert p95.reason is None
 
 
+def test_a_run_of_less_than_three_minutes_is_too_short_for_a_sure_interval() -> None:
+    rng = np.random.default_rng(3)
+    for seconds, short in ((170, True), (180, False)):
+        average, p95 = judged(sends_frame(*rng.normal(298, 60, seconds)), TARGETS)
+        assert [("short_run" in one.facts) for one in (average, p95)] == [short, short]
+        assert ("95% interval, at least" in (average.reason or "")) == short
+
+
+def test_an_average_is_never_below_nothing() -> None:
+    average, _ = judged(begun_slowly(150, 5000, 900), TARGETS)
+    assert average.ci95 is not None
+    assert average.ci95[0] >= 0
+
+
 def test_an_open_workload_shows_where_response_and_service_time_part() -> None:
     targets = Targets.of({"CHATSOAK_WARMUP_S": 0, "CHATSOAK_WORKLOAD": "open"})
     frame = sends_frame(*[10.0] * 100)

@@ -40,6 +40,12 @@ def test_intervals_cover_the_truth_of_autocorrelated_runs() -> None:
     assert 0.88 <= p95 <= 1
 
 
+def test_intervals_of_three_minutes_with_slow_waves_cover_the_truth_too() -> None:
+    average, p95 = interval_coverage(runs=150, alike=0.8, seconds=180)
+    assert average >= 0.9
+    assert p95 >= 0.9
+
+
 def test_a_run_without_seconds_has_no_interval() -> None:
     assert percentile_interval(np.zeros(5, np.int64), np.ones(5, np.int64), 95) is None
     assert percentile_interval(np.empty(0, np.int64), np.empty(0, np.int64), 95) is None

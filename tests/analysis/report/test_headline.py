@@ -20,3 +20,9 @@ def test_a_warmup_that_misses_the_target_by_itself_is_told() -> None:
     assert (
         "The first 40.0 s are left out as warm-up, and miss the target by themselves: P95 2,013 ms." in said
     )
+
+
+def test_a_short_run_claims_no_confidence() -> None:
+    [said] = certainty(verdict(facts={"warmup_s": 0.0, "short_run": 1}))
+    assert said.startswith("The true P95 may lie anywhere between 208.0 and 217.9 ms, or further off")
+    assert "confidence" not in said
