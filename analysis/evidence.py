@@ -105,6 +105,7 @@ class Evidence:
     generator: pd.DataFrame
     clocks: pd.DataFrame
     stalls: pd.DataFrame
+    slots_taken: pd.DataFrame
     baseline: pd.DataFrame
     observations: pd.DataFrame
     polls: pd.DataFrame

@@ -72,7 +72,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     sends = evidence.sends.assign(
         axis_ns=axis.place_column(evidence.sends, "left_ns"), message=found.messages_of_sends
     )
-    targets = latency.with_warmup(targets, sends)
+    targets = latency.with_warmup(targets, sends, timeline.ramp_s(evidence, axis))
     sent = latency.send_latencies(sends, targets)
     service = latency.service_latencies(sends, targets) if targets.workload is Workload.OPEN else None
     delivered, across_clocks = latency.delivery_latencies(sends, evidence.events, targets)

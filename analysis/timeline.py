@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis import series
 from analysis.checks.restarts import restarts
+from analysis.checks.steady import STEADY_SHARE
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NO_LATENCIES, NS_PER_S, Ints, Latencies, Targets
@@ -118,7 +119,7 @@ def build(
     """The timeline of a run.
 
     Args:
-        sent: of every acknowledged send.
+        sent: of every acknowledged message.
         service: their service times, where `sent` has response times.
         delivered: of every timed delivery.
         criteria: whose findings are placed in time, where their time is known.
@@ -191,6 +192,15 @@ def build(
             {f"finding of {name}": seen.at_s for name, seen in occurrences.items()},
         ),
     )
+
+
+def ramp_s(evidence: Evidence, axis: TimeAxis) -> float:
+    """Seconds from the first send until nearly as many users were there as ever; 0 where no load process told of any."""
+    told = evidence.generator
+    users = series.users_series(told["process"], axis.place_column(told, "at_ns"), told["users"], 1)["users"]
+    if not len(users):
+        return 0.0
+    return max(0.0, float(users.index[int((users >= STEADY_SHARE * users.max()).argmax())]))
 
 
 def _away(evidence: Evidence, axis: TimeAxis) -> tuple[tuple[float, float], ...]:

@@ -41,6 +41,7 @@ NEAREST = {
     "access": "oracles/test_access.py",
     "drift": "test_drift.py",
     "generator": "test_generator.py",
+    "own_errors": "test_generator.py",
     "stalls": "test_stalls.py",
     "plan": "test_plan.py",
     "restarts": "test_restarts.py",

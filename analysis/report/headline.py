@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.criteria import Verdict
-from analysis.report.numbers import limit, listed, number, observed, plural, within
+from analysis.report.numbers import is_short, limit, listed, number, observed, plural, within
 
 WORD = {
     Verdict.PASS: "Pass",
@@ -119,13 +119,32 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
             f"{plural(counts['sends'], 'message')} and {plural(counts['deliveries_expected'], 'delivery', 'deliveries')} "
             "were followed one by one; none was sampled."
         )
-    sure = [
-        f"the true {label} lies between {_around(criteria[name])}"
+    measured = [
+        (label, criteria[name])
         for name, label in MEASURED
         if name in criteria and criteria[name]["ci95"] is not None
     ]
+    sure = [
+        f"the true {label} lies between {_around(entry)}" for label, entry in measured if not is_short(entry)
+    ]
     if sure:
         told.append(f"With 95% confidence {'; '.join(sure)}.")
+    unsure = [f"the true {label} between {_around(entry)}" for label, entry in measured if is_short(entry)]
+    if unsure:
+        told.append(
+            f"The run is too short to say how sure its latencies are: {'; '.join(unsure)}, or further off."
+        )
+    left_out = [
+        (label, entry)
+        for name, label in MEASURED
+        if (entry := criteria.get(name)) and "left_out_ms" in entry["facts"]
+    ]
+    if left_out:
+        figures = [f"{label} {number(entry['facts']['left_out_ms'])} ms" for label, entry in left_out]
+        first_s = number(left_out[0][1]["facts"]["warmup_s"])
+        told.append(
+            f"The first {first_s} s are left out as warm-up, and miss the target by themselves: {listed(figures)}."
+        )
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
         told.append(

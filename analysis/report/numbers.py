@@ -37,11 +37,16 @@ def observed(entry: Mapping[str, Any]) -> str:
 
 
 def interval(entry: Mapping[str, Any]) -> str | None:
-    """The 95% interval of a criterion, or None when it has none."""
+    """The 95% interval of a criterion, or None when it has none; that of a short run is at least so wide."""
     if entry["ci95"] is None:
         return None
     low, high = entry["ci95"]
-    return f"{number(low)} to {number(high)}"
+    return f"{'at least ' if is_short(entry) else ''}{number(low)} to {number(high)}"
+
+
+def is_short(entry: Mapping[str, Any]) -> bool:
+    """Whether the run was too short for an interval that holds the truth as often as it says."""
+    return "short_run" in entry.get("facts", {})
 
 
 def straddles(entry: Mapping[str, Any]) -> bool:

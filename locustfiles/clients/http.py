@@ -29,7 +29,7 @@ class Answer:
     Attributes:
         status_code: 0 = no answer.
         content: the body.
-        left_ns: when its first byte was handed to the socket (when we tried, if none was).
+        left_ns: when the exchange began: before a connection was made, where none stood. Who sends waits for that, too.
         answered_ns: when the answer had come in, complete; or when we gave up.
         error: None when ok; otherwise what went wrong, in a few words.
     """
@@ -118,6 +118,7 @@ class HttpClient:
 
     def exchange(self, request: bytes, answer: Answer) -> None:
         """Write `request` and note in `answer` what becomes of it. Never raises for what server or network are like."""
+        answer.left_ns = time.monotonic_ns()
         connection: _Connection | None = None
         keep = False
         try:
@@ -160,7 +161,6 @@ class HttpClient:
                 continue
             connection.parser.next()
             answer.outcome, answer.error = Outcome.INFO, "stopped before the answer"
-            answer.left_ns = time.monotonic_ns()
             try:
                 connection.stream.send(request, self._timeout_s)
             except BaseException as error:

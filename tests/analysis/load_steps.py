@@ -79,6 +79,10 @@ class LoadSteps:
         """The load process's event loop stood still."""
         self.rows["stalls"].append((ns(begin), ns(end), cpu_ms))
 
+    def no_slot_was_free(self, begin: float, end: float) -> None:
+        """Somebody waited because all slots of the load process were taken."""
+        self.rows["slots_taken"].append((ns(begin), ns(end)))
+
     def chat(self, *participants: int, subscribed: float | None = 0.0, baseline: int = 0) -> int:
         """A chat of these people, each subscribed to it from second `subscribed` on (None: nobody)."""
         number = len(self.chats)

@@ -46,6 +46,7 @@ def test_units_and_targets() -> None:
     assert observed(entry | {"observed": None}) == "nothing seen"
     assert interval(entry) is None
     assert interval(entry | {"ci95": [1.5, 20.0]}) == "1.50 to 20.0"
+    assert interval(entry | {"ci95": [1.5, 20.0], "facts": {"short_run": 1}}) == "at least 1.50 to 20.0"
     assert (limit("< 500 ms"), limit("≤ 0.1%"), limit("0"), limit("none")) == (500, 0.1, 0, None)
     assert plural(1, "user") == "1 user"
     assert plural(1000, "delivery", "deliveries") == "1,000 deliveries"
