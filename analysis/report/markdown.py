@@ -5,7 +5,7 @@ import re
 from analysis.visible import in_a_line
 
 # GitHub and GitLab look for addresses, mentions, references, emoji by name and maths when the Markdown is HTML already, where
-# a sign that was escaped is a sign again. A space of no width beside it hinders these, an element of its own hinders maths.
+# a sign that was escaped is a sign again; a time of day is no emoji. A space of no width beside it hinders these, an element of its own hinders maths.
 _APART = "&#8203;"
 _HARMLESS = (
     {ord(sign): f"\\{sign}" for sign in "\\`*_[]!~"}
@@ -13,7 +13,7 @@ _HARMLESS = (
     | {ord(sign): f"{sign}{_APART}" for sign in "@#"}
     | {ord("$"): "<span>&#36;</span>"}
 )
-_ADDRESS_OR_EMOJI = re.compile(r"(?<=:)(?=//|[\\\w+-]+:)|(?<=www)(?=\.)", re.IGNORECASE)
+_ADDRESS_OR_EMOJI = re.compile(r"(?<=:)(?!(?<=\d:)\d+:)(?=//|[\\\w+-]+:)|(?<=www)(?=\.)", re.IGNORECASE)
 _LIST = re.compile(r"^\d*(?=[-+.)] )")
 
 

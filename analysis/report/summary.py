@@ -29,8 +29,7 @@ def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
             if numbers.straddles(entry)
         ),
         "",
-        f"**How sure?** {_plain(' '.join(headline.certainty(verdict)) or 'Nothing was measured.')}",
-        "",
+        *(["**How sure?** " + _plain(" ".join(sure)), ""] if (sure := headline.certainty(verdict)) else []),
         "| | Criterion | Target | Observed | 95% interval | Checked |",
         "|---|---|---:|---:|---:|---:|",
     ]
@@ -60,4 +59,4 @@ def _finding(example: Mapping[str, Any]) -> str:
         for name, label in (("chat_id", "chat"), ("seq", "seq"), ("message_id", "message"))
         if example[name] is not None
     ]
-    return _plain(example["why"]) + (f" ({', '.join(ids)})" if ids else "")
+    return _plain(example["why"] + (f" ({', '.join(ids)})" if ids else ""))
