@@ -184,12 +184,12 @@ def nights(
 
 
 def recorded(reports: Path, run_id: str, took: float, *, slow_start: bool = False) -> Path:
-    """A real record of 600 sends, all delivered, judged; with `slow_start` the first tenth takes three times as long."""
+    """A real record of 600 sends, all delivered, judged; with `slow_start` the first forty take three times as long."""
     history = Told(people=2)
     chat = history.chat(0, 1)
     rng = np.random.default_rng(len(run_id))
     for number in range(600):
-        seconds = took * float(rng.lognormal(0, 0.3)) * (3 if slow_start and number < 60 else 1)
+        seconds = took * float(rng.lognormal(0, 0.3)) * (3 if slow_start and number < 40 else 1)
         message = history.send(number % 2, chat, at=1 + number / 8, took=seconds, seq=number + 1)
         history.store(message)
         history.deliver(message, message.at + 2 * seconds)
