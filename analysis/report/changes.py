@@ -109,8 +109,7 @@ def sentences(found: Comparison) -> list[str]:
             of = listed([f"{one.measure.title} ({percent(one)})" for one in changes])
             told.append(f"{_first(word, len(changes))}: {of}.")
     if found.open and not found.differing:
-        why = [f"{one.measure.title} ({one.reason})" for one in found.open]
-        told.append(f"Not known whether worse: {listed(why)}.")
+        told.append(f"Not known whether worse: {'; '.join(_open(found))}.")
     told += [f"{one.named.title}: holds in A, {outcome(one.b)} in B." for one in found.unclear]
     if found.exit_code == 0:
         told.append("No figure is worse beyond noise and by enough to matter.")
@@ -144,6 +143,15 @@ def _newly_failing(one: Judged) -> str:
     fails = "does not" if before == OUTCOME_OF[Verdict.PASS] else "does not hold"
     target = "" if one.counts_faults else f", target {one.named.target}"
     return f"{one.named.title}: {before} in A, {fails} in B ({observed(one.b)}{target})."
+
+
+def _open(found: Comparison) -> list[str]:
+    """The figures of which nobody can say, by the reason for it."""
+    reasons = dict.fromkeys(one.reason for one in found.open)
+    return [
+        f"{listed([one.measure.title for one in found.open if one.reason == reason])} ({reason})"
+        for reason in reasons
+    ]
 
 
 def _first(word: Word, count: int) -> str:

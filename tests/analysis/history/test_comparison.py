@@ -147,7 +147,8 @@ def test_what_cannot_be_told_exits_with_3(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "? INCONCLUSIVE" in done.stdout
     assert "No figure is worse" not in done.stdout
-    assert "P95 of send latency (A and B have no interval)" in done.stdout
+    assert "Not known whether worse: Average send latency, P50 of send latency, P95 of send" in done.stdout
+    assert "(A and B have no interval)." in done.stdout
     assert "A is too short for every interval" in done.stdout
 
 
