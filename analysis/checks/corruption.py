@@ -47,7 +47,7 @@ def corrupted(account: Account) -> Criterion:
         "messages.corrupted",
         "Every message is stored as it was sent",
         "messages",
-        len(np.unique(looks.row)),
+        int(np.count_nonzero(np.bincount(looks.row))),
         namer.of_rows(faults, tell, kind[faults]),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
