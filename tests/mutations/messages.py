@@ -78,7 +78,7 @@ MESSAGES = [
         ("there & (observations", "(observations"),
         (" & of_run[row])", ")"),
         ("np.unique(row[without], return_index=True)", "np.unique(row[without][::-1], return_index=True)"),
-        ('"was" if filled or rows', '"was" if rows'),
+        ('"was" if later or gone', '"was" if gone'),
         ('(given["poll"] != NO_LOOK) | (given["operation"] != NONE)', '(given["poll"] != NO_LOOK)'),
         ('(given["poll"] != NO_LOOK) | (given["operation"] != NONE)', '(given["poll"] <= NO_LOOK)'),
         ('drop_duplicates(["chat_id", "seq", "message_id"])', 'drop_duplicates(["chat_id", "seq", "poll"])'),
@@ -89,7 +89,7 @@ MESSAGES = [
         ('transform("any")', 'transform("all")'),
         ('mine["seq"].to_numpy() <= account', 'mine["seq"].to_numpy() < account'),
         ('again = again.drop_duplicates("message_id")', "again = again.iloc[:]"),
-        ("count=shared.ngroups + len(again)", "count=shared.ngroups"),
+        ("both(faults(heads, given_to_several), faults(again, given_again))", "faults(heads, given_to_several)"),
         ("account.last_look_ns is None else None", "False else None"),
     ),
     *of(
