@@ -89,7 +89,10 @@ MESSAGES = [
         ('transform("any")', 'transform("all")'),
         ('mine["seq"].to_numpy() <= account', 'mine["seq"].to_numpy() < account'),
         ('again = again.drop_duplicates("message_id")', "again = again.iloc[:]"),
-        ("both(faults(heads, given_to_several), faults(again, given_again))", "faults(heads, given_to_several)"),
+        (
+            "both(faults(heads, given_to_several), faults(again, given_again))",
+            "faults(heads, given_to_several)",
+        ),
         ("account.last_look_ns is None else None", "False else None"),
     ),
     *of(
