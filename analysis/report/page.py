@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import headline, meaning, numbers, plots, server
+from analysis.report import headline, meaning, numbers, plots, server, trends
 from analysis.report.drawing import elapsed
 from analysis.report.figures import Figure, Table
 from analysis.report.groups import groups
@@ -85,6 +85,7 @@ def render(judgement: Judgement) -> str:
             database=_database_figures(judgement),
             tables=server.tables(judgement.server),
             left_out=judgement.server.left_out,
+            trends=trends.table(judgement.trends),
             facts=judgement.database,
             settings=run.settings,
             passed=Verdict.PASS.value,
