@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
-from analysis.checks.steady import Stretch, steady_part
+from analysis.checks.steady import steady_part
 from analysis.checks.suite import guarded
 from analysis.criteria import Criterion, Finding
 from analysis.errors import RecordError
@@ -28,6 +28,7 @@ from analysis.series import bucket_width_s
 from analysis.server import server_side
 from analysis.settings import Workload
 from analysis.shifts import Shift
+from analysis.trends import trends
 from analysis.verdict import assemble
 
 SERVER_BUCKETS = 240  # of each of many lines, which keep both their extremes
@@ -75,13 +76,15 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     targets = latency.with_warmup(targets, sends, timeline.ramp_s(evidence, axis))
     sent = latency.send_latencies(sends, targets)
     service = latency.service_latencies(sends, targets) if targets.workload is Workload.OPEN else None
+    of_server = steady_part(evidence)
+    steady = on_axis(of_server, axis.origin_ns.get(evidence.database.clock, 0))
     delivered, across_clocks = latency.delivery_latencies(sends, evidence.events, targets)
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets),
         latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
         *found.criteria,
-        guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, _steady(evidence, axis))),
+        guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence)),
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
@@ -111,6 +114,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
             bucket_width_s(drawn.end_s - drawn.begin_s, SERVER_BUCKETS),
             drawn.coarse_s,
         ),
+        trends=trends(evidence, sent, delivered, targets, of_latency=steady, of_server=of_server),
     )
 
 
@@ -133,11 +137,6 @@ def _told(step: Shift) -> dict[str, Any]:
         "p_value": step.p_value,
         "near": step.near,
     }
-
-
-def _steady(evidence: Evidence, axis: timeline.TimeAxis) -> Stretch:
-    """The part of the load in which the number of users stood still, on the run's axis."""
-    return on_axis(steady_part(evidence), axis.origin_ns.get(evidence.database.clock, 0))
 
 
 def _not_acknowledged(evidence: Evidence) -> Faults:

@@ -61,6 +61,8 @@ PURE = (
     "analysis/latency_criteria.py",
     "analysis/latency_drift.py",
     "analysis/shifts.py",
+    "analysis/trends.py",
+    "analysis/attempts.py",
     "analysis/rates.py",
     "analysis/statistics",
     "analysis/visible.py",

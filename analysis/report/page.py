@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import facts, groups, headline, meaning, numbers, sections, server
+from analysis.report import facts, groups, headline, meaning, numbers, sections, server, trends
 from analysis.report.drawing import elapsed
 from analysis.visible import visible
 
@@ -80,6 +80,7 @@ def render(judgement: Judgement) -> str:
             tables=server.tables(judgement.server),
             left_out=dict(islice(judgement.server.left_out.items(), LISTED_MOST)),
             notes=run.notes[:LISTED_MOST],
+            trends=trends.table(judgement.trends),
             facts=judgement.database,
             settings=run.settings,
             passed=Verdict.PASS.value,
