@@ -27,7 +27,8 @@ CRITERIA = {
     "status.regressed": "A message that was read never becomes unread again.",
     "history.pages": "Scrolling back shows each older message once, in order.",
     "access.denied": "People who are not in a chat can neither read it nor write into it, whatever they try.",
-    "drift.latency": "The app does not become slower and slower while it runs.",
+    "drift.latency": "The app does not become slower and slower while it runs. The slope is the median of those between any two moments "
+    "(Theil, Sen), and a test of ranks (Mann, Kendall) says whether the rise is more than chance.",
     "drift.database": "Nothing in the database grows without end while it runs.",
     "plan.history": "Scrolling back stays fast in a large chat, because the query reads an index and not the table.",
     "generator.healthy": "The load generator kept up, so that what was slow was the app.",

@@ -141,8 +141,7 @@ def _mark_restarts(axes: Any, timeline: Timeline, words: "_Words | None") -> Non
     for number, (before_s, after_s) in enumerate(_together(timeline.restarts, span_s / BANDS)):
         axes.axvspan(before_s, after_s, color=COLOUR["bad"], alpha=0.15, linewidth=0, zorder=0)
         if words and number == 0:
-            early = before_s - timeline.begin_s < 0.3 * span_s
-            words.beside("PostgreSQL restarted", after_s if early else before_s, row=2, left=not early)
+            words.beside("PostgreSQL restarted", before_s, row=2, until_s=after_s)
 
 
 def _together(bands: Iterable[tuple[float, float]], gap_s: float) -> list[tuple[float, float]]:
@@ -161,20 +160,24 @@ class _Words:
 
     def __init__(self, axes: Any, timeline: Timeline, size: Size) -> None:
         self._axes = axes
+        self._begin_s, self._end_s = timeline.begin_s, timeline.end_s
         inches = size.width - size.left - size.right
         self._letter_s = LETTER_INCHES / inches * (timeline.end_s - timeline.begin_s)
         self._taken: list[tuple[int, float, float]] = []  # row, from, to
 
-    def beside(self, label: str, at_s: float, *, row: int, left: bool = True) -> None:
-        """Some words on the left or on the right of a moment."""
+    def beside(self, label: str, at_s: float, *, row: int, until_s: float | None = None) -> None:
+        """Some words on the left of a moment, or where there is no room on the right of it, or of `until_s` if they fit there."""
         long_s = self._letter_s * (len(label) + 1)
-        begin_s, end_s = (at_s - long_s, at_s) if left else (at_s, at_s + long_s)
+        left = at_s - long_s >= self._begin_s
+        after_s = at_s if until_s is None or until_s + long_s > self._end_s else until_s
+        begin_s = at_s - long_s if left else after_s
+        end_s = begin_s + long_s
         if any(row == one and begin_s < end and begin < end_s for one, begin, end in self._taken):
             return
         self._taken.append((row, begin_s, end_s))
         self._axes.annotate(
             f"{label} " if left else f" {label}",
-            (at_s, 1),
+            (at_s if left else after_s, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, -ROW_POINTS * row),
             textcoords="offset points",
