@@ -34,15 +34,16 @@ TESTS = "tests/analysis"
 CHECKS = f"{TESTS}/checks"
 # The tests that are the nearest to each file, so that most mutations are noticed within seconds; all others follow.
 NEAREST = {
-    **dict.fromkeys(("messages", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"),
-    **dict.fromkeys(("sequence", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
+    **dict.fromkeys(("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"),
+    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions"), f"{CHECKS}/oracles/test_hearing.py"),
-    **dict.fromkeys(("status", "receipts", "witnesses"), f"{CHECKS}/oracles/test_statuses.py"),
+    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), f"{CHECKS}/oracles/test_statuses.py"),
     "completeness": f"{CHECKS}/oracles/test_keepers.py",
     "history": f"{CHECKS}/oracles/test_history.py",
     "access": f"{CHECKS}/oracles/test_access.py",
     "drift": f"{CHECKS}/test_drift.py",
     "generator": f"{CHECKS}/test_generator.py",
+    "own_errors": f"{CHECKS}/test_generator.py",
     "stalls": f"{CHECKS}/test_stalls.py",
     "plan": f"{CHECKS}/test_plan.py",
     "restarts": f"{CHECKS}/test_restarts.py",
@@ -52,13 +53,15 @@ NEAREST = {
     "clocks": f"{TESTS}/test_clocks.py",
 }
 
-NOTICED = {
-    1,
-    2,
-}  # exit codes: tests failed, or could not even be collected; a killed process has noticed nothing
+# Exit codes: tests failed, or could not even be collected. A process that was killed has noticed nothing.
+NOTICED = {1, 2}
 
 # Quick tests, the first to be asked when the nearest at a glance saw nothing.
-FOUND = tuple(f"{CHECKS}/oracles/test_{name}.py" for name in ("edges", "found", "messages_found"))
+QUICK = (
+    *(f"oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
+    *(f"test_{name}.py" for name in ("corruption", "for_a_while", "numbering", "repeats", "texts")),
+)
+FOUND = tuple(f"{CHECKS}/{name}" for name in QUICK)
 
 PASSED = (  # an expression, so that one line is enough
     '__import__("dataclasses").replace({}, observed=0, examples=(), '
