@@ -101,8 +101,9 @@ def logged(running: Soak, ids: list[uuid.UUID]) -> list[int]:
     return [at_us for at_us in told if at_us is not None]
 
 
-def test_every_kind_of_finding_is_struck_here() -> None:
-    assert set(STRIKES) == set(JUDGED)
+def test_what_is_struck_here_is_told_at_once_and_the_rest_is_proved_at_the_monitor() -> None:
+    """By rows alone; what takes the load's own word stands in tests/analysis/monitor/test_looks.py."""
+    assert set(STRIKES) < set(JUDGED)
 
 
 def test_on_the_terminal(own: RunningStage, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_on_paper_nothing_is_folded_away_and_nothing_is_dark(browser: Browser, r
     assert shown.evaluate(unseen) > 0
     assert shown.evaluate(background) == "rgb(20, 23, 26)"
     shown.emulate_media(media="print", color_scheme="dark")
-    assert shown.evaluate(unseen) == 0
+    shown.wait_for_function(f"{unseen} === 0")
     assert shown.evaluate(background) == "rgb(255, 255, 255)"
     assert shown.evaluate(
         "[...document.querySelectorAll('details td')].every(e => e.getBoundingClientRect().height > 0)"
