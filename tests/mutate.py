@@ -34,7 +34,9 @@ TESTS = "tests/analysis"
 CHECKS = f"{TESTS}/checks"
 # The tests that are the nearest to each file, so that most mutations are noticed within seconds; all others follow.
 NEAREST = {
-    **dict.fromkeys(("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"),
+    **dict.fromkeys(
+        ("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"
+    ),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions"), f"{CHECKS}/oracles/test_hearing.py"),
     **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), f"{CHECKS}/oracles/test_statuses.py"),
@@ -48,6 +50,7 @@ NEAREST = {
     "plan": f"{CHECKS}/test_plan.py",
     "restarts": f"{CHECKS}/test_restarts.py",
     "criteria": f"{TESTS}/test_criteria.py",
+    "faults": f"{TESTS}/test_faults.py",
     "latency": f"{TESTS}/test_latency.py",
     "latency_criteria": f"{TESTS}/test_latency_criteria.py",
     "clocks": f"{TESTS}/test_clocks.py",
@@ -159,7 +162,7 @@ def against_their_tests(copies: Sequence[Path], names: Sequence[str]) -> int:
         CHECKS,
         *(
             f"{TESTS}/test_{name}.py"
-            for name in ("criteria", "latency", "latency_criteria", "verdict", "clocks")
+            for name in ("criteria", "faults", "latency", "latency_criteria", "verdict", "clocks")
         ),
     ]
     options = ["-q", "-x", "-m", "not long and not thousands and not soaks", "-p", "no:cacheprovider"]

@@ -4,15 +4,16 @@ from tests.mutations.mutation import of
 
 FIGURES = [
     *of(
-        "../criteria",
-        (
-            "    if found:\n        outcome, reason = Verdict.FAIL",
-            "    if found and not inconclusive:\n        outcome, reason = Verdict.FAIL",
-        ),
+        "../faults",
+        ("    if found.count:\n", "    if found.count and not inconclusive:\n"),
         ("    elif inconclusive:\n", "    elif inconclusive and checked == 0:\n"),
         ("    elif checked == 0:\n", "    elif checked < 0:\n"),
-        ("observed=len(found) if count is None else count", "observed=len(found)"),
-        ("found[:MAX_EXAMPLES]", "found[: MAX_EXAMPLES // 2]"),
+        ("outcome, reason = Verdict.FAIL, inconclusive", "outcome, reason = Verdict.FAIL, None"),
+        ("count=int(weight.sum()),", "count=len(weight),"),
+        ("observed=found.count,", "observed=len(examples),"),
+    ),
+    *of(
+        "../criteria",
         ("- {Verdict.INFO}", "- {Verdict.FAIL}"),
         ("    if Verdict.FAIL in outcomes:\n", "    if outcomes == {Verdict.FAIL}:\n"),
         ("if Verdict.INCONCLUSIVE in outcomes or not outcomes:", "if Verdict.INCONCLUSIVE in outcomes:"),
