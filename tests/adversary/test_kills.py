@@ -23,6 +23,7 @@ from tests.adversary.whole_runs import (
     answers,
     children,
     clean_but,
+    described,
     kill_postgresql,
     let_pass,
     observed,
@@ -84,9 +85,8 @@ def judged_by_hand(folder: Path) -> dict[str, Any]:
     """The verdict of `chatsoak report`, which has to be inconclusive."""
     command = [sys.executable, "-m", "analysis.cli", "report", str(folder), "--json"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert done.returncode == 3, done.stderr
     verdict: dict[str, Any] = json.loads(done.stdout)
-    assert verdict["outcome"] == "inconclusive"
+    assert (done.returncode, verdict["outcome"]) == (3, "inconclusive"), described(verdict) + done.stderr
     return verdict
 
 

@@ -19,6 +19,7 @@ from tests.adversary.hoarder import NAME, Hoarder
 from tests.adversary.whole_runs import (
     FORGIVING,
     clean_but,
+    described,
     let_pass,
     polls_of,
     settings_for,
@@ -108,9 +109,8 @@ def judged_by_hand(folder: Path) -> dict[str, Any]:
     """The verdict of `chatsoak report`, which has to be inconclusive."""
     command = [sys.executable, "-m", "analysis.cli", "report", str(folder), "--json"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert done.returncode == 3, done.stderr
     verdict: dict[str, Any] = json.loads(done.stdout)
-    assert verdict["outcome"] == "inconclusive"
+    assert (done.returncode, verdict["outcome"]) == (3, "inconclusive"), described(verdict) + done.stderr
     return verdict
 
 
@@ -133,11 +133,10 @@ def test_the_disk_is_full(
         assert "Logging error" not in ended.output, ended.output
         (folder,) = running.reports.glob("2*")
         small.make_room()
-        verdict = judged_by_hand(folder)
-        assert verdict["counts"]["ok"] > 0
-        holds(verdict, disk.fault)
-        kept = tmp_path / "kept"
-        shutil.copytree(folder, kept)
+        kept = shutil.copytree(folder, tmp_path / "kept")
+    verdict = judged_by_hand(kept)
+    assert verdict["counts"]["ok"] > 0
+    holds(verdict, disk.fault)
     expectations.write(kept, outcomes(disk.fault))
 
 

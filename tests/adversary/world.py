@@ -98,9 +98,9 @@ WORLD_FAULTS = {
         "a small file system",
         {
             "record.complete": "did not close its record",
-            "monitor.complete": "the last look after the drain is missing",
-            "plan.history": "the monitor did not come to its end",
+            "monitor.complete": "did not close its record",
         },
+        {"plan.history": "the monitor did not come to its end"},
         blind=True,
     ),
     "FilesLimited": WorldFault(
