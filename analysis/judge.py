@@ -19,6 +19,7 @@ from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
+from analysis.load_side import load_side
 from analysis.record.codes import Outcome, PollKind
 from analysis.record.run import write_json
 from analysis.server import server_side
@@ -96,6 +97,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         origin_ns=axis.origin_of(evidence),
         database=_database_facts(evidence),
         server=server_side(evidence, axis, drawn.width_s),
+        load=load_side(evidence, axis, drawn.width_s),
         trends=trends(evidence, sent, delivered, targets, of_latency=steady, of_server=of_server),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.latency import NS_PER_S, Targets
 from analysis.record.run import Run
-from analysis.server import Server
+from analysis.server import Panel, Server
 from analysis.settings import Transport
 from analysis.timeline import Timeline
 from analysis.trends import Trends
@@ -22,6 +22,7 @@ class Judgement:
         verdict: the content of ``verdict.json``.
         origin_ns: what a finding's `at_ns` counts from on the timeline's axis; None where nothing was sent.
         database: facts about the monitor's part of the record, by their names for people.
+        load: how the load processes fared over time.
         trends: of latencies and gauges; None for a run that is too short for drifts.
     """
 
@@ -33,6 +34,7 @@ class Judgement:
     database: Mapping[str, str]
     server: Server
     trends: Trends | None = None
+    load: tuple[Panel, ...] = ()
 
     @property
     def users(self) -> int:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import headline, meaning, numbers, plots, server, trends
+from analysis.report import headline, load_side, meaning, numbers, plots, server, trends
 from analysis.report.drawing import elapsed
 from analysis.report.figures import Figure, Table
 from analysis.report.groups import groups
@@ -81,7 +81,10 @@ def render(judgement: Judgement) -> str:
             at=lambda at_ns: _at(judgement, at_ns),
             latency=_latency_figures(judgement),
             delivery=_delivery_figures(judgement),
-            load=[_throughput_figure(judgement)] if len(judgement.timeline.rates) else [],
+            load=[
+                *([_throughput_figure(judgement)] if len(judgement.timeline.rates) else []),
+                *load_side.figure(judgement.load, judgement.timeline),
+            ],
             database=_database_figures(judgement),
             tables=server.tables(judgement.server),
             left_out=judgement.server.left_out,

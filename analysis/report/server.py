@@ -1,5 +1,6 @@
 """The server's side on the page: small plots on the common axis, the statements, and who waited for whom."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def figure(server: Server, timeline: Timeline) -> Figure:
     still = f" At zero all the time: {', '.join(server.still)}." if server.still else ""
     return Figure(
         "The database server",
-        plots.in_both("gauges", lambda size: _draw(server, timeline, size)),
+        plots.in_both("gauges", lambda size: draw(server.panels, timeline, size)),
         f"{len(server.panels)} small plots of the database server's own figures over time.",
         "The highest value in every bucket. Counters are shown as rates, or since the start of the run."
         + still,
@@ -99,12 +100,13 @@ def _table(server: Server) -> Table:
     return Table(("Figure", "First", "Highest", "Last"), rows)
 
 
-def _draw(server: Server, timeline: Timeline, size: plots.Size) -> Drawing:
-    rows = -(-len(server.panels) // size.columns)
+def draw(panels: Sequence[Panel], timeline: Timeline, size: plots.Size) -> Drawing:
+    """Small plots, one for each panel, side by side."""
+    rows = -(-len(panels) // size.columns)
     height = rows * ROW_INCHES
     drawing = size.figure(height)
     width = (size.width - 0.1) / size.columns
-    for number, panel in enumerate(server.panels):
+    for number, panel in enumerate(panels):
         row, column = divmod(number, size.columns)
         box = (
             (column * width + 0.55) / size.width,
