@@ -239,7 +239,7 @@ def delivery_latencies(sends: pd.DataFrame, events: pd.DataFrame, targets: Targe
     message = events["message_id"].to_numpy()[wanted].astype(np.int64)
     known = sent["message"].to_numpy(np.int64)
     if len(known) == 0:
-        return _NO_LATENCIES, 0
+        return NO_LATENCIES, 0
     place = np.searchsorted(known, message).clip(max=len(known) - 1)
     ours = known[place] == message
     place = place[ours]
@@ -280,7 +280,7 @@ def _first_of_each(key: Ints, at_ns: Ints) -> Ints:
     return order[np.concatenate(([True], ranked[1:] != ranked[:-1]))] if len(order) else order
 
 
-_NO_LATENCIES = Latencies(
+NO_LATENCIES = Latencies(
     np.empty(0, dtype=np.int64),
     np.empty(0, dtype=np.int64),
     np.empty(0, dtype=np.bool_),

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
+from analysis.criteria import Criterion, Verdict
+from analysis.faults import Faults
 from analysis.latency import (
     NS_PER_MS,
     Ints,
@@ -26,11 +27,18 @@ from analysis.latency import (
 )
 from analysis.record.codes import Outcome
 from analysis.settings import Workload
-from analysis.statistics.intervals import Interval, average_interval, is_sure, percentile_interval
+from analysis.statistics.intervals import (
+    Interval,
+    average_interval,
+    is_sure,
+    percentile_interval,
+    share_interval,
+)
 from analysis.statistics.windows import windows
 
 Facts = dict[str, float | int]
 
+BESIDE = (50, 99)  # percentiles that runs are compared by as well, so that they need an interval too
 TRIFLE_S = 10.0  # a warm-up up to this long is nobody's concern, whatever its latencies
 
 
@@ -86,12 +94,13 @@ def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Target
     )
 
 
-def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targets) -> Criterion:
+def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> Criterion:
     """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
 
     Args:
-        findings: the first of those sends, named.
+        faults: those sends.
     """
+    examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
     count, bad = len(outcomes), int((outcomes != Outcome.OK).sum())
     if count == 0:
@@ -107,7 +116,9 @@ def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targ
         unit="%",
         outcome=outcome,
         checked=count,
-        examples=tuple(findings[:MAX_EXAMPLES]),
+        ci95=share_interval(bad, count) if count else None,
+        examples=examples,
+        found=found,
         reason=reason,
         facts={
             "not_ok": bad,
@@ -150,7 +161,10 @@ def _below(
         observed = nearest_rank(judged_ns, percent) / NS_PER_MS
         interval = percentile_interval(start_ns, judged_ns, percent)
     shown: Facts = {**facts, "warmup_s": round(targets.warmup_s, 3)}
+    intervals: dict[str, Interval] = {}
     if percent is not None:
+        beside = {f"p{other}_ms": percentile_interval(start_ns, judged_ns, other) for other in BESIDE}
+        intervals = {name: ends for name, ends in beside.items() if ends is not None}
         shown |= {name: value for name, value in _figures("", figures).items() if name not in shown}
     shown |= _minutes("", start_ns, judged_ns, target_ms, percent)
     if not latencies.judged.all():
@@ -183,6 +197,7 @@ def _below(
         ci95=interval,
         reason=" ".join(sentence for sentence in said if sentence) or None,
         facts=shown,
+        intervals=intervals,
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from analysis.checks.steady import Stretch
 from analysis.criteria import Criterion, Finding, Verdict
+from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
 from analysis.statistics.windows import LEAST_VALUES, windows
@@ -135,6 +136,7 @@ def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: St
 def _criterion(
     outcome: Verdict, rises: list[Rise], reason: str | None, findings: tuple[Finding, ...] = ()
 ) -> Criterion:
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="drift.latency",
         title="Latency does not rise over the run (Theil-Sen slope, Mann-Kendall test)",
@@ -143,7 +145,8 @@ def _criterion(
         unit="series",
         outcome=outcome,
         checked=len(rises),
-        examples=findings,
+        examples=examples,
+        found=every,
         reason=reason,
     )
 

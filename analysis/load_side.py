@@ -1,6 +1,6 @@
 """The load processes' own side of a run, as a report shows it: what they noted of themselves each second. No I/O.
 
-A bucket has the worst of all processes: one that cannot keep up is enough for figures that are not to be believed.
+Of several processes the worst counts: one that cannot keep up is enough for figures that are not to be believed.
 """
 
 from collections.abc import Iterator
@@ -9,41 +9,46 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence import Evidence
-from analysis.gauges import NS_PER_S
-from analysis.server import Panel
+from analysis.panels import Line, Panel, bucketed, panel
 from analysis.timeline import TimeAxis
 
 
-def load_side(evidence: Evidence, axis: TimeAxis, width_s: int) -> tuple[Panel, ...]:
-    """Panels of what was noted; what an earlier version did not note, or a closed workload does not have, is left out."""
+def load_side(evidence: Evidence, axis: TimeAxis, width_s: int, coarse_s: int) -> tuple[Panel, ...]:
+    """Panels of what was noted; what was not noted, or what a closed workload does not have, is left out.
+
+    Args:
+        width_s, coarse_s: of the buckets to draw, and of those to read.
+    """
     told = evidence.generator
-    at_s = axis.place_column(told, "at_ns") // (width_s * NS_PER_S) * width_s
-    return tuple(panel for panel in _panels(told, at_s) if panel.lines)
-
-
-def _panels(told: pd.DataFrame, at_s: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Iterator[Panel]:
-    def worst(column: str, scale: float = 1.0) -> pd.Series:
-        known = told[column].to_numpy(np.float64) >= 0  # -1: not noted
-        values = pd.Series(told[column].to_numpy(np.float64)[known] * scale)
-        return values.groupby(pd.Index(at_s[known], name="at_s")).max()
-
-    def of(title: str, unit: str, **lines: pd.Series) -> Panel:
-        return Panel(
-            title, unit, {label.replace("_", " "): line for label, line in lines.items() if len(line)}
-        )
-
-    yield of("Event loop: latest beat", "ms", lag=worst("loop_lag_ms"))
-    yield of("Processor used", "% of a core", used=worst("cpu_share", 100))
-    yield of(
-        "Waited for the processor", "ms per s", others=worst("run_delay_ms"), quota=worst("throttled_ms")
+    told = told.set_index(pd.Index(axis.place_column(told, "at_ns"), name="axis_ns")).sort_index(
+        kind="stable"
     )
-    yield of("Garbage collection", "ms per s", all=worst("gc_ms"), longest=worst("gc_longest_ms"))
-    if told["in_flight"].gt(0).any() or told["late_ms"].gt(0).any():  # an open workload
-        yield of("Departures: latest", "ms", late=worst("late_ms"), waited_for_a_slot=worst("slot_wait_ms"))
-        yield of("Actions under way", "", under_way=worst("in_flight"))
-        yield of(
-            "Could not leave in time, since the start",
+    return tuple(one for one in panels_of(told, width_s, coarse_s) if one.lines)
+
+
+def panels_of(told: pd.DataFrame, width_s: int, coarse_s: int) -> Iterator[Panel]:
+    """All panels there are, those without a line too."""
+
+    def worst(column: str, scale: float = 1.0) -> Line:
+        noted = told[column].astype(np.float64)
+        return bucketed(noted[noted >= 0] * scale, width_s, coarse_s)  # -1: not noted
+
+    yield panel("Event loop: latest beat", "ms", {"lag": worst("loop_lag_ms")})
+    yield panel("Processor used", "% of a core", {"used": worst("cpu_share", 100)})
+    yield panel(
+        "Waited for the processor",
+        "ms per s",
+        {"for others": worst("run_delay_ms"), "for its quota": worst("throttled_ms")},
+    )
+    yield panel("Garbage collection", "ms per s", {"all": worst("gc_ms"), "longest": worst("gc_longest_ms")})
+    is_open = bool((told["in_flight"] > 0).any() or (told["late_ms"] > 0).any())
+    open_alone = {
+        "Departures: latest": ("ms", {"late": "late_ms", "waited for a slot": "slot_wait_ms"}),
+        "Actions under way": ("", {"under way": "in_flight"}),
+        "Could not leave in time, since the start": (
             "actions",
-            no_slot=worst("overflow"),
-            never_left=worst("never_left"),
-        )
+            {"no slot": "overflow", "never left": "never_left"},
+        ),
+    }
+    for title, (unit, columns) in open_alone.items():
+        yield panel(title, unit, {label: worst(column) for label, column in columns.items() if is_open})

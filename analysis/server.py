@@ -12,21 +12,12 @@ from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.gauges import NS_PER_S, gauge_table, rates
+from analysis.panels import Line, Panel, bucketed, highest, moves, panel
 from analysis.timeline import TimeAxis
 
-LINES_MOST = 4  # of a panel: the tables, slots or states with the highest figures
 STATEMENTS_MOST = 20
 WAITS_MOST = 20
 HIDDEN = "(text hidden or no longer known)"
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A small plot: lines by their labels, each indexed by the bucket's begin in seconds, with its highest value there."""
-
-    title: str
-    unit: str
-    lines: Mapping[str, pd.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +66,21 @@ class Server:
     left_out: Mapping[str, str]
 
 
-def server_side(evidence: Evidence, axis: TimeAxis, width_s: int) -> Server:
-    """The server's side of a run; what the monitor did not see is simply not there."""
+def server_side(evidence: Evidence, axis: TimeAxis, width_s: int, coarse_s: int) -> Server:
+    """The server's side of a run; what the monitor did not see is simply not there.
+
+    Args:
+        width_s, coarse_s: of the buckets to draw, and of those to read.
+    """
     gauges = evidence.gauges
     table = gauge_table(axis.place_column(gauges, "at_ns"), gauges["name"], gauges["value"])
     statements, reset = _statements(evidence.statements)
     left_out = evidence.left_out
-    panels = [panel for panel in _panels(table, width_s) if panel.lines]
-    moving = {panel.title for panel in panels if any(line.any() for line in panel.lines.values())}
+    panels = [one for one in panels_of(table, width_s, coarse_s) if one.lines]
+    moving = {one.title for one in panels if any(map(moves, one.lines.values()))}
     return Server(
-        panels=tuple(panel for panel in panels if panel.title in moving),
-        still=tuple(panel.title for panel in panels if panel.title not in moving),
+        panels=tuple(one for one in panels if one.title in moving),
+        still=tuple(one.title for one in panels if one.title not in moving),
         statements=statements,
         statements_reset=reset,
         waits=_waits(evidence.waits, axis.place_column(evidence.waits, "at_ns")),
@@ -93,94 +88,81 @@ def server_side(evidence: Evidence, axis: TimeAxis, width_s: int) -> Server:
     )
 
 
-def _panels(table: pd.DataFrame, width_s: int) -> Iterator[Panel]:
+def panels_of(table: pd.DataFrame, width_s: int, coarse_s: int) -> Iterator[Panel]:
+    """All panels there are, those without a line too."""
     known_names: list[str] = table.columns.tolist()
 
-    def level(name: str) -> pd.Series:
-        return _bucketed(table[name], width_s) if name in table else _nothing()
+    def line(values: pd.Series) -> Line:
+        return bucketed(values, width_s, coarse_s)
 
-    def rate(name: str) -> pd.Series:
-        return _bucketed(rates(table[name].dropna()), width_s) if name in table else _nothing()
+    def column(name: str) -> pd.Series:
+        return table[name].dropna() if name in table else pd.Series(dtype=np.float64)
 
-    def since_first(name: str) -> pd.Series:
-        known = table[name].dropna() if name in table else _nothing()
-        return _bucketed(known - known.iloc[0], width_s) if len(known) else _nothing()
+    def level(name: str) -> Line:
+        return line(column(name))
 
-    def each(prefix: str, suffix: str) -> dict[str, pd.Series]:
+    def rate(name: str) -> Line:
+        return line(rates(column(name)))
+
+    def since_first(name: str) -> Line:
+        known = column(name)
+        return line(known - known.iloc[0] if len(known) else known)
+
+    def each(prefix: str, suffix: str) -> dict[str, Line]:
         names = [name for name in known_names if name.startswith(prefix) and name.endswith(suffix)]
         found = {name[len(prefix) : len(name) - len(suffix)]: level(name) for name in names}
-        return _highest(found)
+        return highest(found)
 
     states = {
         name.removeprefix("connections.").replace("_", " "): level(name)
         for name in known_names
         if name.startswith("connections.") and name not in ("connections.used", "connections.most")
     }
-    yield _panel(
+    yield panel(
         "Transactions",
         "per s",
         {"committed": rate("transactions.committed"), "rolled back": rate("transactions.rolled_back")},
     )
-    yield _panel(
+    yield panel(
         "Rows written",
         "per s",
         {name: rate(f"tuples.{name}") for name in ("inserted", "updated", "deleted")},
     )
-    yield _panel("Connections by state", "", _highest(states))
-    yield _panel("Sessions waiting for a lock", "", {"waiting": level("locks.waiting")})
-    yield _panel("Oldest transaction", "s", {"age": level("transactions.oldest_s")})
-    yield _panel("Found in the cache", "%", {"share": _cached(table, width_s)})
-    yield _panel("Dead rows", "rows", each("table.", ".rows_dead"))
-    yield _panel("Tables", "bytes", each("table.", ".bytes"))
-    yield _panel("Indexes", "bytes", each("table.", ".index_bytes"))
-    yield _panel("Log written", "bytes per s", {"log": rate("wal.bytes")})
-    yield _panel("Log kept for replication slots", "bytes", each("slot.", ".retained_bytes"))
-    yield _panel("Not yet read by replication slots", "bytes", each("slot.", ".lag_bytes"))
-    yield _panel(
+    yield panel("Connections by state", "", highest(states))
+    yield panel("Sessions waiting for a lock", "", {"waiting": level("locks.waiting")})
+    yield panel("Oldest transaction", "s", {"age": level("transactions.oldest_s")})
+    yield panel(
+        "Found in the cache",
+        "%",
+        {"share": line(_cached(column("blocks.hit"), column("blocks.read")))},
+        matters="low",
+    )
+    yield panel("Dead rows", "rows", each("table.", ".rows_dead"))
+    yield panel("Tables", "bytes", each("table.", ".bytes"))
+    yield panel("Indexes", "bytes", each("table.", ".index_bytes"))
+    yield panel("Log written", "bytes per s", {"log": rate("wal.bytes")})
+    yield panel("Log kept for replication slots", "bytes", each("slot.", ".retained_bytes"))
+    yield panel("Not yet read by replication slots", "bytes", each("slot.", ".lag_bytes"))
+    yield panel(
         "Checkpoints since the start",
         "",
         {name: since_first(f"checkpoints.{name}") for name in ("timed", "requested")},
     )
     vacuums = [name for name in known_names if name.startswith("table.") and name.endswith(".autovacuums")]
-    yield _panel(
+    yield panel(
         "Autovacuums since the start",
         "",
-        _highest({name.split(".")[1]: since_first(name) for name in vacuums}),
+        highest({name.split(".")[1]: since_first(name) for name in vacuums}),
     )
-    yield _panel("Deadlocks since the start", "", {"deadlocks": since_first("deadlocks")})
-    yield _panel("Written to temporary files", "bytes per s", {"written": rate("temporary.bytes")})
+    yield panel("Deadlocks since the start", "", {"deadlocks": since_first("deadlocks")})
+    yield panel("Written to temporary files", "bytes per s", {"written": rate("temporary.bytes")})
 
 
-def _panel(title: str, unit: str, lines: Mapping[str, pd.Series]) -> Panel:
-    return Panel(title, unit, {label: line for label, line in lines.items() if len(line)})
-
-
-def _highest(lines: dict[str, pd.Series]) -> dict[str, pd.Series]:
-    """The `LINES_MOST` lines that reach highest, by name."""
-    known = {label: line for label, line in lines.items() if len(line)}
-    known = {label: line for label, line in known.items() if line.any()} or known
-    most = sorted(known, key=lambda label: (-float(known[label].max()), label))[:LINES_MOST]
-    return {label: known[label] for label in sorted(most)}
-
-
-def _cached(table: pd.DataFrame, width_s: int) -> pd.Series:
+def _cached(hit: pd.Series, read: pd.Series) -> pd.Series:
     """Share of the blocks asked for that were in the server's own cache, in %."""
-    if "blocks.hit" not in table or "blocks.read" not in table:
-        return _nothing()
-    hit, read = rates(table["blocks.hit"]), rates(table["blocks.read"])
-    asked = hit + read
-    return _bucketed((100 * hit / asked.where(asked > 0)), width_s)
-
-
-def _bucketed(values: pd.Series, width_s: int) -> pd.Series:
-    """The highest value in each bucket."""
-    known = values.dropna()
-    at_s = known.index.to_numpy(np.int64) // (width_s * NS_PER_S) * width_s
-    return known.groupby(pd.Index(at_s, name="at_s")).max()
-
-
-def _nothing() -> pd.Series:
-    return pd.Series(dtype=np.float64)
+    hits, reads = rates(hit), rates(read)
+    asked = hits + reads
+    return 100 * hits / asked.where(asked > 0)
 
 
 def _statements(looks: pd.DataFrame) -> tuple[tuple[Statement, ...], bool]:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from analysis.checks.steady import Stretch, steady_part
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
+from analysis.faults import Faults
 from analysis.gauges import NS_PER_S, gauge_table
 from analysis.statistics.trend import trend
 
@@ -158,6 +159,7 @@ def _criterion(
     reason: str | None,
     findings: tuple[Finding, ...] = (),
 ) -> Criterion:
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="drift.database",
         title="Nothing on the server grows without end",
@@ -166,7 +168,8 @@ def _criterion(
         unit="series",
         outcome=outcome,
         checked=checked,
-        examples=findings,
+        examples=examples,
+        found=every,
         reason=reason,
     )
 

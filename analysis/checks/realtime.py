@@ -1,6 +1,6 @@
 """`realtime.*`: what came over the sockets, against what is stored and what was owed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 import numpy as np
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Ints, pair
 from analysis.checks.deliveries import Deliveries, unreliable
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
+from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.restarts import restarts
 from analysis.checks.subscriptions import participation_keys, positions
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import Faults, from_faults
 from analysis.record.codes import EventType, Outcome
 
 EVENTS_AT_ONCE = 500_000
@@ -26,32 +27,30 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
     faults = np.flatnonzero(lacking & ~near)
     unclear = np.flatnonzero(lacking & near)
     person = participation_keys(account) & 0xFFFFFFFF
-    gave_up = deliveries.subscriptions.gave_up
-    shut_out = set(gave_up.tolist())
+    shut_out = np.isin(deliveries.participation[faults], deliveries.subscriptions.gave_up)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            code = int(person[deliveries.participation[number]])
-            state = (
-                "could not get a lost subscription to its chat back"
-                if int(deliveries.participation[number]) in shut_out
-                else "was subscribed to its chat all the time"
-            )
-            why = f"No event brought this message to {namer.person(code)}, who {state}"
-            read = "; it was found by reading history." if deliveries.read[number] else "."
-            yield namer.row(
-                int(deliveries.row[number]), why + read, recipient_id=account.evidence.people.text(code)
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        number = faults[place]
+        code = int(person[deliveries.participation[number]])
+        state = (
+            "could not get a lost subscription to its chat back"
+            if shut_out[place]
+            else "was subscribed to its chat all the time"
+        )
+        why = f"No event brought this message to {namer.person(code)}, who {state}"
+        read = "; it was found by reading history." if deliveries.read[number] else "."
+        yield namer.row(
+            int(deliveries.row[number]), why + read, recipient_id=account.evidence.people.text(code)
+        )
 
     caught_up = deliveries.read & ~deliveries.arrived & ~deliveries.owed
-    return from_findings(
+    return from_faults(
         "realtime.missed",
         "Every subscribed participant gets every message",
         "deliveries",
         int(deliveries.owed.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(deliveries.row[faults].astype(np.int64), tell, shut_out + 2 * deliveries.read[faults]),
         inconclusive=NO_LAST_LOOK
         if account.last_look_ns is None
         else _not_written_down(account)
@@ -116,16 +115,12 @@ def duplicated(account: Account, deliveries: Deliveries) -> Criterion:
     again = pd.Series(pair(events["user_id"].to_numpy()[position], message)).duplicated().to_numpy()
     faults = position[within]
     about = _Teller(account)
-    return from_findings(
+    return from_faults(
         "realtime.duplicated",
         "No message comes twice",
         "events",
         len(position),
-        first_examples(
-            about.event(number, "This message came to {person} again on the same subscription.")
-            for number in faults.tolist()
-        ),
-        count=len(faults),
+        about.events(faults, lambda _: "This message came to {person} again on the same subscription."),
         facts={"repeated_by_another_subscription": int((again & ~within).sum())},
     )
 
@@ -150,16 +145,15 @@ def reordered(account: Account, deliveries: Deliveries) -> Criterion:
     back = before > seq[order]
     faults, after = position[order][back], before[back]
     about = _Teller(account)
-    return from_findings(
+    return from_faults(
         "realtime.reordered",
         "Messages come in the order of their seq",
         "events",
         len(position),
-        first_examples(
-            about.event(number, f"This message came to {{person}} after seq {seq} of the same chat.")
-            for number, seq in zip(faults.tolist(), after.tolist(), strict=True)
+        about.events(
+            faults,
+            lambda place: f"This message came to {{person}} after seq {after[place]} of the same chat.",
         ),
-        count=len(faults),
     )
 
 
@@ -180,15 +174,16 @@ def phantom(account: Account) -> Criterion:
     whole = account.last_look_ns is not None
     faults = np.flatnonzero((wrong != _Wrong.NOTHING) & (whole | (wrong != _Wrong.UNKNOWN)))
     about = _Teller(account)
-    return from_findings(
+    return from_faults(
         "realtime.phantom",
         "No event shows what is not stored",
         "events",
         len(shown),
-        first_examples(
-            about.event(int(shown[place]), _Wrong(wrong[place]).sentence) for place in faults.tolist()
+        about.events(
+            shown[faults],
+            lambda place: _Wrong(wrong[faults[place]]).sentence,
+            wrong[faults].astype(np.int64),
         ),
-        count=len(faults),
         inconclusive=None if whole else NO_LAST_LOOK,
     )
 
@@ -283,7 +278,23 @@ class _Teller:
         self._account = account
         self._namer = Namer(account)
 
-    def event(self, position: int, why: str) -> Finding:
+    def events(self, positions_: Ints, why: Callable[[int], str], kind: Ints | None = None) -> Faults:
+        """Faults that are events, with the sentence of each place; without `kind` all say the same."""
+        events, rows = self._account.evidence.events, self._account.rows
+        row = self._account.row_of_message[events["message_id"].to_numpy()[positions_]]
+        of_row = np.append(rows["chat_id"].to_numpy(np.int64), NULL)[row]
+
+        def tell(place: int) -> Iterator[Finding]:
+            yield self._event(int(positions_[place]), why(place))
+
+        return Faults(
+            at_ns=events["received_ns"].to_numpy(np.int64)[positions_],
+            chat=np.where(row >= 0, of_row, events["chat_id"].to_numpy(np.int64)[positions_]),
+            kind=np.zeros(len(row), np.int64) if kind is None else kind,
+            tell=tell,
+        )
+
+    def _event(self, position: int, why: str) -> Finding:
         """A finding about the event at `position`; ``{person}`` in the sentence becomes its receiver."""
         evidence = self._account.evidence
         event = evidence.events.iloc[position]

@@ -10,6 +10,7 @@ from functools import cache
 from analysis.checks import (
     access,
     completeness,
+    corruption,
     gaps,
     history,
     idempotency,
@@ -53,7 +54,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("messages.lost", lambda: messages.lost(account)),
         ("messages.unexpected", lambda: messages.unexpected(account)),
         ("messages.duplicated", lambda: messages.duplicated(account)),
-        ("messages.corrupted", lambda: messages.corrupted(account)),
+        ("messages.corrupted", lambda: corruption.corrupted(account)),
         ("idempotency.retries", lambda: idempotency.retries(account)),
         ("seq.missing", lambda: sequence.missing(account)),
         ("seq.gaps", lambda: gaps.gaps(account)),

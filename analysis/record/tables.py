@@ -35,7 +35,7 @@ SENDS = pa.schema(
         ("attempt", pa.int16()),  # 0 = first; 1, 2, … = repeats with the same client_generated_id
         ("due_ns", pa.int64()),  # when the schedule wanted it to leave
         ("left_ns", pa.int64()),  # when it began to leave: before a connection was made, if none stood
-        ("answered_ns", pa.int64()),  # when its answer was complete (info: when we gave up)
+        ("answered_ns", pa.int64()),  # when its answer had come in, complete (info: when we gave up)
         ("outcome", pa.int8()),  # Outcome
         ("status_code", pa.int16()),  # HTTP; 0 = no answer
         ("message_id", UUID),  # as answered
@@ -57,7 +57,7 @@ EVENTS = pa.schema(
         ("status", pa.int8()),  # Status
         ("text_crc32", pa.uint32()),  # zlib.crc32 of message_text in UTF-8
         ("committed_us", pa.int64()),  # commit_timestamp, which Supabase gives in whole ms
-        ("received_ns", pa.int64()),  # when the read from the socket that held it returned
+        ("received_ns", pa.int64()),  # when what was read with it had come in; see ProcessInfo.arrivals
     ]
 )
 

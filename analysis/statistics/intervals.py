@@ -1,4 +1,4 @@
-"""95% intervals of an average and of a nearest-rank percentile that allow for autocorrelation.
+"""95% intervals: of an average and of a nearest-rank percentile, that allow for autocorrelation, and of a share.
 
 The run is cut into buckets of time, which keep their order. For the average a bucket counts with what its values
 are above or below the average; for a percentile with how many of them lie at or below it beyond their share (the
@@ -9,6 +9,8 @@ The interval of a percentile is found among the ranks and read off the sorted va
 (Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47). No random number is
 drawn: judging a record twice gives the same interval. A million values take well under a second.
 """
+
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ MOST_BUCKETS = 20_000
 BUCKET_NS = 1_000_000_000
 NS_PER_MS = 1_000_000
 CONFIDENCE = 0.95
+Z95 = 1.959964  # two-sided 95% of the normal distribution
 
 
 def average_interval(start_ns: Ints, latency_ns: Ints) -> Interval | None:
@@ -59,6 +62,19 @@ def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Inter
     low = int(np.clip(np.floor((share - half) * count), 1, count))
     high = int(np.clip(np.ceil((share + half) * count) + 1, 1, count))
     return _rounded(float(min(ranked[low - 1], at)), float(max(ranked[high - 1], at)))
+
+
+def share_interval(count: int, of: int) -> Interval:
+    """The 95% interval of a share, in per cent, of `of` independent things: too narrow where they come in bursts.
+
+    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+    """
+    p, z2 = count / of, Z95 * Z95
+    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
+    around = Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
+    low = 0.0 if count == 0 else centre - around
+    high = 1.0 if count == of else centre + around
+    return 100 * low, 100 * high
 
 
 def is_sure(start_ns: Ints) -> bool:

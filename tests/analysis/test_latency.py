@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.criteria import Verdict
+from analysis.faults import Faults
 from analysis.latency import (
     NS_PER_MS,
     NS_PER_S,
@@ -304,7 +305,7 @@ def test_deliveries_agree_with_a_naive_oracle(
 )
 def test_errors_may_reach_their_share_and_no_more(bad: int, outcome: Verdict) -> None:
     outcomes = [int(Outcome.INFO)] * bad + [int(Outcome.OK)] * (1000 - bad)
-    criterion = errors_criterion(sends_frame(*[1.0] * 1000, outcome=outcomes), [], TARGETS)
+    criterion = errors_criterion(sends_frame(*[1.0] * 1000, outcome=outcomes), Faults.of([]), TARGETS)
     assert criterion.outcome == outcome
     assert criterion.observed == pytest.approx(bad / 10)
     assert criterion.checked == 1000
@@ -317,7 +318,7 @@ def test_nothing_sent_is_inconclusive_everywhere() -> None:
     criteria = [
         *send_criteria(found, TARGETS),
         delivery_criterion(delivered, across, TARGETS),
-        errors_criterion(frame, [], TARGETS),
+        errors_criterion(frame, Faults.of([]), TARGETS),
     ]
     assert {criterion.outcome for criterion in criteria} == {Verdict.INCONCLUSIVE}
     assert all(criterion.reason for criterion in criteria)

@@ -26,6 +26,16 @@ def test_an_interval_that_holds_the_target_is_said_and_decides_nothing() -> None
     assert p95.reason is None
 
 
+def test_the_percentiles_beside_p95_have_an_interval_too_where_the_run_is_long_enough() -> None:
+    rng = np.random.default_rng(3)
+    _, p95 = send_criteria(send_latencies(sends_frame(*rng.normal(298, 60, 400)), TARGETS), TARGETS)
+    assert p95.intervals.keys() == {"p50_ms", "p99_ms"}
+    for fact, (low, high) in p95.intervals.items():
+        assert low < p95.facts[fact] < high
+    _, short = send_criteria(send_latencies(sends_frame(*[100.0] * 5), TARGETS), TARGETS)
+    assert short.intervals == {}
+
+
 def test_a_run_of_less_than_three_minutes_is_too_short_for_a_sure_interval() -> None:
     rng = np.random.default_rng(3)
     for seconds, short in ((170, True), (180, False)):

@@ -1,7 +1,7 @@
 """Small histories as plain objects, for the oracles to read. `writing` makes a record of one.
 
-People, chats, sockets and messages are numbers; times are whole seconds of the run by the clock of whoever noted them.
-Lists are in the order in which their writer wrote. A story promises nothing: anything that a real record could hold may
+People, chats, sockets and messages are numbers; times are seconds of the run, as they truly were. In a record they stand
+by the clock of whoever noted them: `Story.ahead`, `Story.set_by`. Lists are in the order in which their writer wrote. A story promises nothing: anything that a real record could hold may
 stand in it.
 """
 
@@ -27,8 +27,8 @@ MONITOR = "monitor"
 class Attempt:
     """One request to send a message; `left` and `answered` by the clock of its sender's process."""
 
-    left: int
-    answered: int
+    left: float
+    answered: float
     outcome: Outcome
 
 
@@ -66,7 +66,7 @@ class Step:
     person: int
     socket: int
     event: SocketEvent
-    at: int
+    at: float
     chat: int | None = None
     seq: int | None = None
 
@@ -79,12 +79,12 @@ class Event:
     socket: int
     message: int | None
     chat: int
-    at: int
+    at: float
     type: EventType = EventType.INSERT
     status: Status = Status.SENT
     seq: int | None = None
     text: str | None = None
-    committed: int = 0
+    committed: float = 0
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ class Page:
     purpose: PagePurpose
     before: int | None
     limit: int
-    left: int
+    left: float
     outcome: Outcome
     shown: list[int]  # messages
 
@@ -107,21 +107,29 @@ class Receipt:
 
     person: int
     chat: int
-    left: int
-    answered: int
+    left: float
+    answered: float
     outcome: Outcome
     up_to: int | None
 
 
 @dataclass(slots=True)
 class Poll:
-    """A look of the monitor at the database; `database` is the time by the database's own clock, `server` its start."""
+    """A look of the monitor at the database.
+
+    Attributes:
+        database: the time by the database's own clock.
+        server: its start.
+        xmin, next_xid: the oldest transaction that was running, and the next to begin.
+    """
 
     kind: PollKind
-    at: int
-    took: int = 0
-    database: int = 0
+    at: float
+    took: float = 0
+    database: float = 0
     server: int | None = 0
+    xmin: int = 1000
+    next_xid: int = 1000
 
 
 @dataclass(slots=True)
@@ -146,7 +154,13 @@ class Process:
 
 @dataclass(slots=True)
 class Story:
-    """A run, as far as some family of checkers looks at it."""
+    """A run, as far as some family of checkers looks at it.
+
+    Attributes:
+        ahead: by how many seconds the clock of a host is ahead of the run's; where it is not said, by none.
+        measured: hosts of load processes whose clocks were held against the monitor's, and whether they kept step with it.
+        set_by: from which second on the database's clock was ahead by how many.
+    """
 
     people: int
     chats: list[tuple[int, ...]]
@@ -162,10 +176,27 @@ class Story:
     receipts: list[Receipt] = field(default_factory=list)
     ended: bool = True
     interval_s: float | None = None  # between two looks, as it was set
+    ahead: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, bool] = field(default_factory=dict)
+    set_by: tuple[float, float] = (0, 0)
 
     def host(self, person: int) -> str:
         """Whose clock the times of this person are by."""
         return self.processes[self.process_of[person]].host
+
+    def noted(self, person: int, at: float) -> float:
+        """What the clock of this person's process showed then."""
+        return at + self.ahead.get(self.host(person), 0)
+
+    def comparable(self, person: int) -> bool:
+        """Whether the times of this person can be held against the monitor's."""
+        host = self.host(person)
+        return host == self.monitor.host or self.measured.get(host, False)
+
+    def wall(self, at: float) -> float:
+        """What the database's clock showed then."""
+        since, ahead = self.set_by
+        return at + ahead if at >= since else at
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""
@@ -189,11 +220,11 @@ def key_id(number: int) -> uuid.UUID:
     return uuid.UUID(int=(0x2222 << 112) | number)
 
 
-def ns(at: int) -> int:
-    """Second `at` on the clock of a host."""
-    return CLOCK_NS + at * SECOND_NS
+def ns(at: float) -> int:
+    """Second `at` on the clock of the monitor's host."""
+    return CLOCK_NS + round(at * SECOND_NS)
 
 
-def us(at: int) -> int:
+def us(at: float) -> int:
     """Second `at` on the database's clock."""
-    return EPOCH_US + at * 1_000_000
+    return EPOCH_US + round(at * 1_000_000)

@@ -57,7 +57,7 @@ def came(message: int, at: int, seq: int | None = None) -> Event:
     return Event(1, 1, message, 0, at, seq=seq)
 
 
-def told(told_status: Status, committed: int, at: int | None = None, person: int = 1) -> Event:
+def told(told_status: Status, committed: float, at: float | None = None, person: int = 1) -> Event:
     """An event told of a status."""
     at = committed if at is None else at
     return Event(person, person, 0, 0, at, EventType.UPDATE, told_status, 1, committed=committed)
@@ -177,13 +177,15 @@ def test_when_a_message_left_is_not_compared_across_clocks() -> None:
     assert missed(story).checked == 1
 
 
-@pytest.mark.parametrize(("committed", "outcome"), [(38, Verdict.FAIL), (39, Verdict.PASS)])
-def test_an_event_of_the_last_second_need_not_show_in_the_last_look(committed: int, outcome: Verdict) -> None:
+@pytest.mark.parametrize(("committed", "outcome"), [(39.4, Verdict.FAIL), (39.5, Verdict.PASS)])
+def test_an_event_of_the_last_half_second_need_not_show_in_the_last_look(
+    committed: float, outcome: Verdict
+) -> None:
     assert status.regressed(account(hello(events=[told(Status.DELIVERED, committed)]))).outcome is outcome
 
 
 def test_events_of_one_moment_may_come_in_either_order() -> None:
-    together = [told(Status.READ, 39), told(Status.SENT, 39)]
+    together = [told(Status.READ, 39.8), told(Status.SENT, 39.8)]
     assert status.regressed(account(hello(events=together))).outcome is Verdict.PASS
 
 

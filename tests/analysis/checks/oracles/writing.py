@@ -1,7 +1,7 @@
 """A story written down as a record in memory, and read as the judge reads it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from analysis.record.codes import MarkKind, Outcome, PollKind, Status
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
     MONITOR,
+    SECOND_NS,
     Event,
     Look,
     Message,
@@ -25,6 +26,8 @@ from tests.analysis.checks.oracles.story import (
     us,
 )
 from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
+
+MEASURED_TO_NS = 50_000_000
 
 
 def evidence(story: Story) -> Evidence:
@@ -75,6 +78,9 @@ class Writer:
         def here(things: Sequence[Any]) -> list[Any]:
             return [thing for thing in things if self._story.process_of[thing.person] == process]
 
+        def ns(at: float) -> int:
+            return self.ns(process, at)
+
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in LOAD_TABLES}
         rows["sends"] = [
             row
@@ -82,6 +88,7 @@ class Writer:
             if self._story.process_of[message.sender] == process
             for row in self._sends(number, message)
         ]
+        rows["clocks"] = list(self._measured(process))
         rows["events"] = [self._event(event) for event in here(self._story.events)]
         rows["sockets"] = [
             (
@@ -112,16 +119,32 @@ class Writer:
         ]
         return rows
 
+    def ns(self, process: int, at: float) -> int:
+        """Second `at` on the clock of a load process."""
+        return ns(at + self._story.ahead.get(self._story.processes[process].host, 0))
+
+    def _measured(self, process: int) -> Iterator[tuple[Any, ...]]:
+        """How far the monitor's clock is ahead of this process's, to 50 ms; 30 ms off, or 3 s more from one time to the next."""
+        host = self._story.processes[process].host
+        if host not in self._story.measured or host == self._story.monitor.host:
+            return
+        for number in range(3):
+            wrong = 0.03 if self._story.measured[host] else 3 * number
+            offset = round((wrong - self._story.ahead.get(host, 0)) * SECOND_NS)
+            at = self.ns(process, 20 * number)
+            yield at, offset, MEASURED_TO_NS, f"{self._story.monitor.host}/boot/"
+
     def _sends(self, number: int, message: Message) -> list[tuple[Any, ...]]:
+        process = self._story.process_of[message.sender]
         return [
             (
                 person_id(message.sender).bytes,
                 chat_id(message.chat).bytes,
                 key_id(number).bytes,
                 place,
-                ns(attempt.left),
-                ns(attempt.left),
-                ns(attempt.answered),
+                self.ns(process, attempt.left),
+                self.ns(process, attempt.left),
+                self.ns(process, attempt.answered),
                 attempt.outcome,
                 0,
                 message_id(number).bytes if attempt.outcome is Outcome.OK else None,
@@ -146,8 +169,8 @@ class Writer:
             event.type,
             event.status,
             zlib.crc32(text.encode()) if text else None,
-            us(event.committed),
-            ns(event.at),
+            us(self._story.wall(event.committed)),
+            self.ns(self._story.process_of[event.person], event.at),
         )
 
     def _page(self, page: Page) -> tuple[Any, ...]:
@@ -158,8 +181,8 @@ class Writer:
             page.purpose,
             page.before,
             page.limit,
-            ns(page.left),
-            ns(page.left + 1),
+            self.ns(self._story.process_of[page.person], page.left),
+            self.ns(self._story.process_of[page.person], page.left + 1),
             page.outcome,
             200,
             [self._story.messages[number].seq for number in page.shown],
@@ -176,7 +199,19 @@ class Writer:
         for number, poll in enumerate(self._story.polls):
             error = "connection refused" if poll.kind is PollKind.FAILED else None
             server = None if poll.server is None else us(poll.server)
-            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 1000, server, 0, 0, 0, error)
+            database = us(self._story.wall(poll.database))
+            taken = (
+                ns(poll.at),
+                1000.0 * poll.took,
+                database,
+                poll.xmin,
+                poll.next_xid,
+                server,
+                0,
+                0,
+                0,
+                error,
+            )
             rows["polls"].append((number, poll.kind, *taken))
             rows["observations"] += [
                 self._observation(place, message, look)
