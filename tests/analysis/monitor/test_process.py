@@ -168,9 +168,7 @@ def test_what_a_look_had_seen_when_it_broke_off_is_kept(
     assert watched.kinds() == ["FAILED", "POLL"]
     assert [(row["poll"], row["seq"]) for row in watched.table("observations")] == [(0, 1), (0, 2)]
     broken, _ = watched.table("polls")
-    assert broken["error"] == "InterfaceError: connection is closed", (
-        "what cut it off, not what could not be tidied up"
-    )
+    assert broken["error"] == "ConnectionError: the connection is gone"
     assert [row["rows_new"] for row in watched.table("polls")] == [2, 0]
 
 
