@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.attempts import acknowledged
 from analysis.checks import generator
-from analysis.checks.generator import Figure
 from analysis.checks.own_errors import own_errors, own_failures
+from analysis.checks.own_part import MOST_ERROR, Figure, excuse
 from analysis.checks.spans import Spans
 from analysis.checks.stalls import Bools, Departures, Stalls, Waits, own_ns
 from analysis.checks.suite import guarded
@@ -58,7 +58,7 @@ def weigh(
     errors_turn = not_ok > allowed >= not_ok - int(failures.sum())
     load = _load(evidence, axis, targets, sends, stalls, departures, figures, late_ns)
     return (
-        *generator.excuse(criteria, figures, errors_turn),
+        *excuse(criteria, figures, errors_turn),
         guarded("generator.healthy", lambda: generator.healthy(load, figures, errors_turn)),
     )
 
@@ -208,7 +208,7 @@ def _load(
         overflow=int(last["overflow"]),
         never_left=int(last["never_left"]),
         late_ms=_p95_ms(late_ns) if len(late_ns) else 0.0,
-        late_most_ms=generator.MOST_ERROR * targets.send_p95_ms,
+        late_most_ms=MOST_ERROR * targets.send_p95_ms,
     )
 
 

@@ -46,6 +46,7 @@ NEAREST = {
     "drift": f"{CHECKS}/test_drift.py",
     "generator": f"{CHECKS}/test_generator.py",
     "own_errors": f"{CHECKS}/test_generator.py",
+    "own_part": f"{CHECKS}/test_generator.py",
     "stalls": f"{CHECKS}/test_stalls.py",
     "plan": f"{CHECKS}/test_plan.py",
     "restarts": f"{CHECKS}/test_restarts.py",

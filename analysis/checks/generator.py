@@ -1,24 +1,23 @@
 """`generator.healthy`: was what is measured the server, or the load generator itself?
 
-It never fails a run. It is inconclusive where the generator's own delays decide an outcome, make up much of a target,
-kept it from making the load that was asked for, or may have: a process in full use has no room for what comes at once. Most
-bounds are errors in the figures, not loads of the machine: a loop that is 20 ms late matters to nobody whose target is 500 ms.
+It never fails a run. It is inconclusive where the generator's own delays decide an outcome, make up much of a figure whether
+that keeps its target or not, kept it from making the load that was asked for, or may have: a process in full use has no room
+for what comes at once. Most bounds are errors in the figures, not loads of the machine: a loop that is 20 ms late matters to
+nobody whose target is 500 ms.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis.checks.own_part import MOST_ERROR, Figure
 from analysis.checks.spans import Floats
 from analysis.checks.stalls import Stalls
 from analysis.criteria import Criterion, Verdict
 
-# A figure that keeps its target passes, for a generator can only make it larger. But where a quarter of the target is the
-# generator's own, the server has felt less load than was asked for, and the figure says little about it.
-MOST_ERROR = 0.25
 # Actions that were due and never left are in no latency. As long as they are fewer than this, a P95 is off by at most a
 # fifth of the 5% that it is about. What came due in the last second had hardly waited yet, and counts only beyond that.
 MOST_NEVER_LEFT = 0.01
@@ -36,32 +35,6 @@ BAD_SECOND = 0.2
 ROOM = 0.7
 # With less of a core than this while it did not keep up, a process was kept from running rather than busy.
 STARVED = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A latency criterion's figure in milliseconds.
-
-    Attributes:
-        without_ms: what is left of it without the generator's own delays.
-        service_ms: of the same things from when they left, likewise: the server's part alone.
-    """
-
-    id: str
-    target_ms: float
-    observed_ms: float
-    without_ms: float
-    service_ms: float
-
-    @property
-    def error_ms(self) -> float:
-        """How much of it may be the generator's own."""
-        return self.observed_ms - self.without_ms
-
-    @property
-    def turns(self) -> bool:
-        """Whether it misses its target, and might not have with a better generator."""
-        return self.observed_ms >= self.target_ms > self.without_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +80,7 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
         figures: of the latency criteria that have one.
         errors_turn: `errors.send` misses its target, and would not without the generator's own errors.
     """
-    problems = [_of_figure(figure) for figure in figures if figure.turns or _is_inflated(figure)]
+    problems = [_of_figure(figure) for figure in figures if figure.doubted]
     problems += _past_bounds(load)
     slow = bool(problems)
     if errors_turn:
@@ -137,9 +110,9 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
         sentences += [_when(load), _why(load, needed)]
     return Criterion(
         id="generator.healthy",
-        title="The load generator kept up: largest share of a target that is its own delay",
+        title="The load generator kept up: its own delay, as a share of the target or of what a slower server took",
         target=f"≤ {MOST_ERROR:.0%}",
-        observed=max((100 * figure.error_ms / figure.target_ms for figure in figures), default=None),
+        observed=max((100 * figure.share for figure in figures), default=None),
         unit="%",
         outcome=Verdict.INCONCLUSIVE if problems else Verdict.PASS,
         checked=len(load.rows),
@@ -148,49 +121,10 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
     )
 
 
-def excuse(
-    criteria: Iterable[Criterion], figures: Sequence[Figure], errors_turn: bool
-) -> tuple[Criterion, ...]:
-    """The criteria, with those inconclusive that fail and might not have with a better generator."""
-    turned = {figure.id: figure for figure in figures if figure.turns}
-    excused = []
-    for criterion in criteria:
-        figure = turned.get(criterion.id)
-        if criterion.outcome is not Verdict.FAIL:
-            excused.append(criterion)
-        elif figure is not None:
-            excused.append(
-                _doubted(
-                    criterion,
-                    f"The load generator itself may be to blame: without its own delays this would be "
-                    f"{figure.without_ms:,.1f} ms. See generator.healthy.",
-                )
-            )
-        elif errors_turn and criterion.id == "errors.send":
-            excused.append(
-                _doubted(
-                    criterion,
-                    "Without the errors of the load generator's own making the target would be kept. See generator.healthy.",
-                )
-            )
-        else:
-            excused.append(criterion)
-    return tuple(excused)
-
-
 def usable(rows: pd.DataFrame) -> Floats:
     """How much of a processor a process may use at most, by each of these rows; an older record does not tell."""
     allowed = rows["cpu_allowed"].to_numpy(np.float64)
     return np.where(allowed > 0, np.minimum(allowed, 1.0), 1.0)
-
-
-def _doubted(criterion: Criterion, why: str) -> Criterion:
-    reason = f"{why} {criterion.reason}" if criterion.reason else why
-    return replace(criterion, outcome=Verdict.INCONCLUSIVE, reason=reason)
-
-
-def _is_inflated(figure: Figure) -> bool:
-    return figure.observed_ms < figure.target_ms and figure.error_ms > MOST_ERROR * figure.target_ms
 
 
 def _of_figure(figure: Figure) -> str:

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.criteria import Verdict
-from analysis.report.numbers import is_short, limit, listed, number, observed, plural, within
+from analysis.report.numbers import (
+    is_doubted,
+    is_short,
+    limit,
+    listed,
+    number,
+    observed,
+    plural,
+    within,
+    without,
+)
 
 WORD = {
     Verdict.PASS: "Pass",
@@ -122,7 +132,7 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     measured = [
         (label, criteria[name])
         for name, label in MEASURED
-        if name in criteria and criteria[name]["ci95"] is not None
+        if name in criteria and criteria[name]["ci95"] is not None and not is_doubted(criteria[name])
     ]
     sure = [
         f"the true {label} lies between {_around(entry)}" for label, entry in measured if not is_short(entry)
@@ -134,6 +144,13 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
         told.append(
             f"The run is too short to say how sure its latencies are: {'; '.join(unsure)}, or further off."
         )
+    doubted = [
+        f"{label} {observed(entry)}, without it {without(entry)}"
+        for name, label in MEASURED
+        if (entry := criteria.get(name)) and is_doubted(entry)
+    ]
+    if doubted:
+        told.append(f"Not to be believed for the load generator's own delay: {'; '.join(doubted)}.")
     left_out = [
         (label, entry)
         for name, label in MEASURED
@@ -179,7 +196,8 @@ def _more(rest: list[str]) -> str:
 def _broken(entry: Mapping[str, Any]) -> str:
     if entry["target"] == "0":
         return f"{entry['title']}: does not hold, found {observed(entry)}."
-    return f"{entry['title']}: {observed(entry)}, target {entry['target']}."
+    own = f"; without the load generator's own delay {without(entry)}" if is_doubted(entry) else ""
+    return f"{entry['title']}: {observed(entry)}, target {entry['target']}{own}."
 
 
 def faults(verdict: Mapping[str, Any]) -> str | None:
@@ -239,6 +257,9 @@ def _latency_tile(label: str, entry: Mapping[str, Any]) -> Tile:
     if entry["observed"] is None:
         return Tile(label, "–", f"target {entry['target']}", entry["outcome"])
     share = min(1.0, entry["observed"] / target) if target else None
+    if is_doubted(entry):
+        sure = f"not to be believed: without the load generator's own delay {without(entry)}"
+        return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share, sure)
     between = within(entry)
     sure = f"95% interval {between}" if between else "too short a run for an interval"
     return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share, sure)

@@ -49,6 +49,16 @@ def is_short(entry: Mapping[str, Any]) -> bool:
     return "short_run" in entry.get("facts", {})
 
 
+def is_doubted(entry: Mapping[str, Any]) -> bool:
+    """Whether so much of a latency is the load generator's own delay that the figure is not to be believed."""
+    return "without_generator_ms" in entry.get("facts", {})
+
+
+def without(entry: Mapping[str, Any]) -> str:
+    """What such a figure would be without the generator's own delay."""
+    return f"{number(float(entry['facts']['without_generator_ms']), limit(entry['target']))} ms"
+
+
 def straddles(entry: Mapping[str, Any]) -> bool:
     """Whether the 95% interval of a criterion holds its target, so that another run may come out the other way."""
     return bool(entry["facts"].get("straddles"))

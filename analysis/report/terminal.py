@@ -124,6 +124,8 @@ def _latency(console: Console, entry: Mapping[str, Any]) -> Text:
     around = f", 95% interval {between} {entry['unit']}" if between else ""
     if numbers.straddles(entry):
         around += ", on both sides of the target"
+    if numbers.is_doubted(entry):
+        around = f", not to be believed: without the load generator's own delay {numbers.without(entry)}"
     return Text.assemble(
         (f"{_sign(console, outcome)}{numbers.observed(entry)}", COLOUR[outcome]),
         f", target {entry['target']}{around}",
@@ -152,5 +154,5 @@ def _drift(entry: Mapping[str, Any]) -> str:
 
 def _generator(entry: Mapping[str, Any]) -> Text:
     if entry["outcome"] == Verdict.PASS:
-        return Text(f"kept up: its own delay is at most {numbers.observed(entry)} of a target")
+        return Text(f"kept up: its own delay is at most {numbers.observed(entry)} of a target or a latency")
     return _said(entry["reason"] or entry["title"], COLOUR[Verdict(entry["outcome"])])

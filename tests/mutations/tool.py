@@ -17,15 +17,25 @@ TOOL = [
     ),
     *of(
         "generator",
-        ("self.observed_ms >= self.target_ms > self.without_ms", "self.observed_ms >= self.target_ms"),
-        ("elif errors_turn and criterion.id", "elif criterion.id"),
         ("if load.own_errors:", "if load.own_errors > 5:"),
         ("and not server_is_slow", "and True"),
-        ("and figure.error_ms > MOST_ERROR * figure.target_ms", "and False"),
         ("figure.service_ms >= figure.target_ms", "figure.observed_ms >= figure.target_ms"),
         ('busy = busy[busy["sum"] > FEW_SECONDS]', "busy = busy[:0]"),
         ("if load.late_ms > load.late_most_ms:", "if False:"),
         ("> MOST_GARBAGE:", "> 1:"),
+    ),
+    *of(
+        "own_part",
+        ("self.observed_ms >= self.target_ms > self.without_ms", "self.observed_ms >= self.target_ms"),
+        ("elif failed and errors_turn and", "elif failed and"),
+        ("return self.turns or self.share > MOST_ERROR", "return self.turns"),
+        (
+            "self.turns or self.share > MOST_ERROR",
+            "self.turns or self.observed_ms < self.target_ms and self.share > MOST_ERROR",
+        ),
+        ("/ max(self.target_ms, self.without_ms)", "/ self.target_ms"),
+        ("if figure.turns and criterion.outcome", "if criterion.outcome"),
+        ('"without_generator_ms": round(figure.without_ms, 3)', '"without_generator_ms": figure.observed_ms'),
     ),
     *of(
         "own_errors",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.report.headline import certainty
+from analysis.report.headline import certainty, tiles, why
 
 
 def verdict(**p95: Any) -> dict[str, Any]:
@@ -27,3 +27,20 @@ def test_a_short_run_claims_no_confidence() -> None:
     assert "too short to say" in said
     assert said.endswith("the true P95 between 208.0 and 217.9 ms, or further off.")
     assert "confidence" not in said
+
+
+def test_a_figure_that_is_the_generators_own_for_the_most_part_is_not_told_without_a_warning() -> None:
+    doubted: dict[str, Any] = {
+        "outcome": "fail",
+        "observed": 1340.0,
+        "facts": {"without_generator_ms": 600.0},
+    }
+    of = verdict(**doubted) | {"outcome": "fail"}
+    of["counts"] = {"sends": 0, "stored": 0, "ok": 0, "deliveries": 0, "deliveries_expected": 0}
+    assert certainty(of) == [
+        "Not to be believed for the load generator's own delay: P95 1,340 ms, without it 600.0 ms."
+    ]
+    assert why(of) == [
+        "P95 of send latency: 1,340 ms, target < 500 ms; without the load generator's own delay 600.0 ms."
+    ]
+    assert tiles(of)[0].sure == "not to be believed: without the load generator's own delay 600.0 ms"
