@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.attempts import acknowledged
 from analysis.checks import generator
+from analysis.checks.fared import BUSY, Delay, Load, usable
 from analysis.checks.own_errors import own_errors, own_failures
 from analysis.checks.own_part import MOST_ERROR, Figure, excuse
-from analysis.checks.spans import Spans
+from analysis.checks.spans import Floats, Spans
 from analysis.checks.stalls import Bools, Departures, Stalls, Waits, own_ns
 from analysis.checks.suite import guarded
 from analysis.criteria import Criterion
@@ -42,13 +44,13 @@ def weigh(
         sent: of its acknowledged messages, as `latency.send_latencies` gives them.
     """
     stalls = _stalls(evidence, axis)
-    departures = Departures(stalls, _busy(evidence, axis), *_taken(evidence, axis))
+    busy, cores = _busy(evidence, axis)
+    departures = Departures(stalls, busy, *_taken(evidence, axis))
     stamped = _stamped(evidence)
-    messages = _of_messages(sends, targets, stamped)
-    late_ns = own_ns(messages, None, departures)[sent.judged]
-    unread_ns = own_ns(messages, stalls, None)[sent.judged]
+    waits = _of_messages(sends, targets, stamped).part(sent.judged)
+    own = _own(waits, stalls, departures)
     figures = [
-        *_send_figures(sent, messages, late_ns, unread_ns, targets),
+        *_send_figures(sent.latency_ns[sent.judged], waits, own, targets),
         *_delivery_figures(delivered, stalls, targets, stamped),
     ]
     attempts = _of_attempts(sends, stamped)
@@ -56,7 +58,7 @@ def weigh(
     not_ok = int((sends["outcome"] != Outcome.OK).sum())
     allowed = targets.errors_share * len(sends)
     errors_turn = not_ok > allowed >= not_ok - int(failures.sum())
-    load = _load(evidence, axis, targets, sends, stalls, departures, figures, late_ns)
+    load = _load(evidence, axis, targets, sends, stalls, departures, cores, figures, waits, own)
     return (
         *excuse(criteria, figures, errors_turn),
         guarded("generator.healthy", lambda: generator.healthy(load, figures, errors_turn)),
@@ -89,8 +91,8 @@ def _stamped(evidence: Evidence) -> Bools:
     )
 
 
-def _busy(evidence: Evidence, axis: TimeAxis) -> Spans:
-    """The seconds in which a process used, or waited for, nearly all that it may use of a processor."""
+def _busy(evidence: Evidence, axis: TimeAxis) -> tuple[Spans, tuple[Ints, Floats]]:
+    """The seconds in which a process used, or waited for, nearly all that it may use; their ends, and how much of a core it used."""
     told = evidence.generator
     at_ns, process = axis.place_column(told, "at_ns"), told["process"].to_numpy(np.int64)
     order = np.lexsort((at_ns, process))
@@ -99,9 +101,10 @@ def _busy(evidence: Evidence, axis: TimeAxis) -> Spans:
     first = np.diff(process, prepend=-1) != 0
     since_ns[first] = at_ns[first] - NS_PER_S
     waited_ms = told["run_delay_ms"].to_numpy(np.float64).clip(min=0)
-    wanted = told["cpu_share"].to_numpy(np.float64) + waited_ms * NS_PER_MS / np.maximum(1, at_ns - since_ns)
-    busy = wanted >= generator.BUSY * generator.usable(told)
-    return Spans(process[busy], since_ns[busy], at_ns[busy])
+    used = told["cpu_share"].to_numpy(np.float64)
+    wanted = used + waited_ms * NS_PER_MS / np.maximum(1, at_ns - since_ns)
+    busy = wanted >= BUSY * usable(told)
+    return Spans(process[busy], since_ns[busy], at_ns[busy]), (at_ns[busy], used[busy])
 
 
 def _taken(evidence: Evidence, axis: TimeAxis) -> tuple[Spans, Bools]:
@@ -140,16 +143,45 @@ def _of_attempts(sends: pd.DataFrame, stamped: Bools) -> Waits:
     return Waits(process, left_ns, left_ns, left_ns, seen_ns, stamped[process] & ~given_up)
 
 
-def _send_figures(
-    sent: Latencies, messages: Waits, late_ns: Ints, unread_ns: Ints, targets: Targets
-) -> list[Figure]:
-    latency_ns = sent.latency_ns[sent.judged]
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """Of each judged message's wait, in nanoseconds: what the generator itself may be to blame for, and what slots are.
+
+    Attributes:
+        late: it left so late.
+        unread: so long its answer may have lain there.
+        noted: so much of `late` lies in times in which its process noted that it was behind.
+        slots: for so long the server held all slots.
+    """
+
+    late: Ints
+    unread: Ints
+    noted: Ints
+    slots: Ints
+
+    @property
+    def all(self) -> Ints:
+        """Both parts of it that are the generator's own."""
+        both: Ints = self.late + self.unread
+        return both
+
+
+def _own(waits: Waits, stalls: Stalls, departures: Departures) -> _Own:
+    late = own_ns(waits, None, departures)
+    noted = np.minimum(departures.noted_ns(waits), late)
+    return _Own(late, own_ns(waits, stalls, None), noted, departures.kept_ns(waits))
+
+
+def _send_figures(latency_ns: Ints, waits: Waits, own: _Own, targets: Targets) -> list[Figure]:
     if not len(latency_ns):
         return []
-    without_ns = latency_ns - np.minimum(late_ns + unread_ns, latency_ns)
-    service_ns = (messages.seen_ns - messages.left_ns)[sent.judged] - unread_ns
+    without_ns = latency_ns - np.minimum(own.all, latency_ns)
+    service_ns = waits.seen_ns - waits.left_ns - own.unread
+    no_slots_ns = latency_ns - own.slots
     return [
-        Figure(name, target_ms, of(latency_ns), of(without_ns), of(service_ns))
+        Figure(
+            name, target_ms, of(latency_ns), of(without_ns), of(service_ns), of(latency_ns) - of(no_slots_ns)
+        )
         for name, target_ms, of in (
             ("latency.send.avg", targets.send_avg_ms, average_ms),
             ("latency.send.p95", targets.send_p95_ms, _p95_ms),
@@ -184,9 +216,11 @@ def _load(
     sends: pd.DataFrame,
     stalls: Stalls,
     departures: Departures,
+    cores: tuple[Ints, Floats],
     figures: list[Figure],
-    late_ns: Ints,
-) -> generator.Load:
+    waits: Waits,
+    own: _Own,
+) -> Load:
     told = evidence.generator
     left = sends["axis_ns"].to_numpy(np.int64)
     begin_ns = int(left.min()) if len(left) else 0
@@ -194,11 +228,15 @@ def _load(
     at_ns = axis.place_column(told, "at_ns")
     during = (at_ns >= begin_ns) & (at_ns <= end_ns + NS_PER_S)
     last = told.groupby("process")[["overflow", "never_left"]].max().clip(lower=0).sum()
-    return generator.Load(
+    seconds = math.ceil((end_ns - begin_ns) / NS_PER_S)
+    # A wait of seconds of which some tens of milliseconds are the generator's own was somebody else's doing.
+    alone_ns = np.where(own.late > MOST_ERROR * (waits.seen_ns - waits.due_ns - own.all), own.late, 0)
+    return Load(
         rows=told[during],
         judged=told[during & (at_ns >= begin_ns + targets.warmup_s * NS_PER_S)],
         stalls=stalls.within(begin_ns, end_ns),
-        behind=departures.behind.share_of_seconds(begin_ns, math.ceil((end_ns - begin_ns) / NS_PER_S)),
+        behind=departures.behind.share_of_seconds(begin_ns, seconds),
+        busy_cores=cores[1][(cores[0] >= begin_ns) & (cores[0] <= end_ns + NS_PER_S)],
         begin_s=begin_ns / NS_PER_S,
         seconds=(end_ns - begin_ns) / NS_PER_S,
         stretch=_stretch(evidence, figures, len(sends), int(last["never_left"])),
@@ -207,9 +245,30 @@ def _load(
         own_errors=own_errors(sends["error"], evidence.calls["error"], evidence.sockets["detail"]),
         overflow=int(last["overflow"]),
         never_left=int(last["never_left"]),
-        late_ms=_p95_ms(late_ns) if len(late_ns) else 0.0,
+        late_ms=_p95_ms(own.late) if len(own.late) else 0.0,
+        late_alone_ms=_p95_ms(alone_ns) if len(alone_ns) else 0.0,
         late_most_ms=MOST_ERROR * targets.send_p95_ms,
+        delay=_delay(waits, own, targets, begin_ns, seconds),
     )
+
+
+def _delay(waits: Waits, own: _Own, targets: Targets, begin_ns: int, seconds: int) -> Delay:
+    """Of the sends of which much is the generator's own when that was, and how much of it is explained."""
+    own_ns = own.all
+    least_ns = NS_PER_MS * min(targets.send_avg_ms, targets.send_p95_ms)
+    much = own_ns > MOST_ERROR * np.maximum(least_ns, waits.seen_ns - waits.due_ns - own_ns)
+    left_late, read_late = much & (own.late > 0), much & (own.unread > 0)
+    held = Spans(
+        np.concatenate([waits.process[left_late], waits.process[read_late]]),
+        np.concatenate([waits.due_ns[left_late], (waits.seen_ns - own.unread)[read_late]]),
+        np.concatenate([waits.left_ns[left_late], waits.seen_ns[read_late]]),
+    ).share_of_seconds(begin_ns, seconds)
+    if not much.any():  # none stands out; together they may be much all the same
+        much = own_ns > 0
+    own_s, noted_s, slots_s = (
+        float(part[much].sum()) / NS_PER_S for part in (own_ns, own.noted + own.unread, own.slots)
+    )
+    return Delay(held, own_s, noted_s, slots_s)
 
 
 def _stretch(evidence: Evidence, figures: list[Figure], sends: int, never_left: int) -> float:

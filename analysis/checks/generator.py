@@ -6,71 +6,22 @@ for what comes at once. Most bounds are errors in the figures, not loads of the 
 nobody whose target is 500 ms.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
+from analysis.checks.fared import BAD_SECOND, BUSY, Load, known, usable
 from analysis.checks.own_part import MOST_ERROR, Figure
-from analysis.checks.spans import Floats
-from analysis.checks.stalls import Stalls
+from analysis.checks.why_behind import processes_needed, when_and_why
 from analysis.criteria import Criterion, Verdict
 
 # Actions that were due and never left are in no latency. As long as they are fewer than this, a P95 is off by at most a
 # fifth of the 5% that it is about. What came due in the last second had hardly waited yet, and counts only beyond that.
 MOST_NEVER_LEFT = 0.01
 HARDLY_WAITED_S = 1.0
-# A process that uses so much of what it may use of a processor has a queue in front of it. In more seconds than this, it is
-# as many sends as a P95 is about; two seconds are nobody's run. Pauses for garbage collection are alike.
-BUSY = 0.9
+# A busy process has a queue in front of it. In more seconds than this, it is as many sends as a P95 is about; two seconds are
+# nobody's run. Pauses for garbage collection are alike.
 MOST_BUSY_SECONDS = 0.05
 FEW_SECONDS = 2
 MOST_GARBAGE = 0.05
-# A second of which a process was behind for longer than this is named as one that is not to be believed.
-BAD_SECOND = 0.2
-# Processes are counted so that each is busy for at most this share of its time: with random arrivals the queue in front
-# of a server that is busy for ρ of its time is ρ/(1-ρ) long on average (Pollaczek and Khinchine), 2.3 here, 9 at 0.9.
-ROOM = 0.7
-# With less of a core than this while it did not keep up, a process was kept from running rather than busy.
-STARVED = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What the load processes tell of themselves over the time of the load.
-
-    Attributes:
-        rows: of table ``generator`` while the load went on.
-        judged: those after the warm-up.
-        stalls: in that time.
-        behind: for each second the largest share of it for which a process did not keep up: it stood still, or used all that
-            it had of a processor.
-        begin_s, seconds: of the load, on the run's axis.
-        stretch: how many times as much would have been done without the generator's own delays.
-        processes: how many there were.
-        sends: how many left.
-        own_errors: sockets that this machine did not have.
-        never_left: actions.
-        late_ms: one send in twenty left at least so late for reasons of the generator's own.
-        late_most_ms: how late that may be.
-    """
-
-    rows: pd.DataFrame
-    judged: pd.DataFrame
-    stalls: Stalls
-    behind: Floats
-    begin_s: float
-    seconds: float
-    stretch: float
-    processes: int
-    sends: int
-    own_errors: int
-    overflow: int
-    never_left: int
-    late_ms: float
-    late_most_ms: float
 
 
 def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criterion:
@@ -91,7 +42,7 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
         )
     server_is_slow = any(figure.service_ms >= figure.target_ms for figure in figures)  # it fails anyhow
     if load.never_left > _most_never_left(load) and not server_is_slow:
-        slow = slow or _behind_share(load) > BAD_SECOND
+        slow = slow or load.behind_share > BAD_SECOND
         problems.append(
             f"{load.never_left:,} actions that were due had not left when the load stopped, and are in no latency"
             + (
@@ -105,9 +56,10 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
     facts = _facts(load, figures)
     sentences = [_sentence("; ".join(problems))] if problems else []
     if slow and len(load.rows):
-        needed = _needed(load)
-        facts["processes_needed"] = needed[0]
-        sentences += [_when(load), _why(load, needed)]
+        needed = processes_needed(load)
+        if needed is not None:
+            facts["processes_needed"] = needed[0]
+        sentences += when_and_why(load, needed)
     return Criterion(
         id="generator.healthy",
         title="The load generator kept up: its own delay, as a share of the target or of what a slower server took",
@@ -119,12 +71,6 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
         reason=" ".join(sentences) or None,
         facts=facts,
     )
-
-
-def usable(rows: pd.DataFrame) -> Floats:
-    """How much of a processor a process may use at most, by each of these rows; an older record does not tell."""
-    allowed = rows["cpu_allowed"].to_numpy(np.float64)
-    return np.where(allowed > 0, np.minimum(allowed, 1.0), 1.0)
 
 
 def _of_figure(figure: Figure) -> str:
@@ -145,12 +91,12 @@ def _past_bounds(load: Load) -> list[str]:
             f"a load process used {BUSY:.0%} or more of the processor that it may use in {share:.0%} of the seconds "
             f"(bound: {MOST_BUSY_SECONDS:.0%})"
         )
-    garbage = _known(rows["gc_ms"]).groupby(rows["process"]).mean() / 1000  # a row a second
+    garbage = known(rows["gc_ms"]).groupby(rows["process"]).mean() / 1000  # a row a second
     if len(garbage) and (share := float(garbage.max())) > MOST_GARBAGE:
         told.append(f"garbage collection took {share:.0%} of its time (bound: {MOST_GARBAGE:.0%})")
-    if load.late_ms > load.late_most_ms:
+    if load.late_alone_ms > load.late_most_ms:
         told.append(
-            f"one send in twenty left {load.late_ms:,.0f} ms late or later, by no doing of the server's (bound: "
+            f"one send in twenty left {load.late_alone_ms:,.0f} ms late or later, by no doing of the server's (bound: "
             f"{load.late_most_ms:,.0f} ms)"
         )
     return told
@@ -159,61 +105,6 @@ def _past_bounds(load: Load) -> list[str]:
 def _most_never_left(load: Load) -> float:
     all_of_them = load.sends + load.never_left
     return max(MOST_NEVER_LEFT, HARDLY_WAITED_S / max(HARDLY_WAITED_S, load.seconds)) * all_of_them
-
-
-def _behind_share(load: Load) -> float:
-    return float(load.behind.mean()) if len(load.behind) else 0.0
-
-
-def _when(load: Load) -> str:
-    """From when to when the figures are not to be believed."""
-    bad = np.flatnonzero(load.behind > BAD_SECOND)
-    if not len(bad):
-        return "It fell behind now and then, all over the run."
-    first, last = load.begin_s + bad[0], min(load.begin_s + bad[-1] + 1, load.begin_s + load.seconds)
-    return (
-        f"It did not keep up between second {first:,.0f} and second {last:,.0f} of the run (its event loop stood still for "
-        f"{load.stalls.total_ns / 1e9:,.1f} s in all): latencies of that time say little about the server."
-    )
-
-
-def _why(load: Load, needed: tuple[int, int]) -> str:
-    """What kept it from keeping up, and how many processes would have."""
-    got = _core_while_behind(load)
-    with_cores, as_these = needed
-    many = f"{with_cores} load process{'es' if with_cores > 1 else ''}"
-    if got >= STARVED:
-        return f"It was busy all that time: about {many} (--processes), each with a core of its own, would have been needed."
-    reasons = []
-    if (throttled_s := _known(load.rows["throttled_ms"]).sum() / 1000) > 0:
-        reasons.append(f"throttled by its cgroup for {throttled_s:,.1f} s")
-    if (delayed_s := _known(load.rows["run_delay_ms"]).sum() / 1000) > 0.1 * load.seconds:
-        reasons.append(f"waiting {delayed_s:,.1f} s for a processor that others used")
-    if (steal := _known(load.rows["steal_share"]).mean() if len(load.rows) else 0.0) > 0.05:
-        reasons.append(f"with {steal:.0%} of this machine's time stolen by its hypervisor")
-    reason = f" ({', '.join(reasons)})" if reasons else ""
-    return (
-        f"Meanwhile it got {got:.0%} of a core{reason}: {many} with a core of {'their' if with_cores > 1 else 'its'} own, "
-        f"or {as_these} with as little as this, would have been needed."
-    )
-
-
-def _core_while_behind(load: Load) -> float:
-    """How much of a core a process used while it did not keep up, on average."""
-    if _behind_share(load) > BAD_SECOND:  # with moments between in which it did what it could
-        return float(load.rows["cpu_share"].mean())
-    total_s = load.stalls.total_ns / 1e9
-    return float(load.stalls.cpu_ms.sum()) / 1000 / total_s if total_s else 1.0
-
-
-def _needed(load: Load) -> tuple[int, int]:
-    """How many processes the load calls for: with a core each, and with as much as these got."""
-    cores = float(load.rows.groupby("process")["cpu_share"].mean().sum()) * load.stretch
-    got = min(1.0, max(0.01, _core_while_behind(load)))
-    with_cores, as_these = (max(1, math.ceil(cores / (ROOM * core))) for core in (1.0, got))
-    if got >= STARVED:  # they had a core each, and it was not enough
-        with_cores = max(with_cores, load.processes + 1)
-    return with_cores, max(as_these, load.processes + 1)
 
 
 def _facts(load: Load, figures: Sequence[Figure]) -> dict[str, float | int]:
@@ -232,21 +123,16 @@ def _facts(load: Load, figures: Sequence[Figure]) -> dict[str, float | int]:
         ("gc_longest_ms", "max"),
         ("late_ms", "max"),
     ):
-        known = _known(load.rows[name])
-        if len(known):
-            facts[name] = round(float(known.agg(of)), 3)
+        values = known(load.rows[name])
+        if len(values):
+            facts[name] = round(float(values.agg(of)), 3)
     for name in ("run_delay_ms", "throttled_ms"):
-        known = _known(load.rows[name])
-        if len(known):
-            facts[name.replace("_ms", "_s")] = round(float(known.sum()) / 1000, 3)
+        values = known(load.rows[name])
+        if len(values):
+            facts[name.replace("_ms", "_s")] = round(float(values.sum()) / 1000, 3)
     for figure in figures:
         facts[f"{figure.id}_without_ms"] = round(figure.without_ms, 3)
     return facts
-
-
-def _known(values: pd.Series) -> pd.Series:
-    """Without those that the system did not tell, or that an older record does not have."""
-    return values[values >= 0]
 
 
 def _sentence(text: str) -> str:

@@ -22,6 +22,7 @@ class Figure:
     Attributes:
         without_ms: what is left of it without the generator's own delays.
         service_ms: of the same things from when they left, likewise: the server's part alone.
+        slots_ms: how much of it was waiting for a slot of those that the server held (open workload).
     """
 
     id: str
@@ -29,6 +30,7 @@ class Figure:
     observed_ms: float
     without_ms: float
     service_ms: float
+    slots_ms: float = 0.0
 
     @property
     def error_ms(self) -> float:
@@ -50,6 +52,12 @@ class Figure:
         return self.observed_ms >= self.target_ms > self.without_ms
 
     @property
+    def by_slots(self) -> bool:
+        """Whether it misses its target for what sends waited before they left, most of it for a slot."""
+        waited_ms = self.observed_ms - self.service_ms
+        return self.observed_ms >= self.target_ms > self.service_ms and self.slots_ms >= waited_ms / 2
+
+    @property
     def doubted(self) -> bool:
         """Whether it is not to be believed."""
         return self.turns or self.share > MOST_ERROR
@@ -60,17 +68,21 @@ def excuse(
 ) -> tuple[Criterion, ...]:
     """The criteria, those inconclusive that fail and might not have with a better generator.
 
-    One whose figure is not to be believed says so, and has fact ``without_generator_ms``, whatever its outcome.
+    One whose figure is not to be believed says so, and has fact ``without_generator_ms``, whatever its outcome. One that fails
+    because sends waited for a slot says that.
 
     Args:
         errors_turn: `errors.send` misses its target, and would not without the generator's own errors.
     """
-    doubted = {figure.id: figure for figure in figures if figure.doubted}
+    by_id = {figure.id: figure for figure in figures}
     weighed = []
     for criterion in criteria:
         failed = criterion.outcome is Verdict.FAIL
-        if (figure := doubted.get(criterion.id)) is not None:
+        figure = by_id.get(criterion.id)
+        if figure is not None and figure.doubted:
             weighed.append(_doubted(criterion, figure))
+        elif figure is not None and failed and figure.by_slots:
+            weighed.append(_because(criterion, _slots(figure)))
         elif failed and errors_turn and criterion.id == "errors.send":
             why = "Without the errors of the load generator's own making the target would be kept. See generator.healthy."
             weighed.append(replace(_because(criterion, why), outcome=Verdict.INCONCLUSIVE))
@@ -94,6 +106,13 @@ def _doubted(criterion: Criterion, figure: Figure) -> Criterion:
         f"{figure.without_ms:,.1f} ms. See generator.healthy."
     )
     return _because(known, why)
+
+
+def _slots(figure: Figure) -> str:
+    return (
+        f"Of this, {figure.slots_ms:,.1f} ms are the wait for a free slot (CHATSOAK_MAX_IN_FLIGHT): all of them were taken by actions "
+        f"that the server had not answered. From when they left, sends took {figure.service_ms:,.1f} ms."
+    )
 
 
 def _because(criterion: Criterion, why: str) -> Criterion:

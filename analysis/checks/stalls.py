@@ -9,6 +9,7 @@ that it had not answered (table ``slots_taken``), and for all the rest by the ge
 still, frees no slots either; of such times nothing is the server's. All are upper bounds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -46,7 +47,7 @@ class Waits:
     seen_ns: Ints
     stamped: Bools
 
-    def part(self, some: slice) -> "Waits":
+    def part(self, some: slice | Bools) -> "Waits":
         """Some of the rows."""
         return Waits(*(getattr(self, column.name)[some] for column in fields(self)))
 
@@ -136,17 +137,43 @@ class Departures:
             if self._noted[number]:
                 late[mine] = left - due - self._kept_ns(number, due, left)
             else:
-                late[mine] = self._stalls.until(number, left) - self._stalls.until(number, due)
+                late[mine] = _within(self._stalls, number, due, left)
         return late
+
+    def noted_ns(self, waits: Waits) -> Ints:
+        """How much of the time between due and left lies in times in which the process noted that it was behind."""
+        return self._of_each(waits, lambda number, due, left: _within(self.behind, number, due, left))
+
+    def kept_ns(self, waits: Waits) -> Ints:
+        """For how long slots that the server held, by what was noted, kept each from leaving."""
+
+        def kept(number: int, due: Ints, left: Ints) -> Ints:
+            return self._kept_ns(number, due, left) if self._noted[number] else np.zeros(len(due), np.int64)
+
+        return self._of_each(waits, kept)
+
+    def _of_each(self, waits: Waits, of: Callable[[int, Ints, Ints], Ints]) -> Ints:
+        """`of` process, due and left, process by process and piece by piece."""
+        found = np.zeros(len(waits.left_ns), np.int64)
+        for start in range(0, len(found), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            piece, told = waits.part(some), found[some]
+            for number in np.unique(piece.process).tolist():
+                mine = np.flatnonzero(piece.process == number)
+                told[mine] = of(number, piece.due_ns[mine], piece.left_ns[mine])
+        return found
 
     def _kept_ns(self, number: int, due: Ints, left: Ints) -> Ints:
         """For how long the server, which did not answer, kept each from leaving: slots taken, and nobody behind."""
-        both, behind = (
-            spans.until(number, left) - spans.until(number, due)
-            for spans in (self._behind_or_taken, self.behind)
-        )
+        both, behind = (_within(spans, number, due, left) for spans in (self._behind_or_taken, self.behind))
         kept: Ints = both - behind
         return kept
+
+
+def _within(spans: Spans, number: int, begin: Ints, end: Ints) -> Ints:
+    """How much of the times of process `number` lies between two moments each."""
+    inside: Ints = spans.until(number, end) - spans.until(number, begin)
+    return inside
 
 
 def own_ns(waits: Waits, stalls: Stalls | None, departures: Departures | None) -> Ints:

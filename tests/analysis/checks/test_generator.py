@@ -219,6 +219,120 @@ def test_what_waited_for_a_slot_was_kept_by_the_server() -> None:
     assert outcomes(judged(history), "latency.send.avg", "latency.send.p95") == ["fail", "fail", "pass"]
 
 
+def queued(longest_s: float = 14.0, stall_s: float = 0.05) -> Loaded:
+    """A server of 200 ms behind too few slots: sends wait for longer and longer, and the loop stands still for a moment each second."""
+    history = opened(0, 0.2)
+    sends = history.rows["sends"]
+    for number, send in enumerate(sends):
+        waited_ns = round(longest_s * 1e9 * number / len(sends))
+        sends[number] = (*send[:4], send[4] - waited_ns, *send[5:])
+    history.no_slot_was_free(-20.0, SECONDS + 1)
+    for second in range(SECONDS):
+        history.stall(second + 0.6, second + 0.6 + stall_s, cpu_ms=1)
+    return history
+
+
+def test_a_wait_of_seconds_for_a_slot_is_not_the_generators_for_some_short_stalls() -> None:
+    found = judged(queued())
+    p95, healthy = found["latency.send.p95"], found["generator.healthy"]
+    assert outcomes(found, "latency.send.avg", "latency.send.p95") == ["fail", "fail", "pass"]
+    assert healthy["facts"]["late_p95_ms"] > 500, "an upper bound all the same"
+    assert healthy["observed"] < 10
+    assert healthy["reason"] is None
+    assert "ms are the wait for a free slot (CHATSOAK_MAX_IN_FLIGHT)" in p95["reason"]
+    assert p95["reason"].startswith("Of this, 12,")
+    assert "From when they left, sends took 200.0 ms." in p95["reason"]
+
+
+def test_a_wait_of_which_much_is_the_generators_is_told_with_what_the_slots_are() -> None:
+    found = judged(queued(2.0, stall_s=0.4))
+    healthy = found["generator.healthy"]
+    assert outcomes(found, "latency.send.p95")[1] == "inconclusive"
+    assert "Most of the wait of the sends in question" in healthy["reason"]
+    assert "the server had not answered those that held them" in healthy["reason"]
+    assert "load process" in healthy["reason"], "and what was the generator's"
+
+
+def test_a_server_that_is_slow_by_itself_is_not_told_to_lack_slots() -> None:
+    history = opened(0.2, 0.7)
+    history.no_slot_was_free(-1.0, SECONDS + 1)
+    found = judged(history)
+    assert outcomes(found, "latency.send.p95") == ["fail", "pass"]
+    assert found["latency.send.p95"]["reason"] is None or "slot" not in found["latency.send.p95"]["reason"]
+
+
+@pytest.mark.parametrize(("without_ms", "slots_ms", "by_slots"), [(510.0, 20.0, False), (510.0, 110.0, True)])
+def test_slots_are_the_cause_of_what_they_are_the_most_of(
+    without_ms: float, slots_ms: float, by_slots: bool
+) -> None:
+    from analysis.checks.own_part import Figure
+
+    assert Figure("latency.send.p95", 500, 610, without_ms, 490, slots_ms).by_slots is by_slots
+
+
+def test_where_nothing_was_noted_no_cause_is_named_and_the_time_is() -> None:
+    history = opened(0, cpu_share=0.3)
+    sends = history.rows["sends"]
+    sends[100:120] = [
+        (*send[:4], send[4] - 2_000_000_000, *send[5:]) for send in sends[100:120]
+    ]  # seconds 25-30
+    history.stall(50.0, 50.02, cpu_ms=20)  # long after
+    healthy = judged(history)["generator.healthy"]
+    assert healthy["outcome"] == "inconclusive"
+    assert "between second 23 and second 30 of the run" in healthy["reason"]
+    assert (
+        "The cause is not known: of 40.0 s for which sends were delayed, added up, 40.0 s"
+        in healthy["reason"]
+    )
+    assert "busy" not in healthy["reason"]
+    assert "processes_needed" not in healthy["facts"]
+
+
+def test_what_is_noted_explains_a_delay_of_which_it_is_the_greater_part() -> None:
+    history = opened(0, cpu_share=0.3)
+    sends = history.rows["sends"]
+    sends[100:120] = [(*send[:4], send[4] - 2_000_000_000, *send[5:]) for send in sends[100:120]]
+    history.stall(23.5, 29.5, cpu_ms=900)
+    history.no_slot_was_free(29.5, 29.6)
+    healthy = judged(history)["generator.healthy"]
+    assert (
+        "between second 23 and second 30 of the run (its event loop stood still for 6.0 s in all)"
+        in healthy["reason"]
+    )
+    assert "Meanwhile it got 15% of a core" in healthy["reason"]
+    assert "slot" not in healthy["reason"], "hardly anybody waited for one"
+    assert healthy["facts"]["processes_needed"] == 1
+
+
+def test_two_times_far_apart_are_not_told_as_one() -> None:
+    history = opened(0, cpu_share=0.3)
+    sends = history.rows["sends"]
+    for some in (slice(20, 40), slice(200, 220)):
+        sends[some] = [(*send[:4], send[4] - 500_000_000, *send[5:]) for send in sends[some]]
+    reason = judged(history)["generator.healthy"]["reason"]
+    assert "It did not keep up in 12 seconds between second 4 and second 55 of the run:" in reason
+
+
+def test_short_stalls_are_counted_and_not_said_to_be_all_over_the_run() -> None:
+    history = loaded(gc_ms=60.0)
+    for second in range(10, 40):
+        history.stall(second + 0.62, second + 0.68, cpu_ms=60)
+    reason = judged(history)["generator.healthy"]["reason"]
+    assert (
+        "between second 11 and second 40 of the run: its event loop stood still for 1.8 s in all, in 30 stalls of at most 60 ms."
+        in reason
+    )
+
+
+def test_the_seconds_in_which_answers_were_read_late_are_named() -> None:
+    history = loaded(0.03)
+    history.settings |= {"CHATSOAK_TARGET_SEND_AVG_MS": 40, "CHATSOAK_TARGET_SEND_P95_MS": 60}
+    for number in range(40, 160):  # for 25 ms, a tenth of the time
+        history.stall(number / 4 + 0.005, number / 4 + 0.03, cpu_ms=25)
+    reason = judged(history)["generator.healthy"]["reason"]
+    assert "between second 10 and second 40 of the run" in reason
+
+
 @pytest.mark.parametrize("fares", [{"cpu_share": 0.95}, {"cpu_share": 0.3, "run_delay_ms": 650.0}])
 def test_slots_that_a_busy_process_does_not_free_are_no_fault_of_the_server(fares: dict[str, float]) -> None:
     history = opened(0.8, **fares)
@@ -269,6 +383,7 @@ def test_processor_and_garbage_have_bounds(seconds: int, fares: dict[str, float]
     assert healthy["outcome"] == ("pass" if said is None else "inconclusive")
     assert (said or "") in (healthy["reason"] or "").replace("Garbage", "garbage")
     assert outcomes(found, "latency.send.p95")[0] == "pass"
+    assert ("It was busy then" in (healthy["reason"] or "")) is (fares.get("cpu_share") == 0.91)
 
 
 def test_two_busy_seconds_of_a_short_run_are_nobodys_concern() -> None:

@@ -83,6 +83,17 @@ def test_a_loop_that_is_behind_frees_no_slots() -> None:
     assert own_ms(stalls((100, 300)), 0, 600, 900, taken=taken, busy=spans((200, 500))) == 400
 
 
+def test_what_kept_a_send_from_leaving_is_told_apart() -> None:
+    both = np.array([0, 1])
+    taken, busy = Spans(both, 0 * both, np.full(2, 500 * MS)), spans((200, 300))
+    departures = Departures(stalls((100, 150)), busy, taken, np.array([True, False]))
+    at = [np.array(times, np.int64) * MS for times in ([0, 0], [600, 600], [600, 600], [900, 900])]
+    waits = Waits(both, *at, np.array([False, False]))
+    assert (own_ns(waits, None, departures) // MS).tolist() == [250, 0]
+    assert (departures.noted_ns(waits) // MS).tolist() == [150, 0]
+    assert (departures.kept_ns(waits) // MS).tolist() == [350, 0], "of an earlier record it is not known"
+
+
 def test_of_a_message_that_was_sent_again_only_the_last_answer_may_have_been_read_late() -> None:
     found = stalls((900, 1500))
     assert own_ms(found, 0, 0, 1500, again=1200) == 300
@@ -154,3 +165,6 @@ def test_it_is_never_more_than_was_waited(
     own = own_ns(waited, timeline[0], departures)
     assert (own >= 0).all()
     assert (own <= seen - due).all()
+    left_late, kept = own_ns(waited, None, departures), departures.kept_ns(waited)
+    assert (departures.noted_ns(waited) <= left_late)[process == 0].all()
+    assert (left_late + kept <= left - due).all()
