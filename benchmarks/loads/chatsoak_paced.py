@@ -17,7 +17,7 @@ from analysis.rates import RateCurve
 from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
 from analysis.record.process import KERNEL, READER
 from analysis.record.tables import LOAD_TABLES
-from analysis.settings import Settings
+from analysis.settings import Settings, Workload
 from benchmarks.loads.common import CHAT, PERSON, TEXT, TOKEN
 from locustfiles.clients import HttpClient, Ledger, MessagesClient, Session
 from locustfiles.clients.arrival import arrivals
@@ -35,6 +35,7 @@ SETTINGS = Settings(
     next_public_supabase_anon_key="anon",
     supabase_service_role_key="service",
     database_url="postgresql://localhost/none",
+    chatsoak_workload=Workload.OPEN,  # so that Locust's own figures are of what is judged, too
 )
 RATE_PER_S = float(os.environ["BENCH_RATE"])
 USERS = int(os.environ["BENCH_USERS"])

@@ -1,6 +1,7 @@
 """Where the clients of one load process put down what they saw: the run record, and Locust's statistics.
 
-One ledger a process and a run; all users share it.
+One ledger a process and a run; all users share it. Locust's statistics, and all that is made of them while a run goes on, say what
+will be judged: in an open workload a send's time begins when it was due (see docs/workloads.md).
 """
 
 import time
@@ -62,16 +63,26 @@ class Ledger:
         self._left: dict[str, int] = {}  # when a message left this process, by its client_generated_id
         self._left_before: dict[str, int] = {}
 
-    def request(self, method: str, name: str, url: str, answer: Answer) -> None:
-        """Show an HTTP call in Locust's statistics."""
+    def request(self, method: str, name: str, url: str, answer: Answer, since_ns: int | None = None) -> None:
+        """Show an HTTP call in Locust's statistics.
+
+        Args:
+            since_ns: by `time.monotonic_ns`, from when on somebody waited for it; None = since it left.
+        """
         error = None if answer.error is None else RequestFailedError(_summary(answer))
-        self.fire(method, name, url, answer, error)
+        self.fire(method, name, url, answer, error, since_ns)
 
     def fire(
-        self, method: str, name: str, url: str, answer: Answer, error: RequestFailedError | None
+        self,
+        method: str,
+        name: str,
+        url: str,
+        answer: Answer,
+        error: RequestFailedError | None,
+        since_ns: int | None = None,
     ) -> None:
-        """Show a call in Locust's statistics, failed by `error`."""
-        elapsed_ms = (answer.answered_ns - answer.left_ns) / 1e6
+        """Show a call in Locust's statistics, failed by `error`; `since_ns` as for `request`."""
+        elapsed_ms = (answer.answered_ns - (answer.left_ns if since_ns is None else since_ns)) / 1e6
         self._fire(
             request_type=method,
             name=name,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from analysis.record.codes import MarkKind, Outcome, PagePurpose
-from analysis.settings import Settings, Transport
+from analysis.settings import Settings, Transport, Workload
 from locustfiles.clients.http import Answer, HttpClient
 from locustfiles.clients.interfaces import NOTHING, AppInterface, Interface, RestInterface, Stored
 from locustfiles.clients.ledger import Ledger
@@ -73,6 +73,7 @@ class MessagesClient:
         self._interface: Interface = self._rest or AppInterface(settings, host)
         self._owns_http = self._rest is None and Origin.of(host) != supabase.origin
         self._http = HttpClient(host, settings.chatsoak_request_timeout_s) if self._owns_http else supabase
+        self._waits_since_due = settings.chatsoak_workload is Workload.OPEN
         self._takes_keys = self._rest is not None or bool(settings.chatsoak_field_client_generated_id)
         self._rpc_base = urlsplit(settings.next_public_supabase_url).path + RPC
         self.use(session)
@@ -85,7 +86,7 @@ class MessagesClient:
     def send(
         self, chat_id: str, text: str, client_generated_id: str, due_ns: int, attempt: int = 0
     ) -> SendResult:
-        """Send a message.
+        """Send a message. Locust's statistics get its service time, in an open workload its response time (from `due_ns`).
 
         Args:
             client_generated_id: the same for each attempt at one message.
@@ -122,7 +123,9 @@ class MessagesClient:
                     answer.error,
                 )
             )
-            ledger.request("POST", interface.path, interface.url, answer)
+            # A server that stalls holds up what is due meanwhile: by service time alone it would look fine on the terminal.
+            since_ns = due_ns if self._waits_since_due else None
+            ledger.request("POST", interface.path, interface.url, answer, since_ns)
         return SendResult(
             answer.outcome,
             stored.message_id,

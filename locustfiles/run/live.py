@@ -62,6 +62,8 @@ class Live:
     def pieces(self, sends: str, stats: RequestStats, users: int, target_p95_ms: float) -> list[Piece]:
         """The run in a line, what matters most first: findings, P95 as Locust rounds it, rate, what is stored.
 
+        The P95 is of what is judged: service time in a closed workload, response time (due to answered) in an open one.
+
         Args:
             sends: name of the sends in Locust's statistics.
         """
