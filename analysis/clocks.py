@@ -10,12 +10,14 @@ widen with the distance to the measurements around it, and that all of them toge
 contradict one another show that a clock drifted faster than that; nothing is compared with it then.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.criteria import Finding
 from analysis.evidence import Evidence
 
 # Two clocks drift apart by at most one part in so many: NTP lets each run faster or slower by at most 500 ppm.
@@ -74,6 +76,8 @@ class Clocks:
     def of(cls, evidence: Evidence) -> "Clocks":
         """From the record. Load processes of one machine have one clock, and measure it together."""
         database, measured = evidence.database, evidence.clocks
+        # Without a word of the monitor, the first load process speaks for the machine that led the run.
+        leader = database.clock if database.process or not evidence.parts else evidence.parts[0].clock
         domain = database.process.info.clock_domain if database.process else None
         theirs = measured[(measured["leader"] == domain).to_numpy()]
         offsets = {}
@@ -81,9 +85,9 @@ class Clocks:
             rows = theirs[theirs["clock"] == clock]
             columns = (rows[column].to_numpy(np.int64) for column in ("at_ns", "offset_ns", "error_ns"))
             offset = Offset.of(*columns)
-            if offset is not None and clock != database.clock:
+            if offset is not None and clock != leader:
                 offsets[clock] = offset
-        return cls(database.clock, offsets)
+        return cls(leader, offsets)
 
     def known(self, clock: "pd.Series[int] | Ints") -> Bools:
         """Which of these clocks can be compared."""
@@ -98,6 +102,19 @@ class Clocks:
             earliest[its] += least
             latest[its] += most
         return earliest, latest
+
+    def placed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings, each dated by the leader's clock; without a date where the clock that saw it was never compared."""
+        return tuple(one if one.clock is None else self._placed(one, one.clock) for one in findings)
+
+    def _placed(self, finding: Finding, clock: int) -> Finding:
+        at_ns = finding.at_ns
+        if at_ns is not None and clock != self.leader:
+            at_ns = None
+            if clock in self.offsets:
+                earliest, latest = self.bounds(np.array([finding.at_ns]), np.array([clock]))
+                at_ns = int(earliest[0] + latest[0]) // 2
+        return replace(finding, at_ns=at_ns, clock=None)
 
 
 def _drift(duration_ns: Ints) -> Ints:

@@ -36,6 +36,9 @@ class Finding:
     sender_id: str | None = None
     recipient_id: str | None = None
     at_ns: int | None = None  # when first seen, by the run's monotonic clock
+    clock: int | None = (
+        None  # domain of `at_ns` (`analysis.evidence`), until `Clocks.placed`; None: the run's own
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
 from analysis.checks.steady import Stretch, steady_part
 from analysis.checks.suite import guarded
+from analysis.clocks import Clocks
 from analysis.criteria import MAX_EXAMPLES, Criterion, Finding
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
@@ -114,19 +115,30 @@ def _not_acknowledged(evidence: Evidence) -> list[Finding]:
     """The first sends that were refused or got no answer, in the order in which they left."""
     sends = evidence.sends
     bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable").head(MAX_EXAMPLES)
-    columns = ("chat_id", "client_generated_id", "user_id", "left_ns", "outcome", "status_code", "error")
-    return [
+    columns = (
+        "chat_id",
+        "client_generated_id",
+        "user_id",
+        "left_ns",
+        "clock",
+        "outcome",
+        "status_code",
+        "error",
+    )
+    found = [
         Finding(
             why=_what_was_said(outcome, status_code, error),
             chat_id=evidence.chats.text(chat),
             client_generated_id=evidence.messages.text(client_id),
             sender_id=evidence.people.text(sender),
             at_ns=left_ns,
+            clock=clock,
         )
-        for chat, client_id, sender, left_ns, outcome, status_code, error in zip(
+        for chat, client_id, sender, left_ns, clock, outcome, status_code, error in zip(
             *(bad[column].tolist() for column in columns), strict=True
         )
     ]
+    return list(Clocks.of(evidence).placed(found))
 
 
 def _what_was_said(outcome: int, status_code: int, error: str | None) -> str:

@@ -37,6 +37,7 @@ class Namer:
             "client_generated_id": evidence.messages.text(operation["client_generated_id"]),
             "sender_id": evidence.people.text(operation["user_id"]),
             "at_ns": int(operation["left_ns"]),
+            "clock": int(operation["clock"]),
         }
         return Finding(why=why, **(named | more))
 
@@ -57,6 +58,29 @@ class Namer:
             "at_ns": int(row["first_at_ns"]),
         }
         return Finding(why=why, **(named | more))
+
+    def event(self, position: int, why: str) -> Finding:
+        """A finding about the event at `position`; ``{person}`` in the sentence becomes its receiver."""
+        evidence = self._evidence
+        event = evidence.events.iloc[position]
+        receiver = int(event["user_id"])
+        sentence = why.format(person=self.person(receiver))
+        seen: dict[str, Any] = {
+            "recipient_id": evidence.people.text(receiver),
+            "at_ns": int(event["received_ns"]),
+            "clock": int(event["clock"]),
+        }
+        row = int(self._account.row_of_message[event["message_id"]])
+        if row >= 0:
+            return self.row(row, sentence, **seen)
+        return Finding(
+            why=sentence,
+            chat_id=evidence.chats.text(event["chat_id"]),
+            seq=None if event["seq"] == NULL else int(event["seq"]),
+            message_id=evidence.messages.text(event["message_id"]),
+            sender_id=evidence.people.text(event["sender_id"]),
+            **seen,
+        )
 
     def person(self, code: int) -> str:
         """A person's id, for use in a sentence."""

@@ -4,7 +4,7 @@ A check that crashes says nothing about the run: it becomes inconclusive, with t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from analysis.checks import (
@@ -15,6 +15,7 @@ from analysis.checks import (
     idempotency,
     messages,
     order,
+    phantom,
     realtime,
     receipts,
     sequence,
@@ -22,6 +23,7 @@ from analysis.checks import (
 )
 from analysis.checks.account import Account, Ints, account_for
 from analysis.checks.deliveries import Deliveries, deliveries
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
 from analysis.record.codes import Outcome
@@ -62,7 +64,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("realtime.missed", lambda: realtime.missed(account, pairs())),
         ("realtime.duplicated", lambda: realtime.duplicated(account, pairs())),
         ("realtime.reordered", lambda: realtime.reordered(account, pairs())),
-        ("realtime.phantom", lambda: realtime.phantom(account)),
+        ("realtime.phantom", lambda: phantom.phantom(account, pairs().subscriptions)),
         ("status.invalid", lambda: status.invalid(account)),
         ("status.stuck", lambda: receipts.stuck(account, delivered_within_s)),
         ("status.regressed", lambda: status.regressed(account)),
@@ -71,9 +73,11 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("monitor.complete", lambda: completeness.monitor(account)),
         ("record.complete", lambda: completeness.record(evidence)),
     )
+    clocks = Clocks.of(evidence)
+    criteria = [guarded(name, check) for name, check in checks]
     return Audit(
         counts=_counts(account, pairs()),
-        criteria=tuple(guarded(name, check) for name, check in checks),
+        criteria=tuple(replace(one, examples=clocks.placed(one.examples)) for one in criteria),
         messages_of_sends=account.messages_of_sends(),
     )
 

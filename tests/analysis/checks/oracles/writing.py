@@ -96,6 +96,11 @@ class Writer:
             for step in here(self._story.steps)
         ]
         rows["pages"] = [self._page(page) for page in here(self._story.pages)]
+        rows["clocks"] = [
+            (ns(one.at), ns(one.offset) - ns(0), ns(one.error) - ns(0), self._leader)
+            for one in self._story.measured
+            if one.process == process
+        ]
         rows["marks"] = [
             (
                 person_id(one.person).bytes,
@@ -112,6 +117,11 @@ class Writer:
         ]
         return rows
 
+    @property
+    def _leader(self) -> str:
+        """The clock of the monitor's machine."""
+        return process_info(MONITOR, self._story.monitor).clock_domain
+
     def _sends(self, number: int, message: Message) -> list[tuple[Any, ...]]:
         return [
             (
@@ -125,7 +135,9 @@ class Writer:
                 attempt.outcome,
                 0,
                 message_id(number).bytes if attempt.outcome is Outcome.OK else None,
-                message.seq if attempt.outcome is Outcome.OK else None,
+                (message.seq if attempt.told is None else attempt.told)
+                if attempt.outcome is Outcome.OK
+                else None,
                 self._story.text(number),
                 None,
             )
@@ -133,15 +145,13 @@ class Writer:
         ]
 
     def _event(self, event: Event) -> tuple[Any, ...]:
-        known = event.message is not None and event.message < len(self._story.messages)
-        sender = self._story.messages[event.message or 0].sender if known else 0
         text = self._story.text(event.message) if event.text is None else event.text
         return (
             person_id(event.person).bytes,
             event.socket,
             chat_id(event.chat).bytes,
             None if event.message is None else message_id(event.message).bytes,
-            person_id(sender).bytes,
+            person_id(self._story.sender(event)).bytes,
             event.seq,
             event.type,
             event.status,
@@ -187,21 +197,29 @@ class Writer:
         return rows
 
     def _observation(self, number: int, message: Message, look: Look) -> tuple[Any, ...]:
+        stranger = self._story.people
+        sender = message.sender if message.stored_sender is None else message.stored_sender
         return (
             look.poll,
             look.change,
             ns(self._story.polls[look.poll].at),
             message_id(number).bytes,
-            chat_id(message.chat).bytes,
-            message.seq,
-            person_id(message.sender if message.attempts else self._story.people).bytes,
+            chat_id(message.row_chat if look.chat is None else look.chat).bytes,
+            message.seq if look.seq is None else look.seq,
+            person_id(
+                stranger if not message.attempts else sender if look.sender is None else look.sender
+            ).bytes,
             key_id(number).bytes if message.attempts else None,
             look.status,
             "bogus" if look.status is Status.OTHER else None,
-            message.stored_text or self._story.text(number),
+            look.text or message.stored_text or self._story.text(number),
             us(0),
             False,
         )
+
+
+def process_info(name: str, process: Process) -> ProcessInfo:
+    return ProcessInfo(name, 1, process.host, "boot", CLOCK_NS, EPOCH_US)
 
 
 class Part(InMemory):
@@ -213,7 +231,7 @@ class Part(InMemory):
         counts = {table: rows + (table in process.short) for table, rows in self._record.counts.items()}
         self._record = replace(
             self._record,
-            info=ProcessInfo(name, 1, process.host, "boot", CLOCK_NS, EPOCH_US),
+            info=process_info(name, process),
             closed=process.closed,
             counts=counts if process.closed else {},
             dropped=dict.fromkeys(process.lost, 1) if process.closed else {},
