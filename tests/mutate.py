@@ -34,7 +34,9 @@ CHECKS = "tests/analysis/checks"
 NEAREST = {
     **dict.fromkeys(("messages", "idempotency", "account"), "oracles/test_messages.py"),
     **dict.fromkeys(("sequence", "order", "gaps"), "oracles/test_numbering.py"),
-    **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
+    **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), "oracles/test_hearing.py"),
+    **dict.fromkeys(("phantom", "known_values"), "test_shown.py"),
+    **dict.fromkeys(("moments", "findings"), "test_two_machines.py"),
     **dict.fromkeys(("status", "receipts", "witnesses"), "oracles/test_statuses.py"),
     "completeness": "oracles/test_keepers.py",
     "history": "oracles/test_history.py",
@@ -47,7 +49,10 @@ NEAREST = {
 }
 
 # Quick tests, the first to be asked when the nearest at a glance saw nothing.
-FOUND = tuple(f"{CHECKS}/oracles/test_{name}.py" for name in ("edges", "found", "messages_found"))
+FOUND = (
+    *(f"{CHECKS}/oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
+    *(f"{CHECKS}/test_{name}.py" for name in ("shown", "new_tokens", "shut_out")),
+)
 
 PASSED = (  # an expression, so that one line is enough
     '__import__("dataclasses").replace({}, observed=0, examples=(), '

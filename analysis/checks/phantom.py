@@ -10,7 +10,7 @@ from analysis.checks.deliveries import unreliable
 from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
 from analysis.checks.known_values import KnownValues
 from analysis.checks.owed import CERTAIN_AFTER_NS
-from analysis.checks.subscriptions import ENDLESS, Subscriptions, participation_keys, positions
+from analysis.checks.subscriptions import Subscriptions, participation_keys, positions
 from analysis.criteria import Criterion, from_findings
 from analysis.record.codes import EventType, Outcome
 
@@ -132,10 +132,7 @@ class _EventJudge:
         ended = self._subscribed.ended_for_good(events)
         # A process that could not write all down may have joined again without our knowing.
         steady = ~self._unsteady[events["process"].to_numpy()]
-        late = (
-            events["received_ns"].to_numpy() - np.minimum(ended, ENDLESS - CERTAIN_AFTER_NS)
-            > CERTAIN_AFTER_NS
-        )
+        late = events["received_ns"].to_numpy() - ended > CERTAIN_AFTER_NS
         found[steady & late] = Wrong.LEFT
         outsider = positions(self._keys, pair(chat, events["user_id"].to_numpy())) < 0
         found[of_run & outsider] = Wrong.OUTSIDER
@@ -151,8 +148,7 @@ def _told_of(account: Account) -> Bools:
     evidence = account.evidence
     told = np.zeros(len(evidence.messages) + 1, np.bool_)
     told[evidence.sends["message_id"].to_numpy()[evidence.sends["outcome"].to_numpy() == Outcome.OK]] = True
-    told[evidence.events["message_id"].to_numpy()[evidence.events["type"].to_numpy() == EventType.DELETE]] = (
-        True
-    )
+    events = evidence.events
+    told[events["message_id"].to_numpy()[events["type"].to_numpy() == EventType.DELETE]] = True
     told[-1] = False
     return told

@@ -150,10 +150,11 @@ def reordered(account: Account, deliveries: Deliveries) -> Criterion:
     """
     position, channel, after = _known_inserts(account, deliveries)
     events = account.evidence.events
+    position, channel = position[after < 0], channel[after < 0]
     row = account.row_of_message[events["message_id"].to_numpy()[position]]
     seq = events["seq"].to_numpy(np.int64)[position]
     first = ~pd.Series(pair(channel, row)).duplicated().to_numpy()
-    judged = first & (after < 0) & (account.rows["operation"].to_numpy()[row] >= 0) & (seq != NULL)
+    judged = first & (account.rows["operation"].to_numpy()[row] >= 0) & (seq != NULL)
     values = KnownValues(account)
     for field in ("seq", "chat_id"):
         value = events[field].to_numpy()[position[judged]]
@@ -165,7 +166,7 @@ def reordered(account: Account, deliveries: Deliveries) -> Criterion:
     highest = np.maximum.accumulate(pair(channel[order], seq[order] - lowest))
     before = (highest & 0xFFFFFFFF) + lowest
     back = before > seq[order]
-    faults, after = position[order][back], before[back]
+    faults, overtaken_by = position[order][back], before[back]
     namer = Namer(account)
     return from_findings(
         "realtime.reordered",
@@ -174,7 +175,7 @@ def reordered(account: Account, deliveries: Deliveries) -> Criterion:
         len(position),
         first_examples(
             namer.event(number, f"This message came to {{person}} after seq {seq} of the same chat.")
-            for number, seq in zip(faults.tolist(), after.tolist(), strict=True)
+            for number, seq in zip(faults.tolist(), overtaken_by.tolist(), strict=True)
         ),
         count=len(faults),
     )
