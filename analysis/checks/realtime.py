@@ -201,6 +201,8 @@ def _known_inserts(account: Account, deliveries: Deliveries) -> tuple[Ints, Ints
 def _of_either(message: Ints, channel: Ints, after: Ints) -> Ints:
     """The channels, where what came between two subscriptions counts to the earlier one unless that had brought it before."""
     between = np.flatnonzero(after >= 0)
+    if not len(between):
+        return channel
     ended = pair(after[between], message[between])
     brought = np.isin(ended, pair(channel, message)[after < 0])
     copies = pd.Series(ended).groupby(ended).cumcount().to_numpy() + brought
