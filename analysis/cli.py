@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from analysis.errors import ChatsoakError, ConfigurationError
+from analysis.visible import in_a_line, visible
 
 app = typer.Typer(
     name="chatsoak",
@@ -60,7 +61,7 @@ def doctor(
 
     checks = asyncio.run(preflight.examine(host, load(env_file)))
     if json:
-        _print(json_.dumps({"host": host, "checks": [check.__dict__ for check in checks]}))
+        _print_json({"host": host, "checks": [check.__dict__ for check in checks]})
     else:
         for check in checks:
             _print(f"ok  {check.check}: {check.detail}")
@@ -88,7 +89,7 @@ def seed(
     with Progress(error_console(), progress_every) as progress:
         pool = asyncio.run(plant(load(env_file), people, _say, progress.so_far))
     if json:
-        _print(json_.dumps(pool))
+        _print_json(pool)
     else:
         _print(f"{len(pool['people'])} people and {len(pool['chats'])} chats are ready.")
 
@@ -120,7 +121,7 @@ def migrate(
         asyncio.run(migrations.apply(settings, to, _say, _permission(yes)))
     states = asyncio.run(migrations.states(settings))
     if json:
-        _print(json_.dumps([state.as_dict() for state in states]))
+        _print_json([state.as_dict() for state in states])
     else:
         for state in states:
             _print(str(state))
@@ -237,12 +238,12 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except ChatsoakError as error:
-        _say(str(error))
+        _say(in_a_line(str(error)))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001 - whatever it is, it is ours, and no verdict on the target
-        traceback.print_exc()
+        _say(traceback.format_exc().rstrip())
         _say("This is a fault of chatsoak. Please report it with the lines above.")
         sys.exit(CRASHED)
 
@@ -265,12 +266,16 @@ def _permission(given: bool) -> Callable[[str], bool]:
     return may
 
 
+def _print_json(data: object) -> None:
+    typer.echo(json_.dumps(data))
+
+
 def _print(text: str) -> None:
-    typer.echo(text)
+    typer.echo(visible(text))
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,28 @@ Source: F. Cristian, Probabilistic clock synchronization, Distributed Computing 
 Between two measurements the clocks may drift apart (`DRIFT`). An offset is therefore certain only within bounds that
 widen with the distance to the measurements around it, and that all of them together narrow. Measurements that
 contradict one another show that a clock drifted faster than that; nothing is compared with it then.
+
+The database's wall clock is one more such clock: each look of the monitor measures it. Measurements that contradict
+one another show that it was set while the run went on.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.criteria import Finding
 from analysis.evidence import Evidence
+from analysis.record.codes import PollKind
 
 # Two clocks drift apart by at most one part in so many: NTP lets each run faster or slower by at most 500 ppm.
 # Source: RFC 5905, MAXFREQ; adjtimex(2).
 DRIFT = 1000
+
+# A look's time is noted within this of its snapshot. The database's clock may be set by less without any look noticing.
+NOTED_WITHIN_NS = 500_000_000
+
+NEVER_NS, ENDLESS_NS = -1, np.iinfo(np.int64).max
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -66,6 +73,32 @@ class Offset:
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """Times as they were noted, and between what they certainly lie on the leader's clock.
+
+    Attributes:
+        earliest_ns, latest_ns: `NEVER_NS` and `ENDLESS_NS` where the clock is not known.
+    """
+
+    at_ns: Ints
+    clock: Ints
+    earliest_ns: Ints
+    latest_ns: Ints
+
+    def __getitem__(self, chosen: "slice | Ints | Bools") -> "Moments":
+        return Moments(
+            self.at_ns[chosen], self.clock[chosen], self.earliest_ns[chosen], self.latest_ns[chosen]
+        )
+
+    def before(self, other: "Moments") -> Bools:
+        """Which of them certainly lie before those of `other`, or before its only one."""
+        certainly: Bools = np.where(
+            self.clock == other.clock, self.at_ns < other.at_ns, self.latest_ns < other.earliest_ns
+        )
+        return certainly
+
+
+@dataclass(frozen=True, slots=True)
 class Clocks:
     """The clocks of a run that can be compared: the leader's, and those with a measured offset to it."""
 
@@ -103,18 +136,30 @@ class Clocks:
             latest[its] += most
         return earliest, latest
 
-    def placed(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings, each dated by the leader's clock; without a date where the clock that saw it was never compared."""
-        return tuple(one if one.clock is None else self._placed(one, one.clock) for one in findings)
+    def moments(self, at_ns: "pd.Series[int] | Ints", clock: "pd.Series[int] | Ints") -> Moments:
+        """These times, of any clocks."""
+        at, of = np.asarray(at_ns, np.int64), np.asarray(clock, np.int64)
+        known = self.known(of)
+        earliest, latest = self.bounds(at, of)
+        return Moments(at, of, np.where(known, earliest, NEVER_NS), np.where(known, latest, ENDLESS_NS))
 
-    def _placed(self, finding: Finding, clock: int) -> Finding:
-        at_ns = finding.at_ns
-        if at_ns is not None and clock != self.leader:
-            at_ns = None
-            if clock in self.offsets:
-                earliest, latest = self.bounds(np.array([finding.at_ns]), np.array([clock]))
-                at_ns = int(earliest[0] + latest[0]) // 2
-        return replace(finding, at_ns=at_ns, clock=None)
+    def dated(self, at_ns: "pd.Series[int] | Ints", clock: "pd.Series[int] | Ints") -> Ints:
+        """These times by the leader's clock, as near as is known, for people; `NEVER_NS` where the clock was never compared."""
+        at, of = np.asarray(at_ns, np.int64), np.asarray(clock, np.int64)
+        earliest, latest = self.bounds(at, of)
+        return np.where(self.known(of), earliest + (latest - earliest) // 2, NEVER_NS)
+
+
+def database_clock(polls: pd.DataFrame) -> Offset | None:
+    """How far the leader's clock is ahead of the database's wall clock, in ns; None when that one was set meanwhile.
+
+    Its bounds are those of what the looks noticed: allow for `NOTED_WITHIN_NS` more.
+    """
+    looked = polls[polls["kind"].to_numpy() != PollKind.FAILED]
+    database_ns = looked["database_us"].to_numpy(np.int64) * 1000
+    half = NOTED_WITHIN_NS // 2
+    ahead_ns = looked["at_ns"].to_numpy(np.int64) - half - database_ns
+    return Offset.of(database_ns, ahead_ns, np.full(len(looked), half))
 
 
 def _drift(duration_ns: Ints) -> Ints:

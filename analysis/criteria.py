@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Verdict(StrEnum):
     """The outcome of a criterion or of a run."""
@@ -20,8 +23,6 @@ class Verdict(StrEnum):
 
 
 EXIT_CODES = {Verdict.PASS: 0, Verdict.INFO: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
-
-MAX_EXAMPLES = 1000  # kept in verdict.json for each criterion; `observed` always has the full count
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,42 @@ class Finding:
     sender_id: str | None = None
     recipient_id: str | None = None
     at_ns: int | None = None  # when first seen, by the run's monotonic clock
-    clock: int | None = (
-        None  # domain of `at_ns` (`analysis.evidence`), until `Clocks.placed`; None: the run's own
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Findings of a criterion that say the same but for ids, numbers and quoted texts.
+
+    Attributes:
+        why: their sentence, with … for what differs.
+        chats: how many chats they are in; 0 where that is not known.
+        worst_chat, in_worst_chat: the chat with most of them and how many; None and 0 where no chat is known.
+    """
+
+    why: str
+    count: int
+    chats: int = 0
+    worst_chat: str | None = None
+    in_worst_chat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of all findings of a criterion, however few of them are named.
+
+    Attributes:
+        kinds: how many kinds there are.
+        largest: the kinds with most findings, the largest first.
+        at_ns, at_count: the times at which findings were seen, in order, by the run's monotonic clock, and how many at
+            each; findings without a time are not among them.
+    """
+
+    count: int = 0
+    kinds: int = 0
+    largest: tuple[Kind, ...] = ()
+    at_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False)
+    at_count: NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False
     )
 
 
@@ -52,51 +87,12 @@ class Criterion:
     unit: str  # ms, messages, events, …
     outcome: Verdict
     checked: int  # how many things were looked at
-    examples: tuple[Finding, ...] = ()
+    examples: tuple[Finding, ...] = ()  # some of the findings
+    found: Found = field(default_factory=Found)  # all of them
     ci95: tuple[float, float] | None = None
     reason: str | None = None  # why inconclusive, or another sentence worth reading
     facts: dict[str, float | int] = field(default_factory=dict)  # counts beside the observed one
-
-
-def from_findings(
-    id: str,  # noqa: A002 - the name in verdict.json
-    title: str,
-    unit: str,
-    checked: int,
-    findings: Iterable[Finding],
-    *,
-    count: int | None = None,
-    inconclusive: str | None = None,
-    facts: dict[str, float | int] | None = None,
-) -> Criterion:
-    """A criterion whose target is zero findings.
-
-    Args:
-        checked: how many things were looked at; 0 makes the criterion inconclusive.
-        count: how many faults there are, when `findings` names only the first of them; None = those named.
-        inconclusive: why the check could not see enough to pass; a finding still fails it.
-    """
-    found = tuple(findings)
-    if found:
-        outcome, reason = Verdict.FAIL, inconclusive
-    elif inconclusive:
-        outcome, reason = Verdict.INCONCLUSIVE, inconclusive
-    elif checked == 0:
-        outcome, reason = Verdict.INCONCLUSIVE, "There was nothing to check."
-    else:
-        outcome, reason = Verdict.PASS, None
-    return Criterion(
-        id=id,
-        title=title,
-        target="0",
-        observed=len(found) if count is None else count,
-        unit=unit,
-        outcome=outcome,
-        checked=checked,
-        examples=found[:MAX_EXAMPLES],
-        reason=reason,
-        facts=facts or {},
-    )
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)  # 95%, of facts, by their names
 
 
 def overall(criteria: Iterable[Criterion]) -> Verdict:

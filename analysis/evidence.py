@@ -5,8 +5,8 @@ The frames have the columns of `analysis.record.tables`, with these changes:
 * ids are codes (int32, -1 = null) of three spaces: people, chats, and messages (which hold message ids and
   client_generated_ids alike). `Evidence.people`, `.chats` and `.messages` turn a code back into its UUID;
 * whole numbers that may be null have -1 for null; texts other than messages' are categories;
-* a message's text is replaced by ``text_hash`` (64 bits, the same for equal texts within this process) and
-  ``text_crc32``; `sent_texts` and `stored_texts` read the words themselves again for the few that matter;
+* a message's text is replaced by ``text_hash`` (64 bits, the same for equal texts within this process; -1 for null
+  alone) and ``text_crc32``; `sent_texts` and `stored_texts` read the words themselves again for the few that matter;
 * ``process`` is the number of the load process in `Evidence.parts`, ``clock`` the number of its clock domain:
   times of two rows may be compared only when their ``clock`` is the same, or through `analysis.clocks`;
 * ``pages`` has no lists: ``page_rows`` has a row for each message on a page (``page`` = its row in ``pages``);
@@ -105,6 +105,7 @@ class Evidence:
     generator: pd.DataFrame
     clocks: pd.DataFrame
     stalls: pd.DataFrame
+    slots_taken: pd.DataFrame
     baseline: pd.DataFrame
     observations: pd.DataFrame
     polls: pd.DataFrame

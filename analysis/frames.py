@@ -121,7 +121,7 @@ class Gathered:
         texts = column.cast(pa.binary()).to_pylist()
         present = [text for text in texts if text is not None]
         there = column.is_valid().to_numpy(zero_copy_only=False)
-        hashes = np.zeros(len(texts), np.int64)
+        hashes = np.full(len(texts), NULL, np.int64)  # Python gives no value the hash -1
         checksums = np.full(len(texts), NULL, np.int64)
         hashes[there] = np.fromiter(map(hash, present), np.int64, len(present))
         checksums[there] = np.fromiter(map(zlib.crc32, present), np.int64, len(present))

@@ -1,18 +1,23 @@
 """The load generator's own part in the figures: from the evidence to what `analysis.checks.generator` judges. Pure."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
+from analysis.attempts import acknowledged
 from analysis.checks import generator
 from analysis.checks.generator import Figure
-from analysis.checks.stalls import Stalls, Waits
+from analysis.checks.own_errors import own_errors, own_failures
+from analysis.checks.spans import Spans
+from analysis.checks.stalls import Bools, Departures, Stalls, Waits, own_ns
 from analysis.checks.suite import guarded
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NS_PER_MS, NS_PER_S, Ints, Latencies, Targets, average_ms, nearest_rank
 from analysis.record.codes import Outcome
+from analysis.record.process import KERNEL
 from analysis.settings import Workload
 from analysis.timeline import TimeAxis
 
@@ -34,23 +39,24 @@ def weigh(
 
     Args:
         sends: `evidence.sends` with ``axis_ns``.
-        sent: of its acknowledged sends, in their order.
+        sent: of its acknowledged messages, as `latency.send_latencies` gives them.
     """
     stalls = _stalls(evidence, axis)
-    waits = _waits(sends, targets)
-    own_ns = stalls.own_ns(waits)
-    acknowledged = sends["outcome"].to_numpy() == Outcome.OK
+    departures = Departures(stalls, _busy(evidence, axis), *_taken(evidence, axis))
+    stamped = _stamped(evidence)
+    messages = _of_messages(sends, targets, stamped)
+    late_ns = own_ns(messages, None, departures)[sent.judged]
+    unread_ns = own_ns(messages, stalls, None)[sent.judged]
     figures = [
-        *_send_figures(sent, own_ns[acknowledged], targets),
-        *_delivery_figures(delivered, stalls, targets),
+        *_send_figures(sent, messages, late_ns, unread_ns, targets),
+        *_delivery_figures(delivered, stalls, targets, stamped),
     ]
-    failures = generator.own_failures(
-        sends, stalls, pd.Series(waits.seen_ns - waits.due_ns), pd.Series(own_ns)
-    )
-    not_ok = int((~acknowledged).sum())
+    attempts = _of_attempts(sends, stamped)
+    failures = own_failures(sends, attempts.seen_ns - attempts.left_ns, own_ns(attempts, stalls, None))
+    not_ok = int((sends["outcome"] != Outcome.OK).sum())
     allowed = targets.errors_share * len(sends)
     errors_turn = not_ok > allowed >= not_ok - int(failures.sum())
-    load = _load(evidence, axis, sends, stalls, figures)
+    load = _load(evidence, axis, targets, sends, stalls, departures, figures, late_ns)
     return (
         *generator.excuse(criteria, figures, errors_turn),
         guarded("generator.healthy", lambda: generator.healthy(load, figures, errors_turn)),
@@ -76,40 +82,95 @@ def _stalls(evidence: Evidence, axis: TimeAxis) -> Stalls:
     return Stalls(process, begin_ns, end_ns, cpu_ms)
 
 
-def _waits(sends: pd.DataFrame, targets: Targets) -> Waits:
-    left = sends["axis_ns"].to_numpy(np.int64)
-    late = (sends["left_ns"] - sends["due_ns"]).to_numpy(np.int64)
-    return Waits(
-        sends["process"].to_numpy(np.int64),
-        left - late if targets.workload is Workload.OPEN else left,
-        left,
-        left + (sends["answered_ns"] - sends["left_ns"]).to_numpy(np.int64),
+def _stamped(evidence: Evidence) -> Bools:
+    """For each load process whether its times of arrival are the kernel's."""
+    return np.array(
+        [part.process is not None and part.process.info.arrivals == KERNEL for part in evidence.parts]
     )
 
 
-def _send_figures(sent: Latencies, own_ns: Ints, targets: Targets) -> list[Figure]:
-    latency_ns, own_ns = sent.latency_ns[sent.judged], own_ns[sent.judged]
+def _busy(evidence: Evidence, axis: TimeAxis) -> Spans:
+    """The seconds in which a process used, or waited for, nearly all that it may use of a processor."""
+    told = evidence.generator
+    at_ns, process = axis.place_column(told, "at_ns"), told["process"].to_numpy(np.int64)
+    order = np.lexsort((at_ns, process))
+    told, at_ns, process = told.iloc[order], at_ns[order], process[order]
+    since_ns = np.concatenate(([0], at_ns[:-1]))  # a row tells of the time since the one before it
+    first = np.diff(process, prepend=-1) != 0
+    since_ns[first] = at_ns[first] - NS_PER_S
+    waited_ms = told["run_delay_ms"].to_numpy(np.float64).clip(min=0)
+    wanted = told["cpu_share"].to_numpy(np.float64) + waited_ms * NS_PER_MS / np.maximum(1, at_ns - since_ns)
+    busy = wanted >= generator.BUSY * generator.usable(told)
+    return Spans(process[busy], since_ns[busy], at_ns[busy])
+
+
+def _taken(evidence: Evidence, axis: TimeAxis) -> tuple[Spans, Bools]:
+    """When somebody waited because all slots were taken, and which processes noted that."""
+    table = evidence.slots_taken
+    noted = [
+        part.process is None or not part.process.closed or "slots_taken" in part.process.counts
+        for part in evidence.parts
+    ]
+    times = (axis.place_column(table, column) for column in ("begin_ns", "end_ns"))
+    return Spans(table["process"].to_numpy(np.int64), *times), np.array(noted, np.bool_)
+
+
+def _of_messages(sends: pd.DataFrame, targets: Targets, stamped: Bools) -> Waits:
+    """The wait of each acknowledged message, in the order of `latency.send_latencies`."""
+    messages = acknowledged(sends)
+    attempts = _of_attempts(sends, stamped)
+    late_ns = (sends["left_ns"] - sends["due_ns"]).to_numpy(np.int64)[messages.first]
+    left_ns = attempts.left_ns[messages.first]
+    return Waits(
+        attempts.process[messages.answered],
+        left_ns - late_ns if targets.workload is Workload.OPEN else left_ns,
+        left_ns,
+        attempts.left_ns[messages.answered],
+        attempts.seen_ns[messages.answered],
+        attempts.stamped[messages.answered],
+    )
+
+
+def _of_attempts(sends: pd.DataFrame, stamped: Bools) -> Waits:
+    """The wait of each send for its answer."""
+    process = sends["process"].to_numpy(np.int64)
+    left_ns = sends["axis_ns"].to_numpy(np.int64)
+    seen_ns = left_ns + (sends["answered_ns"] - sends["left_ns"]).to_numpy(np.int64)
+    given_up = sends["status_code"].to_numpy(np.int64) == 0
+    return Waits(process, left_ns, left_ns, left_ns, seen_ns, stamped[process] & ~given_up)
+
+
+def _send_figures(
+    sent: Latencies, messages: Waits, late_ns: Ints, unread_ns: Ints, targets: Targets
+) -> list[Figure]:
+    latency_ns = sent.latency_ns[sent.judged]
     if not len(latency_ns):
         return []
-    without_ns = latency_ns - np.minimum(own_ns, latency_ns)
+    without_ns = latency_ns - np.minimum(late_ns + unread_ns, latency_ns)
+    service_ns = (messages.seen_ns - messages.left_ns)[sent.judged] - unread_ns
     return [
-        Figure("latency.send.avg", targets.send_avg_ms, average_ms(latency_ns), average_ms(without_ns)),
-        Figure("latency.send.p95", targets.send_p95_ms, _p95_ms(latency_ns), _p95_ms(without_ns)),
+        Figure(name, target_ms, of(latency_ns), of(without_ns), of(service_ns))
+        for name, target_ms, of in (
+            ("latency.send.avg", targets.send_avg_ms, average_ms),
+            ("latency.send.p95", targets.send_p95_ms, _p95_ms),
+        )
     ]
 
 
-def _delivery_figures(delivered: Latencies, stalls: Stalls, targets: Targets) -> list[Figure]:
+def _delivery_figures(delivered: Latencies, stalls: Stalls, targets: Targets, stamped: Bools) -> list[Figure]:
     judged = delivered.judged
     latency_ns = delivered.latency_ns[judged]
     if not len(latency_ns):
         return []
     without_ns = latency_ns
     if len(stalls):
-        left = delivered.start_ns[judged]
-        own_ns = stalls.own_ns(Waits(delivered.process[judged], left, left, left + latency_ns))
-        without_ns = latency_ns - np.minimum(own_ns, latency_ns)
-    observed_ms = _p95_ms(latency_ns)
-    return [Figure("latency.delivery.p95", targets.delivery_p95_ms, observed_ms, _p95_ms(without_ns))]
+        process, left = delivered.process[judged], delivered.start_ns[judged]
+        waits = Waits(process, left, left, left, left + latency_ns, stamped[process])
+        without_ns = latency_ns - np.minimum(own_ns(waits, stalls, None), latency_ns)
+    without_ms = _p95_ms(without_ns)
+    return [
+        Figure("latency.delivery.p95", targets.delivery_p95_ms, _p95_ms(latency_ns), without_ms, without_ms)
+    ]
 
 
 def _p95_ms(values: Ints) -> float:
@@ -117,7 +178,14 @@ def _p95_ms(values: Ints) -> float:
 
 
 def _load(
-    evidence: Evidence, axis: TimeAxis, sends: pd.DataFrame, stalls: Stalls, figures: list[Figure]
+    evidence: Evidence,
+    axis: TimeAxis,
+    targets: Targets,
+    sends: pd.DataFrame,
+    stalls: Stalls,
+    departures: Departures,
+    figures: list[Figure],
+    late_ns: Ints,
 ) -> generator.Load:
     told = evidence.generator
     left = sends["axis_ns"].to_numpy(np.int64)
@@ -128,15 +196,19 @@ def _load(
     last = told.groupby("process")[["overflow", "never_left"]].max().clip(lower=0).sum()
     return generator.Load(
         rows=told[during],
+        judged=told[during & (at_ns >= begin_ns + targets.warmup_s * NS_PER_S)],
         stalls=stalls.within(begin_ns, end_ns),
+        behind=departures.behind.share_of_seconds(begin_ns, math.ceil((end_ns - begin_ns) / NS_PER_S)),
         begin_s=begin_ns / NS_PER_S,
         seconds=(end_ns - begin_ns) / NS_PER_S,
         stretch=_stretch(evidence, figures, len(sends), int(last["never_left"])),
         processes=max(1, len(evidence.parts)),
         sends=len(sends),
-        own_errors=generator.own_errors(sends["error"], evidence.calls["error"], evidence.sockets["detail"]),
+        own_errors=own_errors(sends["error"], evidence.calls["error"], evidence.sockets["detail"]),
         overflow=int(last["overflow"]),
         never_left=int(last["never_left"]),
+        late_ms=_p95_ms(late_ns) if len(late_ns) else 0.0,
+        late_most_ms=generator.MOST_ERROR * targets.send_p95_ms,
     )
 
 

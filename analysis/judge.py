@@ -5,28 +5,34 @@ the record's own. A million sends with three million deliveries are judged withi
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
-from analysis.checks.steady import Stretch, steady_part
+from analysis.checks.steady import steady_part
 from analysis.checks.suite import guarded
 from analysis.clocks import Clocks
-from analysis.criteria import MAX_EXAMPLES, Criterion, Finding
+from analysis.criteria import Criterion, Finding
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
+from analysis.faults import UNKNOWN, Faults, kinds_of
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
 from analysis.record.codes import Outcome, PollKind
 from analysis.record.run import write_json
+from analysis.series import bucket_width_s
 from analysis.server import server_side
 from analysis.settings import Workload
 from analysis.shifts import Shift
+from analysis.trends import trends
 from analysis.verdict import assemble
 
+SERVER_BUCKETS = 240  # of each of many lines, which keep both their extremes
 STEPS_OF = {"sends": "latency.send.p95", "deliveries": "latency.delivery.p95"}
 
 
@@ -68,16 +74,18 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     sends = evidence.sends.assign(
         axis_ns=axis.place_column(evidence.sends, "left_ns"), message=found.messages_of_sends
     )
-    targets = latency.with_warmup(targets, sends)
+    targets = latency.with_warmup(targets, sends, timeline.ramp_s(evidence, axis))
     sent = latency.send_latencies(sends, targets)
     service = latency.service_latencies(sends, targets) if targets.workload is Workload.OPEN else None
+    of_server = steady_part(evidence)
+    steady = on_axis(of_server, axis.origin_ns.get(evidence.database.clock, 0))
     delivered, across_clocks = latency.delivery_latencies(sends, evidence.events, targets)
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets),
         latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
         *found.criteria,
-        guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, _steady(evidence, axis))),
+        guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence)),
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
@@ -85,15 +93,29 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         generator.weigh(criteria, evidence, axis, targets, sends=sends, sent=sent, delivered=delivered)
     )
     tell("drawing up the verdict")
-    drawn = timeline.build(evidence, axis, targets=targets, sent=sent, delivered=delivered, criteria=criteria)
+    drawn = timeline.build(
+        evidence, axis, targets=targets, sent=sent, service=service, delivered=delivered, criteria=criteria
+    )
     return Judgement(
         run=evidence.run,
-        verdict=assemble(evidence.run, found.counts, _with_steps(criteria, drawn.steps), drawn.most_users),
+        verdict=assemble(
+            evidence.run,
+            found.counts,
+            _with_steps(criteria, drawn.steps),
+            drawn.most_users,
+            steps=[_told(step) for step in drawn.steps],
+        ),
         targets=targets,
         timeline=drawn,
         origin_ns=axis.origin_of(evidence),
         database=_database_facts(evidence),
-        server=server_side(evidence, axis, drawn.width_s),
+        server=server_side(
+            evidence,
+            axis,
+            bucket_width_s(drawn.end_s - drawn.begin_s, SERVER_BUCKETS),
+            drawn.coarse_s,
+        ),
+        trends=trends(evidence, sent, delivered, targets, of_latency=steady, of_server=of_server),
     )
 
 
@@ -106,39 +128,43 @@ def _with_steps(criteria: list[Criterion], steps: tuple[Shift, ...]) -> list[Cri
     ]
 
 
-def _steady(evidence: Evidence, axis: timeline.TimeAxis) -> Stretch:
-    """The part of the load in which the number of users stood still, on the run's axis."""
-    return on_axis(steady_part(evidence), axis.origin_ns.get(evidence.database.clock, 0))
+def _told(step: Shift) -> dict[str, Any]:
+    """A step as ``verdict.json`` has it."""
+    return {
+        "criterion": STEPS_OF[step.series],
+        "at_s": step.at_s,
+        "before_ms": step.before_ms,
+        "after_ms": step.after_ms,
+        "p_value": step.p_value,
+        "near": step.near,
+    }
 
 
-def _not_acknowledged(evidence: Evidence) -> list[Finding]:
-    """The first sends that were refused or got no answer, in the order in which they left."""
+def _not_acknowledged(evidence: Evidence) -> Faults:
+    """The sends that were refused or got no answer, in the order in which they left."""
     sends = evidence.sends
-    bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable").head(MAX_EXAMPLES)
-    columns = (
-        "chat_id",
-        "client_generated_id",
-        "user_id",
-        "left_ns",
-        "clock",
-        "outcome",
-        "status_code",
-        "error",
+    bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable")
+    said = ["outcome", "status_code", "error"]
+    left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])
+    different = bad.groupby(said, observed=True, dropna=False, sort=False)
+    sentences = kinds_of(_what_was_said(*one) for one in bad[said].drop_duplicates().itertuples(index=False))
+
+    def tell(place: int) -> Iterator[Finding]:
+        send, at_ns = bad.iloc[place], int(left_ns[place])
+        yield Finding(
+            why=_what_was_said(*send[said]),
+            chat_id=evidence.chats.text(send["chat_id"]),
+            client_generated_id=evidence.messages.text(send["client_generated_id"]),
+            sender_id=evidence.people.text(send["user_id"]),
+            at_ns=None if at_ns == UNKNOWN else at_ns,
+        )
+
+    return Faults(
+        at_ns=left_ns,
+        chat=bad["chat_id"].to_numpy(np.int64),
+        kind=sentences[different.ngroup().to_numpy()],
+        tell=tell,
     )
-    found = [
-        Finding(
-            why=_what_was_said(outcome, status_code, error),
-            chat_id=evidence.chats.text(chat),
-            client_generated_id=evidence.messages.text(client_id),
-            sender_id=evidence.people.text(sender),
-            at_ns=left_ns,
-            clock=clock,
-        )
-        for chat, client_id, sender, left_ns, clock, outcome, status_code, error in zip(
-            *(bad[column].tolist() for column in columns), strict=True
-        )
-    ]
-    return list(Clocks.of(evidence).placed(found))
 
 
 def _what_was_said(outcome: int, status_code: int, error: str | None) -> str:

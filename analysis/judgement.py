@@ -9,6 +9,7 @@ from analysis.record.run import Run
 from analysis.server import Server
 from analysis.settings import Transport
 from analysis.timeline import Timeline
+from analysis.trends import Trends
 
 REST_PATH = "/rest/v1/chat_messages"  # Supabase's own; the app's path is a setting
 
@@ -21,6 +22,7 @@ class Judgement:
         verdict: the content of ``verdict.json``.
         origin_ns: what a finding's `at_ns` counts from on the timeline's axis; None where nothing was sent.
         database: facts about the monitor's part of the record, by their names for people.
+        trends: of latencies and gauges; None for a run that is too short for drifts.
     """
 
     run: Run
@@ -30,6 +32,7 @@ class Judgement:
     origin_ns: int | None
     database: Mapping[str, str]
     server: Server
+    trends: Trends | None = None
 
     @property
     def users(self) -> int:

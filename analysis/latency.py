@@ -7,9 +7,11 @@ Every figure is computed from all values of the record, never from rounded, samp
   share of all values does not exceed. A P95 is thus always a latency that somebody really waited.
 * **Target**: strictly below; 500.0 ms misses "< 500 ms".
 
-*Send latency* covers every acknowledged send, repeats included, that left after the warm-up. In a closed
-workload it is the service time (left → answered). In an open one the response time (due → answered) is
-judged: it contains the service time, and the time for which a stalled server held the send up.
+*Send latency* covers every acknowledged message whose first attempt left after the warm-up: one latency a message, from its
+first attempt to its first acknowledgement (`analysis.attempts`). In a closed workload it is the service time (left →
+answered). In an open one the response time (due → answered) is judged: it contains the service time, and the time for which
+a stalled server held the send up. A time-out of 10 s and a repeat that took 20 ms are one latency above 10 s. What was
+sent again after it had been acknowledged adds none.
 
 *Delivery latency* runs from the first moment at which a message left its sender to the moment at which a
 recipient's socket gave the INSERT event, for every recipient but the author, whose own echo tells nobody
@@ -25,12 +27,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.attempts import acknowledged
 from analysis.record.codes import EventType, Outcome
 from analysis.settings import WARMUP_FOUND, Settings, Workload
 from analysis.statistics.warmup import find_warmup
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
+
+# The longest warm-up that is found and left out, the shorter of the two. With a tenth, nine tenths of the run are judged
+# whatever is found. A minute after the last user came, connections, caches and plans are there; an app that takes
+# longer takes it after every deployment, and people wait for that.
+WARMUP_SHARE = 0.1
+AFTER_RAMP_S = 60.0
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -43,7 +52,7 @@ class Targets:
     Attributes:
         warmup_s: seconds after the first send that latency leaves out.
         warmup_by_hand: it was set; otherwise it is still to be found (`with_warmup`).
-        settled: the run became steady in its first half; False where none of it is left out because it did not.
+        unsettled: why nothing is left out although the run did not begin as it went on; None = there is no such reason.
     """
 
     send_avg_ms: float
@@ -55,7 +64,7 @@ class Targets:
     warmup_s: float
     workload: Workload
     warmup_by_hand: bool = True
-    settled: bool = True
+    unsettled: str | None = None
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Targets":
@@ -142,39 +151,61 @@ def summarize(latency_ns: Ints) -> Summary | None:
     )
 
 
-def with_warmup(targets: Targets, sends: pd.DataFrame) -> Targets:
+def with_warmup(targets: Targets, sends: pd.DataFrame, ramp_s: float = 0.0) -> Targets:
     """`targets` with the end of the run's warm-up, found where it was not set by hand.
+
+    A found one is left out only as long as it may be a warm-up: `WARMUP_SHARE` of the run, or the time that users took to
+    arrive and `AFTER_RAMP_S`. What lasts longer may be a fault that ended, and a cut would hide it.
 
     Args:
         sends: as for `send_latencies`.
+        ramp_s: seconds from the first send until all users were there.
     """
     if targets.warmup_by_hand:
         return targets
     sent = send_latencies(sends, targets)
     found = find_warmup(sent.start_ns, sent.latency_ns)
-    first_s = int(sent.start_ns.min()) / NS_PER_S if found.end_s else 0.0
-    return replace(targets, warmup_s=first_s + found.end_s, settled=found.steady)
+    if not found.steady:
+        return replace(
+            targets,
+            unsettled="Latency was still settling in the second half of the run: nothing is left out as warm-up.",
+        )
+    if not found.end_s:
+        return targets
+    run_s = float(np.ptp(sent.start_ns)) / NS_PER_S
+    most_s = min(WARMUP_SHARE * run_s, ramp_s + AFTER_RAMP_S)
+    if found.end_s > most_s:
+        return replace(
+            targets,
+            unsettled=f"Latency became steady only after {found.end_s:,.0f} s, and a warm-up of this run may last "
+            f"{most_s:,.0f} s: nothing is left out.",
+        )
+    return replace(targets, warmup_s=int(sent.start_ns.min()) / NS_PER_S + found.end_s)
 
 
 def service_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
-    """As `send_latencies`, from the moment a send left, whatever the workload."""
+    """As `send_latencies`, from the moment the first attempt left, whatever the workload."""
     return send_latencies(sends, replace(targets, workload=Workload.CLOSED))
 
 
 def send_latencies(sends: pd.DataFrame, targets: Targets) -> Latencies:
-    """The latency of every acknowledged send; `judged` are those that left after the warm-up.
+    """The latency of every acknowledged message; `judged` are those that first left after the warm-up.
 
     Args:
-        sends: columns ``clock`` (number of the clock domain), ``due_ns``, ``left_ns``, ``answered_ns``,
-            ``outcome``, ``axis_ns`` (`left_ns` on the run's time axis).
+        sends: columns ``clock`` (number of the clock domain), ``user_id``, ``client_generated_id``, ``due_ns``, ``left_ns``,
+            ``answered_ns``, ``outcome``, ``process``, ``axis_ns`` (`left_ns` on the run's time axis).
+
+    Returns:
+        In the order of `analysis.attempts.acknowledged`.
     """
-    began = sends["due_ns"] if targets.workload is Workload.OPEN else sends["left_ns"]
-    acknowledged = sends["outcome"].to_numpy() == Outcome.OK
+    messages = acknowledged(sends)
+    began = sends["due_ns" if targets.workload is Workload.OPEN else "left_ns"].to_numpy(np.int64)
+    answered = sends["answered_ns"].to_numpy(np.int64)
     return Latencies(
-        start_ns=sends["axis_ns"].to_numpy(np.int64)[acknowledged],
-        latency_ns=(sends["answered_ns"] - began).to_numpy(np.int64)[acknowledged],
-        judged=_warm(sends, targets)[acknowledged],
-        process=sends["process"].to_numpy()[acknowledged],
+        start_ns=sends["axis_ns"].to_numpy(np.int64)[messages.first],
+        latency_ns=answered[messages.answered] - began[messages.first],
+        judged=_warm(sends, targets)[messages.first],
+        process=sends["process"].to_numpy()[messages.answered],
     )
 
 
@@ -208,7 +239,7 @@ def delivery_latencies(sends: pd.DataFrame, events: pd.DataFrame, targets: Targe
     message = events["message_id"].to_numpy()[wanted].astype(np.int64)
     known = sent["message"].to_numpy(np.int64)
     if len(known) == 0:
-        return _NO_LATENCIES, 0
+        return NO_LATENCIES, 0
     place = np.searchsorted(known, message).clip(max=len(known) - 1)
     ours = known[place] == message
     place = place[ours]
@@ -249,7 +280,7 @@ def _first_of_each(key: Ints, at_ns: Ints) -> Ints:
     return order[np.concatenate(([True], ranked[1:] != ranked[:-1]))] if len(order) else order
 
 
-_NO_LATENCIES = Latencies(
+NO_LATENCIES = Latencies(
     np.empty(0, dtype=np.int64),
     np.empty(0, dtype=np.int64),
     np.empty(0, dtype=np.bool_),

@@ -1,8 +1,11 @@
 """The criteria of latency and of errors: exact figures against their targets. No input or output here.
 
-The outcome goes by the observed figure alone. How sure that is, and how even the run was, stands beside it: the 95%
-interval, the share of one-minute windows within target, and in an open workload both latencies. There the response time
-(due to answered) is judged; it contains the service time (left to answered), so that the target holds for both.
+The outcome goes by the observed figure alone, but for one case: where a warm-up was found and left out that lasted longer than
+a trifle and misses the target by itself, a pass would hide it. Nobody can tell a cold start from a fault that ended, so
+that is inconclusive; a warm-up that was set by hand is taken as meant, and told. How sure a figure is, and how even the run was,
+stands beside it: the 95% interval, the share of one-minute windows within target (where something was left out, of the
+whole run, too), and in an open workload both latencies. There the response time (due to answered) is judged; it contains the
+service time (left to answered), so that the target holds for both.
 A percentile is the nearest rank, Hyndman and Fan's type 1 (1996, Sample quantiles in statistical packages).
 """
 
@@ -10,14 +13,33 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.criteria import MAX_EXAMPLES, Criterion, Finding, Verdict
-from analysis.latency import NS_PER_MS, Latencies, Summary, Targets, nearest_rank, summarize
+from analysis.criteria import Criterion, Verdict
+from analysis.faults import Faults
+from analysis.latency import (
+    NS_PER_MS,
+    Ints,
+    Latencies,
+    Summary,
+    Targets,
+    average_ms,
+    nearest_rank,
+    summarize,
+)
 from analysis.record.codes import Outcome
 from analysis.settings import Workload
-from analysis.statistics.intervals import Interval, average_interval, percentile_interval
+from analysis.statistics.intervals import (
+    Interval,
+    average_interval,
+    is_sure,
+    percentile_interval,
+    share_interval,
+)
 from analysis.statistics.windows import windows
 
 Facts = dict[str, float | int]
+
+BESIDE = (50, 99)  # percentiles that runs are compared by as well, so that they need an interval too
+TRIFLE_S = 10.0  # a warm-up up to this long is nobody's concern, whatever its latencies
 
 
 def send_criteria(
@@ -72,12 +94,13 @@ def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Target
     )
 
 
-def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targets) -> Criterion:
+def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> Criterion:
     """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
 
     Args:
-        findings: the first of those sends, named.
+        faults: those sends.
     """
+    examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
     count, bad = len(outcomes), int((outcomes != Outcome.OK).sum())
     if count == 0:
@@ -93,7 +116,9 @@ def errors_criterion(sends: pd.DataFrame, findings: list[Finding], targets: Targ
         unit="%",
         outcome=outcome,
         checked=count,
-        examples=tuple(findings[:MAX_EXAMPLES]),
+        ci95=share_interval(bad, count) if count else None,
+        examples=examples,
+        found=found,
         reason=reason,
         facts={
             "not_ok": bad,
@@ -135,21 +160,31 @@ def _below(
     else:
         observed = nearest_rank(judged_ns, percent) / NS_PER_MS
         interval = percentile_interval(start_ns, judged_ns, percent)
-    minutes = windows(start_ns, judged_ns)
     shown: Facts = {**facts, "warmup_s": round(targets.warmup_s, 3)}
+    intervals: dict[str, Interval] = {}
     if percent is not None:
+        beside = {f"p{other}_ms": percentile_interval(start_ns, judged_ns, other) for other in BESIDE}
+        intervals = {name: ends for name, ends in beside.items() if ends is not None}
         shown |= {name: value for name, value in _figures("", figures).items() if name not in shown}
-    if len(minutes.figures):
-        within = minutes.within(avg_ms=target_ms) if percent is None else minutes.within(p95_ms=target_ms)
-        shown |= {"minutes": len(minutes.figures), "minutes_within_target": within}
+    shown |= _minutes("", start_ns, judged_ns, target_ms, percent)
+    if not latencies.judged.all():
+        shown |= _minutes("all_", latencies.start_ns, latencies.latency_ns, target_ms, percent)
+    left_out_ms = _left_out_ms(latencies, targets, target_ms, percent)
+    if left_out_ms is not None:
+        shown["left_out_ms"] = left_out_ms
+    sure = is_sure(start_ns)
+    if interval is not None and not sure:
+        shown["short_run"] = 1
     straddles = interval is not None and interval[0] < target_ms <= interval[1]
     if straddles:
         shown["straddles"] = 1
+    outcome = Verdict.PASS if observed < target_ms else Verdict.FAIL
+    if outcome is Verdict.PASS and left_out_ms is not None and not targets.warmup_by_hand:
+        outcome = Verdict.INCONCLUSIVE
     said = [
-        _straddling(interval, target_ms) if interval is not None and straddles else "",
-        ""
-        if targets.settled
-        else "Latency was still settling in the second half of the run: nothing is left out as warm-up.",
+        "" if left_out_ms is None else _left_out(left_out_ms, targets, target_ms, percent),
+        _straddling(interval, target_ms, sure) if interval is not None and straddles else "",
+        targets.unsettled or "",
     ]
     return Criterion(
         id=id,
@@ -157,11 +192,46 @@ def _below(
         target=f"< {target_ms:g} ms",
         observed=observed,
         unit="ms",
-        outcome=Verdict.PASS if observed < target_ms else Verdict.FAIL,
+        outcome=outcome,
         checked=figures.count,
         ci95=interval,
         reason=" ".join(sentence for sentence in said if sentence) or None,
         facts=shown,
+        intervals=intervals,
+    )
+
+
+def _minutes(prefix: str, start_ns: Ints, latency_ns: Ints, target_ms: float, percent: int | None) -> Facts:
+    """How many whole minutes there were, and how many of them were within target by themselves."""
+    minutes = windows(start_ns, latency_ns)
+    if not len(minutes.figures):
+        return {}
+    within = minutes.within(avg_ms=target_ms) if percent is None else minutes.within(p95_ms=target_ms)
+    return {f"{prefix}minutes": len(minutes.figures), f"{prefix}minutes_within_target": within}
+
+
+def _left_out_ms(
+    latencies: Latencies, targets: Targets, target_ms: float, percent: int | None
+) -> float | None:
+    """The figure of what was left out as warm-up, where it misses the target and lasted longer than a trifle."""
+    left_out_ns = latencies.latency_ns[~latencies.judged]
+    if targets.warmup_s <= TRIFLE_S or not len(left_out_ns):
+        return None
+    found_ms = average_ms(left_out_ns) if percent is None else nearest_rank(left_out_ns, percent) / NS_PER_MS
+    return found_ms if found_ms >= target_ms else None
+
+
+def _left_out(left_out_ms: float, targets: Targets, target_ms: float, percent: int | None) -> str:
+    figure = "average" if percent is None else f"P{percent}"
+    told = (
+        f"The first {targets.warmup_s:,.0f} s are left out as warm-up, and miss the target of {target_ms:g} ms by themselves: "
+        f"their {figure} is {left_out_ms:,.1f} ms."
+    )
+    if targets.warmup_by_hand:
+        return f"{told} CHATSOAK_WARMUP_S says so."
+    return (
+        f"{told} Whether that was a cold start or a fault that ended, nobody can tell; CHATSOAK_WARMUP_S sets the warm-up by "
+        "hand, for a start that may be so slow."
     )
 
 
@@ -182,10 +252,10 @@ def _figures(prefix: str, figures: Summary) -> Facts:
     return {f"{prefix}{name}": getattr(figures, name) for name in names}
 
 
-def _straddling(interval: Interval, target_ms: float) -> str:
+def _straddling(interval: Interval, target_ms: float, sure: bool) -> str:
     low, high = interval
     return (
-        f"The 95% interval, {low:g} to {high:g} ms, holds the target of {target_ms:g} ms: another run like this one "
+        f"The 95% interval, {'' if sure else 'at least '}{low:g} to {high:g} ms, holds the target of {target_ms:g} ms: another run like this one "
         "may come out the other way. The outcome goes by the figure observed."
     )
 

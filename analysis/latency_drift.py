@@ -1,12 +1,15 @@
 """`drift.latency`: over a soak the app does not become slower and slower. No input or output here.
 
-Judged is the steady part, in which the number of users stood at its highest (`checks.steady`), in windows of 10 to
-60 s: their average and P95 of send latency and their P95 of delivery latency. A series drifts when it rises beyond
-chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), when it rises by a tenth or more over the
-part judged, and when, going on like that, it passes its target within a day, or has passed it. The slope is
-Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing.
+Judged is the part in which the number of users stood at its highest (`checks.steady`), without the warm-up, which is found in
+the latencies themselves, in windows of 10 to 60 s: their average and P95 of send latency and their P95 of delivery latency. A
+series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), and
+
+* when it rises by a tenth or more over the part judged, and, going on like that, passes its target within a day, or has passed it,
+* or, however little it rises, when it began below its target and passes it within as much time again, or has passed it.
+
+The slope is Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing.
 Method's limits: a straight line is assumed; a step is also a rise, and stands among the timeline's steps; a drift much
-slower than a tenth in the run is not seen.
+slower than a tenth in the run is not seen, unless its target is near.
 """
 
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ import numpy as np
 
 from analysis.checks.steady import Stretch
 from analysis.criteria import Criterion, Finding, Verdict
+from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
 from analysis.statistics.windows import LEAST_VALUES, windows
@@ -48,6 +52,20 @@ class Rise:
         return self.trend.change / begin_ms if begin_ms > 0 else float("inf")
 
     @property
+    def is_near(self) -> bool:
+        """It began below its target, and passes it within as much time again as was judged."""
+        found = self.trend
+        crossing_s = self.crossing_s
+        began_below = found.at(found.begin_s) < self.target_ms
+        return began_below and crossing_s is not None and crossing_s <= found.end_s - found.begin_s
+
+    @property
+    def breaks_target(self) -> bool:
+        """Whether it is a drift, given that it is beyond chance."""
+        within_a_day = self.crossing_s is not None and self.crossing_s <= HORIZON_S
+        return self.is_near or (self.share >= MATTERS and within_a_day)
+
+    @property
     def crossing_s(self) -> float | None:
         """Seconds from the end of the part judged until the target is passed; 0 = it has been."""
         at_s = forecast_crossing_s(self.trend, self.target_ms)
@@ -58,20 +76,21 @@ def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, withi
     """Judge the steady part of a soak; a run that is too short for that says so, and is no part of the outcome.
 
     Args:
-        within: the steady part, on the axis of the latencies.
+        within: the steady part, on the axis of the latencies; the warm-up is left out of these already, so that the time it
+            took to settle counts too.
     """
     if within.held_s < LEAST_S:
         held = f"The load stood still for {within.held_s / 60:.1f} minutes"
         return _criterion(Verdict.INFO, [], f"{held}: too short to judge a drift, which takes ten.")
-    rises = list(_rises(sent, delivered, targets, within))
+    rises = list(rises_of(sent, delivered, targets, within))
     if not rises:
         return _criterion(
             Verdict.INFO,
             [],
             f"Fewer than {LEAST_POINTS} windows of the steady part have {LEAST_VALUES} latencies: too few to judge a drift.",
         )
-    seen = [one for one in significant(rises) if one.share >= MATTERS]
-    broken = [one for one in seen if one.crossing_s is not None and one.crossing_s <= HORIZON_S]
+    seen = [one for one in significant(rises) if one.share >= MATTERS or one.is_near]
+    broken = [one for one in seen if one.breaks_target]
     told = " ".join(_sentence(one) for one in seen if one not in broken) or None
     outcome = Verdict.FAIL if broken else Verdict.PASS
     return _criterion(outcome, rises, told, tuple(Finding(why=_sentence(one)) for one in broken))
@@ -86,7 +105,9 @@ def significant(rises: list[Rise]) -> list[Rise]:
     return ordered
 
 
-def _rises(sent: Latencies, delivered: Latencies, targets: Targets, within: Stretch) -> Iterator[Rise]:
+def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: Stretch) -> Iterator[Rise]:
+    """The series that are judged, each with its trend; those with too few windows are left out."""
+    within = within.whole
     for latencies, figures in (
         (
             sent,
@@ -115,6 +136,7 @@ def _rises(sent: Latencies, delivered: Latencies, targets: Targets, within: Stre
 def _criterion(
     outcome: Verdict, rises: list[Rise], reason: str | None, findings: tuple[Finding, ...] = ()
 ) -> Criterion:
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="drift.latency",
         title="Latency does not rise over the run (Theil-Sen slope, Mann-Kendall test)",
@@ -123,7 +145,8 @@ def _criterion(
         unit="series",
         outcome=outcome,
         checked=len(rises),
-        examples=findings,
+        examples=examples,
+        found=every,
         reason=reason,
     )
 

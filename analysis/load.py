@@ -39,7 +39,8 @@ def described(run: Run, users: int) -> dict[str, Any]:
 
     Returns:
         ``users``; ``processes``: how many made the load; ``seconds``: from its begin to its stop, None where that was
-        not noted; ``settings``: those that shape it, by name. One that an older run did not have has its default.
+        not noted; ``settings``: those that shape it, by name, where one that an older run did not have has its default;
+        ``faults``: what the staging environment was told to do wrong, which changes what the load meets.
     """
     workload = _setting(run.settings, "chatsoak_workload")
     names = [*SETTINGS, *OPEN_SETTINGS] if workload == Workload.OPEN else SETTINGS
@@ -52,6 +53,7 @@ def described(run: Run, users: int) -> dict[str, Any]:
             for name in names
             if workload == Workload.CLOSED or name not in CLOSED_ONLY
         },
+        "faults": sorted(run.faults),
     }
 
 

@@ -2,7 +2,8 @@
 
 A bucket's average and percentiles are computed from that bucket's own rows; nothing is averaged twice. The
 width grows with the run, so that a report of a week stays as small as one of a minute, and each bucket keeps
-its maximum, so that no spike is thinned away.
+its extremes, so that neither a spike nor an outage is thinned away: of a rate those of the bucket's parts, which are
+short enough for an outage of half a minute to empty one.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,14 @@ from analysis.latency import NS_PER_MS, NS_PER_S, Ints, Latencies
 WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 MOST_BUCKETS = 480  # about two for each pixel column of a plot on a phone, one on a desk
 MOST_ROWS = 24  # of a table beside a plot
+PARTS = 30  # of a bucket, each with a rate of its own; in buckets of half a minute and less they are seconds
+TOLD_AGAIN_S = (
+    10  # a load process tells every second how many users it has; from one silent for longer nothing is known
+)
 HISTOGRAM_BINS_PER_DECADE = 24
+
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +59,66 @@ def latency_series(latencies: Latencies, width_s: int) -> pd.DataFrame:
     return pd.DataFrame({"count": counts, **columns}, index=index, columns=names)
 
 
-def rate_series(times_ns: Mapping[str, Ints], width_s: int) -> pd.DataFrame:
-    """How many a second of each kind, over every bucket between the first and the last; empty ones are 0."""
+def part_s(width_s: int) -> int:
+    """The length of the parts of a bucket, whose extremes it keeps."""
+    return max(1, width_s // PARTS)
+
+
+def rate_series(times_ns: Mapping[str, Ints], width_s: int, of_parts_s: int = 1) -> pd.DataFrame:
+    """How many a second of each kind, over every bucket between the first and the last; empty ones are 0.
+
+    Args:
+        of_parts_s: length of the parts; a bucket is a whole number of them.
+
+    Returns:
+        For each kind its rate over the bucket, and the lowest and the highest rate of its parts: ``<kind>_low``, ``<kind>_high``.
+    """
     counted = {
-        name: pd.Series(at_ns // (width_s * NS_PER_S)).value_counts() / width_s
-        for name, at_ns in times_ns.items()
+        name: pd.Series(at_ns // (of_parts_s * NS_PER_S)).value_counts() for name, at_ns in times_ns.items()
     }
-    frame = pd.DataFrame(counted, columns=list(times_ns), dtype=np.float64)
-    if len(frame):
-        frame = frame.reindex(range(int(frame.index.min()), int(frame.index.max()) + 1))
-    frame.index = pd.Index(frame.index.to_numpy(np.int64) * width_s, name="at_s")
-    return frame.fillna(0.0)
+    parts = pd.DataFrame(counted, columns=list(times_ns), dtype=np.float64)
+    if len(parts):
+        parts = parts.reindex(range(int(parts.index.min()), int(parts.index.max()) + 1)).fillna(0.0)
+    bucket = pd.Index(parts.index.to_numpy(np.int64) * of_parts_s // width_s * width_s, name="at_s")
+    by_bucket = parts.groupby(bucket)
+    return pd.concat(
+        [
+            by_bucket.sum() / width_s,
+            (by_bucket.min() / of_parts_s).add_suffix("_low"),
+            (by_bucket.max() / of_parts_s).add_suffix("_high"),
+        ],
+        axis=1,
+    )
 
 
 def users_series(process: pd.Series, at_ns: Ints, users: pd.Series, width_s: int) -> pd.DataFrame:
-    """Users over all load processes: the most that each told of in a bucket, summed."""
-    bucket = at_ns // (width_s * NS_PER_S) * width_s
-    table = pd.DataFrame({"process": process.to_numpy(), "at_s": bucket, "users": users.to_numpy()})
-    most = table.pivot_table(index="at_s", columns="process", values="users", aggfunc="max")
-    return pd.DataFrame({"users": most.sum(axis=1)}) if len(most) else pd.DataFrame({"users": []})
+    """Users over all load processes: the fewest and the most in any second of a bucket, as ``low`` and ``users``."""
+    table = pd.DataFrame(
+        {"process": process.to_numpy(), "second": at_ns // NS_PER_S, "users": users.to_numpy(np.float64)}
+    )
+    if not len(table):
+        return pd.DataFrame({"low": [], "users": []})
+    told = table.groupby(["second", "process"])["users"].last().unstack()
+    told = told.reindex(range(int(told.index.min()), int(told.index.max()) + 1)).ffill(limit=TOLD_AGAIN_S)
+    known = told.sum(axis=1, min_count=1).dropna()
+    bucket = pd.Index(known.index.to_numpy(np.int64) // width_s * width_s, name="at_s")
+    by_bucket = known.groupby(bucket)
+    return pd.DataFrame({"low": by_bucket.min(), "users": by_bucket.max()})
+
+
+def count_series(counted: Mapping[str, tuple[Floats, Ints]], width_s: int) -> pd.DataFrame:
+    """How many of each kind in every bucket that has any.
+
+    Args:
+        counted: of each kind times in seconds, and how many at each.
+    """
+    columns = {
+        name: pd.Series(count).groupby(np.floor(at_s / width_s).astype(np.int64) * width_s).sum()
+        for name, (at_s, count) in counted.items()
+    }
+    frame = pd.DataFrame(columns, columns=list(counted)).fillna(0).astype(np.int64)
+    frame.index.name = "at_s"
+    return frame.sort_index()
 
 
 def histogram(latency_ns: Ints) -> Histogram | None:

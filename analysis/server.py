@@ -5,6 +5,7 @@ Counters are shown as rates, levels as they are; everything lies on the axis of 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,21 @@ WAITS_MOST = 20
 HIDDEN = "(text hidden or no longer known)"
 
 
+class Line(NamedTuple):
+    """A figure over time: ``low`` and ``high`` of each bucket that has any, by the bucket's begin in seconds."""
+
+    fine: pd.DataFrame
+    coarse: pd.DataFrame  # in buckets few enough to read
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A small plot: lines by their labels, each indexed by the bucket's begin in seconds, with its highest value there."""
+    """A small plot: lines by their labels. `matters` is the extreme that tells of trouble: ``low`` or ``high``."""
 
     title: str
     unit: str
-    lines: Mapping[str, pd.Series]
+    lines: Mapping[str, Line]
+    matters: str = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Server:
     """The server's side.
 
     Attributes:
+        width_s: of the buckets of its panels.
         still: titles of panels that would only show zeros.
         statements: those that took the most time, first the most.
         statements_reset: their counters were reset during the run, so that the figures are too low.
@@ -67,6 +77,7 @@ class Server:
         left_out: part → why it could not be read.
     """
 
+    width_s: int
     panels: tuple[Panel, ...]
     still: tuple[str, ...]
     statements: tuple[Statement, ...]
@@ -75,15 +86,20 @@ class Server:
     left_out: Mapping[str, str]
 
 
-def server_side(evidence: Evidence, axis: TimeAxis, width_s: int) -> Server:
-    """The server's side of a run; what the monitor did not see is simply not there."""
+def server_side(evidence: Evidence, axis: TimeAxis, width_s: int, coarse_s: int) -> Server:
+    """The server's side of a run; what the monitor did not see is simply not there.
+
+    Args:
+        width_s, coarse_s: of the buckets to draw, and of those to read.
+    """
     gauges = evidence.gauges
     table = gauge_table(axis.place_column(gauges, "at_ns"), gauges["name"], gauges["value"])
     statements, reset = _statements(evidence.statements)
     left_out = evidence.left_out
-    panels = [panel for panel in _panels(table, width_s) if panel.lines]
-    moving = {panel.title for panel in panels if any(line.any() for line in panel.lines.values())}
+    panels = [panel for panel in panels_of(table, width_s, coarse_s) if panel.lines]
+    moving = {panel.title for panel in panels if any(map(_moves, panel.lines.values()))}
     return Server(
+        width_s=width_s,
         panels=tuple(panel for panel in panels if panel.title in moving),
         still=tuple(panel.title for panel in panels if panel.title not in moving),
         statements=statements,
@@ -93,20 +109,27 @@ def server_side(evidence: Evidence, axis: TimeAxis, width_s: int) -> Server:
     )
 
 
-def _panels(table: pd.DataFrame, width_s: int) -> Iterator[Panel]:
+def panels_of(table: pd.DataFrame, width_s: int, coarse_s: int) -> Iterator[Panel]:
+    """All panels there are, those without a line too."""
     known_names: list[str] = table.columns.tolist()
 
-    def level(name: str) -> pd.Series:
-        return _bucketed(table[name], width_s) if name in table else _nothing()
+    def line(values: pd.Series) -> Line:
+        return Line(_bucketed(values, width_s), _bucketed(values, coarse_s))
 
-    def rate(name: str) -> pd.Series:
-        return _bucketed(rates(table[name].dropna()), width_s) if name in table else _nothing()
+    def column(name: str) -> pd.Series:
+        return table[name].dropna() if name in table else pd.Series(dtype=np.float64)
 
-    def since_first(name: str) -> pd.Series:
-        known = table[name].dropna() if name in table else _nothing()
-        return _bucketed(known - known.iloc[0], width_s) if len(known) else _nothing()
+    def level(name: str) -> Line:
+        return line(column(name))
 
-    def each(prefix: str, suffix: str) -> dict[str, pd.Series]:
+    def rate(name: str) -> Line:
+        return line(rates(column(name)))
+
+    def since_first(name: str) -> Line:
+        known = column(name)
+        return line(known - known.iloc[0] if len(known) else known)
+
+    def each(prefix: str, suffix: str) -> dict[str, Line]:
         names = [name for name in known_names if name.startswith(prefix) and name.endswith(suffix)]
         found = {name[len(prefix) : len(name) - len(suffix)]: level(name) for name in names}
         return _highest(found)
@@ -129,7 +152,12 @@ def _panels(table: pd.DataFrame, width_s: int) -> Iterator[Panel]:
     yield _panel("Connections by state", "", _highest(states))
     yield _panel("Sessions waiting for a lock", "", {"waiting": level("locks.waiting")})
     yield _panel("Oldest transaction", "s", {"age": level("transactions.oldest_s")})
-    yield _panel("Found in the cache", "%", {"share": _cached(table, width_s)})
+    yield _panel(
+        "Found in the cache",
+        "%",
+        {"share": line(_cached(column("blocks.hit"), column("blocks.read")))},
+        matters="low",
+    )
     yield _panel("Dead rows", "rows", each("table.", ".rows_dead"))
     yield _panel("Tables", "bytes", each("table.", ".bytes"))
     yield _panel("Indexes", "bytes", each("table.", ".index_bytes"))
@@ -151,36 +179,36 @@ def _panels(table: pd.DataFrame, width_s: int) -> Iterator[Panel]:
     yield _panel("Written to temporary files", "bytes per s", {"written": rate("temporary.bytes")})
 
 
-def _panel(title: str, unit: str, lines: Mapping[str, pd.Series]) -> Panel:
-    return Panel(title, unit, {label: line for label, line in lines.items() if len(line)})
+def _panel(title: str, unit: str, lines: Mapping[str, Line], matters: str = "high") -> Panel:
+    return Panel(title, unit, {label: line for label, line in lines.items() if len(line.fine)}, matters)
 
 
-def _highest(lines: dict[str, pd.Series]) -> dict[str, pd.Series]:
+def _highest(lines: dict[str, Line]) -> dict[str, Line]:
     """The `LINES_MOST` lines that reach highest, by name."""
-    known = {label: line for label, line in lines.items() if len(line)}
-    known = {label: line for label, line in known.items() if line.any()} or known
-    most = sorted(known, key=lambda label: (-float(known[label].max()), label))[:LINES_MOST]
+    known = {label: line for label, line in lines.items() if len(line.fine)}
+    known = {label: line for label, line in known.items() if _moves(line)} or known
+    most = sorted(known, key=lambda label: (-float(known[label].fine["high"].max()), label))[:LINES_MOST]
     return {label: known[label] for label in sorted(most)}
 
 
-def _cached(table: pd.DataFrame, width_s: int) -> pd.Series:
+def _moves(line: Line) -> bool:
+    """Whether it is ever anything but zero."""
+    return bool(line.fine.to_numpy().any())
+
+
+def _cached(hit: pd.Series, read: pd.Series) -> pd.Series:
     """Share of the blocks asked for that were in the server's own cache, in %."""
-    if "blocks.hit" not in table or "blocks.read" not in table:
-        return _nothing()
-    hit, read = rates(table["blocks.hit"]), rates(table["blocks.read"])
-    asked = hit + read
-    return _bucketed((100 * hit / asked.where(asked > 0)), width_s)
+    hits, reads = rates(hit), rates(read)
+    asked = hits + reads
+    return 100 * hits / asked.where(asked > 0)
 
 
-def _bucketed(values: pd.Series, width_s: int) -> pd.Series:
-    """The highest value in each bucket."""
+def _bucketed(values: pd.Series, width_s: int) -> pd.DataFrame:
+    """The lowest and the highest value in each bucket."""
     known = values.dropna()
     at_s = known.index.to_numpy(np.int64) // (width_s * NS_PER_S) * width_s
-    return known.groupby(pd.Index(at_s, name="at_s")).max()
-
-
-def _nothing() -> pd.Series:
-    return pd.Series(dtype=np.float64)
+    by_bucket = known.groupby(pd.Index(at_s, name="at_s"))
+    return pd.DataFrame({"low": by_bucket.min(), "high": by_bucket.max()})
 
 
 def _statements(looks: pd.DataFrame) -> tuple[tuple[Statement, ...], bool]:

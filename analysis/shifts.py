@@ -7,8 +7,10 @@ cause is not said.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.gauges import gauge_table
@@ -54,10 +56,18 @@ class Happening:
     at_s: float
 
 
-def shifts(latencies: Mapping[str, Latencies], happenings: Iterable[Happening]) -> tuple[Shift, ...]:
-    """The steps of each of `latencies`, in the order of time."""
+def shifts(
+    latencies: Mapping[str, Latencies],
+    happenings: Iterable[Happening],
+    often: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+) -> tuple[Shift, ...]:
+    """The steps of each of `latencies`, in the order of time.
+
+    Args:
+        often: what happened, perhaps millions of times, and when, in order: findings.
+    """
     known = list(happenings)
-    found = [shift for series, one in latencies.items() for shift in _of(series, one, known)]
+    found = [shift for series, one in latencies.items() for shift in _of(series, one, known, often)]
     return tuple(sorted(found, key=lambda shift: (shift.at_s, shift.series)))
 
 
@@ -67,36 +77,43 @@ def happenings(
     sockets_ns: Ints,
     gauges_ns: Ints,
     phases: Iterable[tuple[str, float]],
-    findings: Iterable[tuple[str, float]],
     restarts_s: Iterable[float],
 ) -> list[Happening]:
-    """What may lie near a step.
+    """What may lie near a step, but for findings.
 
     Args:
         sockets_ns, gauges_ns: times of the rows of `evidence.sockets` and `evidence.gauges` on the timeline's axis.
         phases: name and begin in seconds.
-        findings: criterion and time in seconds.
         restarts_s: when PostgreSQL went away.
     """
     return [
         *(Happening(f"phase {name}", at_s) for name, at_s in phases),
-        *(Happening(f"finding of {name}", at_s) for name, at_s in findings),
         *(Happening("a restart of PostgreSQL", at_s) for at_s in restarts_s),
         *_of_the_server(evidence, gauges_ns),
         *_storms(evidence, sockets_ns),
     ]
 
 
-def _of(series: str, latencies: Latencies, known: list[Happening]) -> Iterator[Shift]:
+def _of(
+    series: str,
+    latencies: Latencies,
+    known: list[Happening],
+    often: Mapping[str, NDArray[np.float64]],
+) -> Iterator[Shift]:
     if not len(latencies.start_ns):
         return
     span_s = int(np.ptp(latencies.start_ns)) / NS_PER_S
     width_s = float(np.clip(span_s / PIECES, *WIDTHS_S))
     cut = windows(latencies.start_ns, latencies.latency_ns, width_s)
-    at_s = cut.figures.index.to_numpy(np.float64)
-    for step in find_steps(cut.figures["p95_ms"].to_numpy(), times=at_s, false_alarm=FALSE_ALARM):
+    begin_s = cut.figures.index.to_numpy(np.float64)
+    for step in find_steps(cut.figures["p95_ms"].to_numpy(), times=begin_s, false_alarm=FALSE_ALARM):
         if abs(step.change) >= MATTERS:
-            near = _near(known, step.at, max(NEAR_S, width_s))
+            nearest = [
+                Happening(what, float(at_s[np.abs(at_s - step.at).argmin()]))
+                for what, at_s in often.items()
+                if len(at_s)
+            ]
+            near = _near([*known, *nearest], step.at, max(NEAR_S, width_s))
             yield Shift(series, step.at, step.before, step.after, step.p_value, near)
 
 

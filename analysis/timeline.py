@@ -5,17 +5,19 @@ The axis counts seconds since the run's first send.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis import series
 from analysis.checks.restarts import restarts
+from analysis.checks.steady import STEADY_SHARE
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
-from analysis.latency import NS_PER_S, Ints, Latencies, Targets
+from analysis.latency import NO_LATENCIES, NS_PER_S, Ints, Latencies, Targets
 from analysis.record.codes import EventType, Outcome, PollKind
-from analysis.series import Histogram
+from analysis.series import Floats, Histogram
 from analysis.shifts import Shift, happenings, shifts
 
 
@@ -59,12 +61,11 @@ class TimeAxis:
         return next((self.origin_ns[clock] for clock in clocks if clock in self.origin_ns), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """A finding's place in time."""
+class Occurrences(NamedTuple):
+    """When the findings of a criterion were seen: the different times, in order, and how many at each."""
 
-    criterion_id: str
-    at_s: float
+    at_s: Floats
+    findings: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,21 @@ class Timeline:
     sends_coarse: pd.DataFrame
     deliveries: pd.DataFrame  # the same columns
     deliveries_coarse: pd.DataFrame
-    rates: pd.DataFrame  # ok, not_ok, delivered: each a second
-    users: pd.DataFrame  # users
+    service: pd.DataFrame  # the same of service time, where `sends` is of response time; else empty
+    service_coarse: pd.DataFrame
+    rates: pd.DataFrame  # ok, not_ok, delivered: each a second, and with _low and _high the extremes
+    rates_coarse: pd.DataFrame
+    rate_part_s: int  # over how many seconds each of these extremes is
+    users: pd.DataFrame  # users (the most), low
+    users_coarse: pd.DataFrame
     send_histogram: Histogram | None
     delivery_histogram: Histogram | None
-    occurrences: tuple[Occurrence, ...]
+    occurrences: Mapping[
+        str, Occurrences
+    ]  # by criterion; findings whose time is not known are not among them
+    occurrences_coarse: pd.DataFrame  # a column for each criterion
     polls: pd.DataFrame  # duration_ms (longest), failed
+    polls_coarse: pd.DataFrame
     restarts: tuple[tuple[float, float], ...]  # of PostgreSQL: the last look before, the first after, in s
     steps: tuple[Shift, ...] = ()
 
@@ -102,13 +112,15 @@ def build(
     *,
     targets: Targets,
     sent: Latencies,
+    service: Latencies | None,
     delivered: Latencies,
     criteria: Iterable[Criterion],
 ) -> Timeline:
     """The timeline of a run.
 
     Args:
-        sent: of every acknowledged send.
+        sent: of every acknowledged message.
+        service: their service times, where `sent` has response times.
         delivered: of every timed delivery.
         criteria: whose findings are placed in time, where their time is known.
     """
@@ -126,26 +138,27 @@ def build(
     coarse_s = series.bucket_width_s(end_s - begin_s, series.MOST_ROWS)
 
     ok = sends["outcome"].to_numpy() == Outcome.OK
+    happened = {"ok": left_ns[ok], "not_ok": left_ns[~ok], "delivered": received_ns}
+    part_s = series.part_s(width_s)
     failed = evidence.polls["kind"] == PollKind.FAILED
+    took_ms = evidence.polls["duration_ms"].where(~failed)
     origin_ns = axis.origin_of(evidence)
     phases = tuple(
         (str(phase["name"]), (int(phase["at_ns"]) - origin_ns) / NS_PER_S)
         for phase in evidence.run.phases
         if origin_ns is not None
     )
-    occurrences = tuple(
-        Occurrence(criterion.id, (finding.at_ns - origin_ns) / NS_PER_S)
+    occurrences = {
+        criterion.id: Occurrences((criterion.found.at_ns - origin_ns) / NS_PER_S, criterion.found.at_count)
         for criterion in criteria
-        for finding in criterion.examples
-        if finding.at_ns is not None and origin_ns is not None
-    )
+        if len(criterion.found.at_ns) and origin_ns is not None
+    }
     away = _away(evidence, axis)
     known = happenings(
         evidence,
         sockets_ns=axis.place_column(evidence.sockets, "at_ns"),
         gauges_ns=axis.place_column(evidence.gauges, "at_ns"),
         phases=phases,
-        findings=((one.criterion_id, one.at_s) for one in occurrences),
         restarts_s=(before_s for before_s, _ in away),
     )
     return Timeline(
@@ -159,17 +172,35 @@ def build(
         sends_coarse=series.latency_series(sent, coarse_s),
         deliveries=series.latency_series(delivered, width_s),
         deliveries_coarse=series.latency_series(delivered, coarse_s),
-        rates=series.rate_series(
-            {"ok": left_ns[ok], "not_ok": left_ns[~ok], "delivered": received_ns}, width_s
-        ),
+        service=series.latency_series(service or NO_LATENCIES, width_s),
+        service_coarse=series.latency_series(service or NO_LATENCIES, coarse_s),
+        rates=series.rate_series(happened, width_s, part_s),
+        rates_coarse=series.rate_series(happened, coarse_s, part_s),
+        rate_part_s=part_s,
         users=series.users_series(generator["process"], told_ns, generator["users"], width_s),
+        users_coarse=series.users_series(generator["process"], told_ns, generator["users"], coarse_s),
         send_histogram=series.histogram(sent.after_warmup()),
         delivery_histogram=series.histogram(delivered.after_warmup()),
         occurrences=occurrences,
-        polls=series.poll_series(polled_ns, evidence.polls["duration_ms"].where(~failed), failed, width_s),
+        occurrences_coarse=series.count_series(occurrences, coarse_s),
+        polls=series.poll_series(polled_ns, took_ms, failed, width_s),
+        polls_coarse=series.poll_series(polled_ns, took_ms, failed, coarse_s),
         restarts=away,
-        steps=shifts({"sends": sent, "deliveries": delivered}, known),
+        steps=shifts(
+            {"sends": sent, "deliveries": delivered},
+            known,
+            {f"finding of {name}": seen.at_s for name, seen in occurrences.items()},
+        ),
     )
+
+
+def ramp_s(evidence: Evidence, axis: TimeAxis) -> float:
+    """Seconds from the first send until nearly as many users were there as ever; 0 where no load process told of any."""
+    told = evidence.generator
+    users = series.users_series(told["process"], axis.place_column(told, "at_ns"), told["users"], 1)["users"]
+    if not len(users):
+        return 0.0
+    return max(0.0, float(users.index[int((users >= STEADY_SHARE * users.max()).argmax())]))
 
 
 def _away(evidence: Evidence, axis: TimeAxis) -> tuple[tuple[float, float], ...]:

@@ -6,7 +6,7 @@ The same run, counts and criteria give the same dictionary, in the same order, e
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.criteria import EXIT_CODES, Criterion, Finding, Verdict, overall
+from analysis.criteria import EXIT_CODES, Criterion, Finding, Kind, Verdict, overall
 from analysis.load import described
 from analysis.record.run import Run
 
@@ -49,13 +49,18 @@ ALWAYS = ("chat_id", "seq", "message_id", "why")  # of an example; other fields 
 
 
 def assemble(
-    run: Run, counts: Mapping[str, int], criteria: Iterable[Criterion], users: int = 0
+    run: Run,
+    counts: Mapping[str, int],
+    criteria: Iterable[Criterion],
+    users: int = 0,
+    steps: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """``verdict.json`` of `run`. A run that was cut off is inconclusive at best.
 
     Args:
         counts: how many of each of `COUNTS`.
         users: the most Locust users at one time; 0 = not recorded.
+        steps: of latency: criterion, at_s, before_ms, after_ms, p_value and near.
     """
     place = {name: number for number, name in enumerate(ORDER)}
     ordered = sorted(criteria, key=lambda criterion: (place.get(criterion.id, len(place)), criterion.id))
@@ -72,6 +77,7 @@ def assemble(
         "load": described(run, users),
         "counts": {name: int(counts[name]) for name in COUNTS},
         "criteria": [_entry(criterion) for criterion in ordered],
+        "steps": [{name: _plain(value) for name, value in step.items()} for step in steps],
     }
 
 
@@ -92,8 +98,19 @@ def _entry(criterion: Criterion) -> dict[str, Any]:
         "checked": int(criterion.checked),
         "reason": criterion.reason,
         "facts": {name: _plain(value) for name, value in criterion.facts.items()},
+        "intervals": {name: [_plain(end) for end in ends] for name, ends in criterion.intervals.items()},
+        "findings": {
+            "count": int(criterion.found.count),
+            "kinds": int(criterion.found.kinds),
+            "largest": [_kind(kind) for kind in criterion.found.largest],
+        },
         "examples": [_example(finding) for finding in criterion.examples],
     }
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    worst = {"chat_id": kind.worst_chat, "count": int(kind.in_worst_chat)} if kind.worst_chat else None
+    return {"why": kind.why, "count": int(kind.count), "chats": int(kind.chats), "worst_chat": worst}
 
 
 def _example(finding: Finding) -> dict[str, Any]:

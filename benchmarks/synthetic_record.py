@@ -252,7 +252,7 @@ def _part(folder: Path, name: str, schemas: dict[str, pa.Schema], tables: dict[s
     folder.mkdir(parents=True)
     counts = {}
     for table, schema in schemas.items():
-        columns = tables[table]
+        columns = tables.get(table, {})  # what is not made here stays empty
         rows = max(
             (
                 len(column)

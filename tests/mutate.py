@@ -32,27 +32,30 @@ JUDGE = "analysis/judge.py"
 CHECKS = "tests/analysis/checks"
 # The tests that are the nearest to each file, so that most mutations are noticed within seconds; all others follow.
 NEAREST = {
-    **dict.fromkeys(("messages", "idempotency", "account"), "oracles/test_messages.py"),
-    **dict.fromkeys(("sequence", "order", "gaps"), "oracles/test_numbering.py"),
+    **dict.fromkeys(("messages", "corruption", "idempotency", "account"), "oracles/test_messages.py"),
+    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), "oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), "oracles/test_hearing.py"),
     **dict.fromkeys(("phantom", "known_values"), "test_shown.py"),
     **dict.fromkeys(("moments", "findings"), "test_two_machines.py"),
-    **dict.fromkeys(("status", "receipts", "witnesses"), "oracles/test_statuses.py"),
+    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), "oracles/test_statuses.py"),
     "completeness": "oracles/test_keepers.py",
     "history": "oracles/test_history.py",
     "access": "oracles/test_access.py",
     "drift": "test_drift.py",
     "generator": "test_generator.py",
+    "own_errors": "test_generator.py",
     "stalls": "test_stalls.py",
     "plan": "test_plan.py",
     "restarts": "test_restarts.py",
 }
 
 # Quick tests, the first to be asked when the nearest at a glance saw nothing.
-FOUND = (
-    *(f"{CHECKS}/oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
-    *(f"{CHECKS}/test_{name}.py" for name in ("shown", "new_tokens", "shut_out")),
+QUICK = (
+    *(f"oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
+    *(f"test_{name}.py" for name in ("corruption", "for_a_while", "numbering", "repeats", "texts")),
+    *(f"test_{name}.py" for name in ("shown", "new_tokens", "shut_out")),
 )
+FOUND = tuple(f"{CHECKS}/{name}" for name in QUICK)
 
 PASSED = (  # an expression, so that one line is enough
     '__import__("dataclasses").replace({}, observed=0, examples=(), '

@@ -19,6 +19,7 @@ MAY_IMPORT = {
         "analysis.criteria",
         "analysis.clocks",
         "analysis.evidence",
+        "analysis.faults",
         "analysis.gauges",
         "analysis.identifiers",
         "analysis.record",
@@ -30,6 +31,7 @@ MAY_IMPORT = {
         "analysis.settings",
         "analysis.rates",
         "analysis.errors",
+        "analysis.visible",
     ),
     "staging": ("staging",),
 }
@@ -54,12 +56,16 @@ PURE = (
     "analysis/checks",
     "analysis/clocks.py",
     "analysis/criteria.py",
+    "analysis/faults.py",
     "analysis/latency.py",
     "analysis/latency_criteria.py",
     "analysis/latency_drift.py",
     "analysis/shifts.py",
+    "analysis/trends.py",
+    "analysis/attempts.py",
     "analysis/rates.py",
     "analysis/statistics",
+    "analysis/visible.py",
 )
 IMPURE_LIBRARIES = {"asyncio", "datetime", "os", "pathlib", "random", "socket", "subprocess", "sys", "time"}
 

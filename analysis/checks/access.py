@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
-from analysis.checks.findings import first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
 from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 
@@ -51,31 +51,37 @@ def denied(account: Account) -> Criterion:
     empty = ~granted & ~unclear & _nothing_to_be_had(account)
     checked = int((~unclear & ~empty).sum())
 
-    def findings() -> Iterator[Finding]:
-        for number in np.flatnonzero(granted).tolist():
-            attempt = attempts.iloc[number]
-            kind, guise = AttemptKind(attempt["kind"]), Guise(attempt["guise"])
-            row = int(stored[number])
-            message = int(attempt["message_id"]) if row < 0 else int(account.rows["message_id"].iloc[row])
-            seq = int(account.rows["seq"].iloc[row]) if row >= 0 else NULL
-            yield Finding(
-                f"Somebody {_AS[guise]} tried {_TRIED[kind]} this chat through {_THROUGH[Way(attempt['way'])]}, "
-                f"and was let: {_what(kind, int(attempt['got']))}.",
-                chat_id=evidence.chats.text(int(attempt["chat_id"])),
-                seq=None if seq == NULL else seq,
-                message_id=evidence.messages.text(message),
-                client_generated_id=evidence.messages.text(int(attempt["client_generated_id"])),
-                sender_id=evidence.people.text(int(attempt["user_id"])),
-                at_ns=int(attempt["left_ns"]),
-            )
+    numbers = np.flatnonzero(granted)
 
-    return from_findings(
+    def tell(place: int) -> Iterator[Finding]:
+        number = numbers[place]
+        attempt = attempts.iloc[number]
+        kind, guise = AttemptKind(attempt["kind"]), Guise(attempt["guise"])
+        row = int(stored[number])
+        message = int(attempt["message_id"]) if row < 0 else int(account.rows["message_id"].iloc[row])
+        seq = int(account.rows["seq"].iloc[row]) if row >= 0 else NULL
+        yield Finding(
+            f"Somebody {_AS[guise]} tried {_TRIED[kind]} this chat through {_THROUGH[Way(attempt['way'])]}, "
+            f"and was let: {_what(kind, int(attempt['got']))}.",
+            chat_id=evidence.chats.text(int(attempt["chat_id"])),
+            seq=None if seq == NULL else seq,
+            message_id=evidence.messages.text(message),
+            client_generated_id=evidence.messages.text(int(attempt["client_generated_id"])),
+            sender_id=evidence.people.text(int(attempt["user_id"])),
+            at_ns=int(attempt["left_ns"]),
+        )
+
+    return from_faults(
         "access.denied",
         "Nobody gets at what is not theirs",
         "attempts",
         checked,
-        first_examples(findings()),
-        count=int(granted.sum()),
+        Faults(
+            at_ns=attempts["left_ns"].to_numpy(np.int64)[numbers],
+            chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
+            kind=attempts.groupby(["kind", "guise", "way"]).ngroup().to_numpy().astype(np.int64)[numbers],
+            tell=tell,
+        ),
         inconclusive=None if len(attempts) else NOBODY_TRIED,
         facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum())},
     )

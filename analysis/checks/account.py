@@ -15,6 +15,7 @@ of them, in the order ok, info, fail, then as they left. What an operation was *
 the earliest of its attempts to leave that told it, whichever answer came in first.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +42,8 @@ class Account:
         operations: by number; ``user_id``, ``chat_id``, ``client_generated_id``, ``text_hash``, ``text_crc32``,
             ``outcome``, ``left_ns`` (first attempt), ``acknowledged_ns`` (first ok answer; `NEVER`), ``clock``,
             ``attempts``, ``ok_attempts``, ``message_id`` and ``seq`` (as first answered), ``ids_agree`` and
-            ``seqs_agree`` (over all ok answers), ``send`` (position of the first attempt), ``rows`` (how many
-            rows it has at the end of the run).
+            ``seqs_agree`` (over all ok answers), ``send`` (position of the first attempt), ``rows_seen`` (how many
+            rows of it the looks ever saw) and ``rows`` (how many of them were there at the end of the run).
         operation_of_send: the operation of each send.
         rows: `Evidence.rows` with ``operation`` (`NONE`: other people's), ``before`` (stored before the run
             began: its seq is not above the chat's baseline) and ``acknowledged_ns`` (an ok answer told of this
@@ -75,10 +76,23 @@ class Account:
         """For each send the code of the message it became: as answered, else as stored; `NONE` if neither."""
         operations, rows = self.operations, self.rows
         answered = operations["message_id"].to_numpy(np.int64)
-        stored = np.full(len(operations), NONE, np.int64)
-        mine = rows["operation"].to_numpy() >= 0
-        stored[rows["operation"].to_numpy()[mine]] = rows["message_id"].to_numpy()[mine]
+        stored = np.append(rows["message_id"].to_numpy(np.int64), NONE)[self.row_of_operation()]
         return np.where(answered >= 0, answered, stored)[self.operation_of_send]
+
+    def row_of_operation(self) -> Ints:
+        """For each operation a row that it has or had, of several the newest; `NONE` when no look saw one."""
+        operation = self.rows["operation"].to_numpy()
+        newest = np.full(len(self.operations), NONE, np.int64)
+        mine = np.flatnonzero(operation >= 0)
+        newest[operation[mine]] = mine
+        return newest
+
+    def rows_of(self, numbers: Ints) -> Iterator[list[int]]:
+        """For each of these operations all rows that it has or had, in the order in which they were first seen."""
+        operation = self.rows["operation"].to_numpy()
+        order = np.argsort(operation, kind="stable")
+        bounds = np.searchsorted(operation[order], np.stack((numbers, numbers + 1)))
+        return (order[begin:end].tolist() for begin, end in bounds.T.tolist())
 
 
 def account_for(evidence: Evidence) -> Account:
@@ -91,8 +105,12 @@ def account_for(evidence: Evidence) -> Account:
     before = (matched < 0) & (seq != NULL) & (seq <= baseline[rows["chat_id"].to_numpy()])
     rows = rows.assign(operation=matched, before=before)
     rows["acknowledged_ns"] = _acknowledged(operations, rows)
-    there = (matched >= 0) & ~rows["gone"].to_numpy()
-    operations = operations.assign(rows=np.bincount(matched[there], minlength=len(operations)))
+    mine = matched >= 0
+    there = mine & ~rows["gone"].to_numpy()
+    operations = operations.assign(
+        rows_seen=np.bincount(matched[mine], minlength=len(operations)),
+        rows=np.bincount(matched[there], minlength=len(operations)),
+    )
     sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
     whole = not any(part.lost_rows_of(*LOOKS) for part in evidence.monitors)
     return Account(

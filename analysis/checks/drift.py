@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from analysis.checks.steady import Stretch, steady_part
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
+from analysis.faults import Faults
 from analysis.gauges import NS_PER_S, gauge_table
 from analysis.statistics.trend import trend
 
@@ -44,6 +45,7 @@ SLOT_SHARE = 0.1  # of the log written meanwhile
 CONNECTIONS = 5
 CONNECTIONS_SHARE = 0.05  # of max_connections
 WAITING = 5
+LOCK_WAIT_MS = 1_000.0
 OPEN_SHARE = 0.5  # of the time judged: a transaction that is simply left open ages by all of it
 VACUUM_S = 180.0  # three of autovacuum's naps
 DEAD_ROWS = 1_000
@@ -117,7 +119,7 @@ def grown(table: pd.DataFrame, within: Stretch) -> tuple[list[Grown], int]:
         table: of `analysis.gauges.gauge_table`.
     """
     part = table[(table.index >= within.begin_ns) & (table.index <= within.end_ns)]
-    judged = [one for one in _series(part, within) if one.values.notna().sum() >= LEAST_LOOKS]
+    judged = judged_series(part, within)
     chances = [chance_of_rise(_medians(one.values, PIECES)) for one in judged]
     found = []
     for one, significant in zip(judged, holm(np.array(chances), ALPHA), strict=True):
@@ -157,6 +159,7 @@ def _criterion(
     reason: str | None,
     findings: tuple[Finding, ...] = (),
 ) -> Criterion:
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="drift.database",
         title="Nothing on the server grows without end",
@@ -165,7 +168,8 @@ def _criterion(
         unit="series",
         outcome=outcome,
         checked=checked,
-        examples=findings,
+        examples=examples,
+        found=every,
         reason=reason,
     )
 
@@ -209,11 +213,21 @@ def _medians(values: pd.Series, pieces: int) -> NDArray[np.float64]:
     return np.array([np.median(piece) for piece in cut])
 
 
+def judged_series(part: pd.DataFrame, within: Stretch) -> list[Series]:
+    """All that is judged and was looked at often enough.
+
+    Args:
+        part: of `analysis.gauges.gauge_table`, the steady part alone.
+    """
+    return [one for one in _series(part, within) if one.values.notna().sum() >= LEAST_LOOKS]
+
+
 def _series(part: pd.DataFrame, within: Stretch) -> Iterator[Series]:
-    """All that is judged, as far as its gauges are there."""
     names: list[str] = part.columns.tolist()
     for slot in _between(names, "slot.", ".retained_bytes"):
-        yield _slot(part, slot)
+        yield _slot(part, slot, f"Log kept for replication slot {slot}", "retained_bytes")
+    for slot in _between(names, "slot.", ".lag_bytes"):  # who reads it comes later and later
+        yield _slot(part, slot, f"Not yet read by replication slot {slot}", "lag_bytes")
     if "connections.used" in part:
         most = float(part["connections.most"].max()) if "connections.most" in part else 0.0
         enough = max(CONNECTIONS, CONNECTIONS_SHARE * most)
@@ -221,6 +235,14 @@ def _series(part: pd.DataFrame, within: Stretch) -> Iterator[Series]:
         yield Series("Connections", part["connections.used"], enough, "connections", remark, most or None)
     if "locks.waiting" in part:
         yield Series("Sessions waiting for a lock", part["locks.waiting"], WAITING, "sessions")
+    if "locks.longest_wait_ms" in part:  # few that wait, each for longer
+        yield Series("The longest wait for a lock", part["locks.longest_wait_ms"], LOCK_WAIT_MS, "ms")
+    if (
+        "connections.idle_in_transaction" in part
+    ):  # begun, and forgotten: each holds a snapshot, and maybe locks
+        yield Series(
+            "Sessions idle in a transaction", part["connections.idle_in_transaction"], WAITING, "sessions"
+        )
     if "transactions.oldest_s" in part:
         yield Series(
             "The oldest transaction",
@@ -239,14 +261,14 @@ def _between(names: list[str], prefix: str, suffix: str) -> list[str]:
     return sorted(name[len(prefix) : len(name) - len(suffix)] for name in both)
 
 
-def _slot(part: pd.DataFrame, slot: str) -> Series:
+def _slot(part: pd.DataFrame, slot: str, name: str, gauge: str) -> Series:
     written = part["wal.bytes"].dropna() if "wal.bytes" in part else pd.Series(dtype=float)
     wal_bytes = float(written.iloc[-1] - written.iloc[0]) if len(written) else 0.0
     active = part.get(f"slot.{slot}.active")
     idle = active is not None and not active.dropna().any()
     return Series(
-        f"Log kept for replication slot {slot}",
-        part[f"slot.{slot}.retained_bytes"],
+        name,
+        part[f"slot.{slot}.{gauge}"],
         max(SLOT_BYTES, SLOT_SHARE * wal_bytes),
         "bytes",
         f"{wal_bytes:,.0f} bytes of log were written meanwhile"

@@ -21,11 +21,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints
-from analysis.checks.findings import NO_LAST_LOOK, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK
+from analysis.checks.numbering import NO_LOOK, numbers_given
+from analysis.criteria import Criterion, Finding
+from analysis.faults import UNKNOWN, Faults, from_faults
 from analysis.record.codes import Outcome, PollKind
-
-_NO_LOOK = np.iinfo(np.int64).max  # the number of no look
 
 
 class _Seen(NamedTuple):
@@ -52,8 +52,8 @@ class _Hole(NamedTuple):
 def gaps(account: Account) -> Criterion:
     """`seq.gaps`: a number between a chat's baseline and its newest message that no message ever had.
 
-    A message that was there and was deleted leaves no gap: its number was given (`messages.lost` has it), and
-    so does one that an answer, an event or a page of history told of. Without a last look all holes are open.
+    A message that was there and was deleted leaves no gap: its number was given (`messages.lost` has it). Who is
+    believed to tell of one that no look saw is said in `analysis.checks.numbering`. Without a last look all holes are open.
     """
     baseline = dict(
         zip(
@@ -78,16 +78,18 @@ def gaps(account: Account) -> Criterion:
     undecided = [hole for hole in holes if hole not in decided]
     still_open = sum(hole.size for hole in undecided)
 
-    def findings() -> Iterator[Finding]:
-        for hole in faults:
-            goes_on = newest[hole.chat].highest
-            for seq in range(hole.low, hole.high + 1):
-                yield Finding(
-                    why=f"No message of this chat ever had seq {seq}, though it goes on to {goes_on}.",
-                    chat_id=account.evidence.chats.text(hole.chat),
-                    seq=seq,
-                    at_ns=looks.at_ns(hole.poll),
-                )
+    def tell(place: int) -> Iterator[Finding]:
+        hole = faults[place]
+        goes_on = newest[hole.chat].highest
+        for seq in range(hole.low, hole.high + 1):
+            yield Finding(
+                why=f"No message of this chat ever had seq {seq}, though it goes on to {goes_on}.",
+                chat_id=account.evidence.chats.text(hole.chat),
+                seq=seq,
+                at_ns=looks.at_ns(hole.poll),
+            )
+
+    times = (looks.at_ns(hole.poll) for hole in faults)
 
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
@@ -96,13 +98,18 @@ def gaps(account: Account) -> Criterion:
         reason = (
             f"{len(set(newest) - set(baseline))} chats have no baseline: gaps at their beginning do not show."
         )
-    return from_findings(
+    return from_faults(
         "seq.gaps",
         "No seq is left out",
         "numbers",
         sum(seen.highest - first[chat] + 1 for chat, seen in newest.items()),
-        first_examples(findings()),
-        count=sum(hole.size for hole in faults),
+        Faults(
+            at_ns=np.array([UNKNOWN if at_ns is None else at_ns for at_ns in times], np.int64),
+            chat=np.array([hole.chat for hole in faults], np.int64),
+            kind=np.zeros(len(faults), np.int64),
+            tell=tell,
+            weight=np.array([hole.size for hole in faults], np.int64),
+        ),
         inconclusive=reason,
         facts={"open": still_open},
     )
@@ -180,11 +187,13 @@ def _newest(account: Account) -> dict[int, _Seen]:
 
 def _holes(account: Account, first: dict[int, int], newest: dict[int, _Seen]) -> list[_Hole]:
     """The missing numbers of these chats from `first` on to their newest, by the word of anybody who saw any."""
-    chat, seq, poll = _given(account, np.array(sorted(newest), np.int64))
+    given = numbers_given(account)
+    given = given[given["chat_id"].isin(list(newest))]
+    chat, seq, poll = (given[column].to_numpy(np.int64) for column in ("chat_id", "seq", "poll"))
     begins = np.array([first[one] - 1 for one in newest], np.int64)  # as if the one before had been given
     chat = np.concatenate([chat, np.array(list(newest), np.int64)])
     seq = np.concatenate([seq, begins])
-    poll = np.concatenate([poll, np.full(len(begins), _NO_LOOK)])
+    poll = np.concatenate([poll, np.full(len(begins), NO_LOOK)])
     order = np.lexsort((seq, chat))
     chat, seq, poll = chat[order], seq[order], poll[order]
     first_above = pd.Series(poll[::-1]).groupby(chat[::-1]).cummin().to_numpy()[::-1]
@@ -200,30 +209,3 @@ def _holes(account: Account, first: dict[int, int], newest: dict[int, _Seen]) ->
         )
     ]
     return [hole for hole in holes if first[hole.chat] <= hole.low and hole.high < newest[hole.chat].highest]
-
-
-def _given(account: Account, chats: Ints) -> tuple[Ints, Ints, Ints]:
-    """All numbers that were ever given in `chats`: chat, seq, and the look that saw it, if one did."""
-    evidence = account.evidence
-    asked = np.zeros(len(evidence.chats) + 1, np.bool_)  # the last is for the code -1
-    asked[chats] = True
-    observations, sends, events = evidence.observations, evidence.sends, evidence.events
-    pages, on_pages = evidence.pages, evidence.page_rows
-    answered = sends["outcome"].to_numpy() == Outcome.OK
-    sources = [
-        (
-            observations["chat_id"].to_numpy(),
-            observations["seq"].to_numpy(),
-            observations["poll"].to_numpy(),
-        ),
-        (sends["chat_id"].to_numpy()[answered], sends["seq"].to_numpy()[answered], None),
-        (events["chat_id"].to_numpy(), events["seq"].to_numpy(), None),
-        (pages["chat_id"].to_numpy()[on_pages["page"].to_numpy()], on_pages["seq"].to_numpy(), None),
-    ]
-    found = [
-        (chat[known], seq[known], np.full(known.sum(), _NO_LOOK) if poll is None else poll[known])
-        for chat, seq, poll in sources
-        for known in [asked[chat] & (seq != NULL)]
-    ]
-    chat, seq, poll = (np.concatenate(column).astype(np.int64) for column in zip(*found, strict=True))
-    return chat, seq, poll

@@ -1,9 +1,8 @@
 """`generator.healthy`: was what is measured the server, or the load generator itself?
 
 It never fails a run. It is inconclusive where the generator's own delays decide an outcome, make up much of a target,
-or kept it from making the load that was asked for. Its bounds are errors in the figures, not loads of the machine: a loop
-that is 20 ms late matters to nobody whose target is 500 ms, and a processor in full use that still reads every answer in
-time is a good one.
+kept it from making the load that was asked for, or may have: a process in full use has no room for what comes at once. Most
+bounds are errors in the figures, not loads of the machine: a loop that is 20 ms late matters to nobody whose target is 500 ms.
 """
 
 import math
@@ -13,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.checks.stalls import Bools, Stalls
+from analysis.checks.spans import Floats
+from analysis.checks.stalls import Stalls
 from analysis.criteria import Criterion, Verdict
-from analysis.record.codes import Outcome
 
 # A figure that keeps its target passes, for a generator can only make it larger. But where a quarter of the target is the
 # generator's own, the server has felt less load than was asked for, and the figure says little about it.
@@ -24,7 +23,13 @@ MOST_ERROR = 0.25
 # fifth of the 5% that it is about. What came due in the last second had hardly waited yet, and counts only beyond that.
 MOST_NEVER_LEFT = 0.01
 HARDLY_WAITED_S = 1.0
-# A second in which the loop stood still for longer than this is named as one that is not to be believed.
+# A process that uses so much of what it may use of a processor has a queue in front of it. In more seconds than this, it is
+# as many sends as a P95 is about; two seconds are nobody's run. Pauses for garbage collection are alike.
+BUSY = 0.9
+MOST_BUSY_SECONDS = 0.05
+FEW_SECONDS = 2
+MOST_GARBAGE = 0.05
+# A second of which a process was behind for longer than this is named as one that is not to be believed.
 BAD_SECOND = 0.2
 # Processes are counted so that each is busy for at most this share of its time: with random arrivals the queue in front
 # of a server that is busy for ρ of its time is ρ/(1-ρ) long on average (Pollaczek and Khinchine), 2.3 here, 9 at 0.9.
@@ -32,28 +37,21 @@ ROOM = 0.7
 # With less of a core than this while it did not keep up, a process was kept from running rather than busy.
 STARVED = 0.8
 
-# What the system says when this machine, not the server, has no socket left: EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS and
-# ENOMEM in the words of glibc and musl. The load writes them down in lower case.
-OWN_ERRORS = (
-    "too many open files",
-    "no file descriptors available",
-    "cannot assign requested address",
-    "address not available",
-    "no buffer space available",
-    "cannot allocate memory",
-    "out of memory",
-)
-TIMED_OUT = "timed out"
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A latency criterion's figure, and what is left of it without the generator's own delays; milliseconds."""
+    """A latency criterion's figure in milliseconds.
+
+    Attributes:
+        without_ms: what is left of it without the generator's own delays.
+        service_ms: of the same things from when they left, likewise: the server's part alone.
+    """
 
     id: str
     target_ms: float
     observed_ms: float
     without_ms: float
+    service_ms: float
 
     @property
     def error_ms(self) -> float:
@@ -72,17 +70,24 @@ class Load:
 
     Attributes:
         rows: of table ``generator`` while the load went on.
+        judged: those after the warm-up.
         stalls: in that time.
+        behind: for each second the largest share of it for which a process did not keep up: it stood still, or used all that
+            it had of a processor.
         begin_s, seconds: of the load, on the run's axis.
         stretch: how many times as much would have been done without the generator's own delays.
         processes: how many there were.
         sends: how many left.
         own_errors: sockets that this machine did not have.
         never_left: actions.
+        late_ms: one send in twenty left at least so late for reasons of the generator's own.
+        late_most_ms: how late that may be.
     """
 
     rows: pd.DataFrame
+    judged: pd.DataFrame
     stalls: Stalls
+    behind: Floats
     begin_s: float
     seconds: float
     stretch: float
@@ -91,6 +96,8 @@ class Load:
     own_errors: int
     overflow: int
     never_left: int
+    late_ms: float
+    late_most_ms: float
 
 
 def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criterion:
@@ -101,6 +108,7 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
         errors_turn: `errors.send` misses its target, and would not without the generator's own errors.
     """
     problems = [_of_figure(figure) for figure in figures if figure.turns or _is_inflated(figure)]
+    problems += _past_bounds(load)
     slow = bool(problems)
     if errors_turn:
         problems.append("`errors.send` misses its target by errors of the generator's own")
@@ -108,14 +116,16 @@ def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criteri
         problems.append(
             f"this machine ran out of sockets or memory {load.own_errors:,} times (raise `ulimit -n`, or use more machines)"
         )
-    server_is_slow = any(
-        figure.without_ms >= figure.target_ms for figure in figures
-    )  # and then it fails anyhow
+    server_is_slow = any(figure.service_ms >= figure.target_ms for figure in figures)  # it fails anyhow
     if load.never_left > _most_never_left(load) and not server_is_slow:
-        slow = slow or _stalled_share(load) > BAD_SECOND
+        slow = slow or _behind_share(load) > BAD_SECOND
         problems.append(
             f"{load.never_left:,} actions that were due had not left when the load stopped, and are in no latency"
-            + (f" ({load.overflow:,} waited for a slot: CHATSOAK_MAX_IN_FLIGHT)" if load.overflow else "")
+            + (
+                f" ({load.overflow:,} were due while no slot was free: CHATSOAK_MAX_IN_FLIGHT)"
+                if load.overflow
+                else ""
+            )
         )
     if not len(load.rows):
         problems.append("no load process told how it fared")
@@ -168,35 +178,10 @@ def excuse(
     return tuple(excused)
 
 
-def own_failures(
-    sends: pd.DataFrame, stalls: Stalls, waited: "pd.Series[int]", own: "pd.Series[int]"
-) -> Bools:
-    """Which sends have no acknowledgement for a reason of the generator's own.
-
-    Either this machine had no socket for them; or they timed out, and for half of their wait or more the generator
-    itself may be to blame.
-
-    Args:
-        waited, own: of each send the whole wait and the generator's own part of it, in nanoseconds.
-    """
-    not_ok = sends["outcome"].to_numpy() != Outcome.OK
-    timed_out = _contains(sends["error"], (TIMED_OUT,)) & (2 * own.to_numpy() >= waited.to_numpy())
-    failures: Bools = not_ok & (_contains(sends["error"], OWN_ERRORS) | (timed_out & (len(stalls) > 0)))
-    return failures
-
-
-def own_errors(*columns: pd.Series) -> int:
-    """How often this machine had no socket, by the errors in these columns."""
-    return sum(int(_contains(column, OWN_ERRORS).sum()) for column in columns)
-
-
-def _contains(column: pd.Series, words: tuple[str, ...]) -> Bools:
-    """Which rows of a column of few different texts contain one of `words`."""
-    texts = column.astype("category").cat
-    named = np.array([any(word in str(text) for word in words) for text in texts.categories] or [False])
-    codes = texts.codes.to_numpy()
-    found: Bools = named[codes] & (codes >= 0)
-    return found
+def usable(rows: pd.DataFrame) -> Floats:
+    """How much of a processor a process may use at most, by each of these rows; an older record does not tell."""
+    allowed = rows["cpu_allowed"].to_numpy(np.float64)
+    return np.where(allowed > 0, np.minimum(allowed, 1.0), 1.0)
 
 
 def _doubted(criterion: Criterion, why: str) -> Criterion:
@@ -215,25 +200,46 @@ def _of_figure(figure: Figure) -> str:
     )
 
 
+def _past_bounds(load: Load) -> list[str]:
+    """Which of the bounds of processor, garbage collection and departures are passed, in words."""
+    rows = load.judged
+    told = []
+    busy = (rows["cpu_share"] >= BUSY * usable(rows)).groupby(rows["process"]).agg(["sum", "mean"])
+    busy = busy[busy["sum"] > FEW_SECONDS]
+    if len(busy) and (share := float(busy["mean"].max())) > MOST_BUSY_SECONDS:
+        told.append(
+            f"a load process used {BUSY:.0%} or more of the processor that it may use in {share:.0%} of the seconds "
+            f"(bound: {MOST_BUSY_SECONDS:.0%})"
+        )
+    garbage = _known(rows["gc_ms"]).groupby(rows["process"]).mean() / 1000  # a row a second
+    if len(garbage) and (share := float(garbage.max())) > MOST_GARBAGE:
+        told.append(f"garbage collection took {share:.0%} of its time (bound: {MOST_GARBAGE:.0%})")
+    if load.late_ms > load.late_most_ms:
+        told.append(
+            f"one send in twenty left {load.late_ms:,.0f} ms late or later, by no doing of the server's (bound: "
+            f"{load.late_most_ms:,.0f} ms)"
+        )
+    return told
+
+
 def _most_never_left(load: Load) -> float:
     all_of_them = load.sends + load.never_left
     return max(MOST_NEVER_LEFT, HARDLY_WAITED_S / max(HARDLY_WAITED_S, load.seconds)) * all_of_them
 
 
-def _stalled_share(load: Load) -> float:
-    return load.stalls.total_ns / 1e9 / max(1e-9, load.seconds * max(1, load.processes))
+def _behind_share(load: Load) -> float:
+    return float(load.behind.mean()) if len(load.behind) else 0.0
 
 
 def _when(load: Load) -> str:
     """From when to when the figures are not to be believed."""
-    share = load.stalls.share_of_seconds(round(load.begin_s * 1e9), math.ceil(load.seconds))
-    bad = np.flatnonzero(share > BAD_SECOND)
+    bad = np.flatnonzero(load.behind > BAD_SECOND)
     if not len(bad):
-        return "Its event loop stood still now and then, all over the run."
+        return "It fell behind now and then, all over the run."
     first, last = load.begin_s + bad[0], min(load.begin_s + bad[-1] + 1, load.begin_s + load.seconds)
     return (
-        f"Its event loop stood still for {load.stalls.total_ns / 1e9:,.1f} s in all, between second {first:,.0f} and "
-        f"second {last:,.0f} of the run: latencies of that time say little about the server."
+        f"It did not keep up between second {first:,.0f} and second {last:,.0f} of the run (its event loop stood still for "
+        f"{load.stalls.total_ns / 1e9:,.1f} s in all): latencies of that time say little about the server."
     )
 
 
@@ -260,9 +266,7 @@ def _why(load: Load, needed: tuple[int, int]) -> str:
 
 def _core_while_behind(load: Load) -> float:
     """How much of a core a process used while it did not keep up, on average."""
-    if (
-        _stalled_share(load) > BAD_SECOND
-    ):  # most of the time, with moments between in which it did what it could
+    if _behind_share(load) > BAD_SECOND:  # with moments between in which it did what it could
         return float(load.rows["cpu_share"].mean())
     total_s = load.stalls.total_ns / 1e9
     return float(load.stalls.cpu_ms.sum()) / 1000 / total_s if total_s else 1.0
@@ -286,6 +290,7 @@ def _facts(load: Load, figures: Sequence[Figure]) -> dict[str, float | int]:
         "never_left": load.never_left,
         "own_socket_errors": load.own_errors,
         "processes": load.processes,
+        "late_p95_ms": round(load.late_ms, 3),
     }
     for name, of in (
         ("cpu_share", "mean"),

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.criteria import Criterion, Finding
+from analysis.faults import Faults, from_faults, kinds_of
 from analysis.identifiers import NONE
 from analysis.record.codes import Outcome
 
@@ -80,27 +81,39 @@ def pages(account: Account) -> Criterion:
             lowest = NULL if whole else int(here.seq.min()) if len(here.seq) else bound
             faults += _left_out(page, here, expected[chat, clock], (lowest, bound), left_ns)
     namer = Namer(account)
+    bad_page = np.array([fault.page for fault in faults], np.int64)
 
-    def findings() -> Iterator[Finding]:
-        for fault in faults:
-            reader = evidence.people.text(int(evidence.pages["user_id"].iloc[fault.page]))
-            at_ns = int(evidence.pages["answered_ns"].iloc[fault.page])
-            if fault.row != NONE:
-                yield namer.row(fault.row, fault.why, recipient_id=reader, at_ns=at_ns)
-            else:
-                chat_id = evidence.chats.text(int(evidence.pages["chat_id"].iloc[fault.page]))
-                yield Finding(fault.why, chat_id=chat_id, seq=fault.seq, recipient_id=reader, at_ns=at_ns)
+    def tell(place: int) -> Iterator[Finding]:
+        fault = faults[place]
+        reader = evidence.people.text(int(evidence.pages["user_id"].iloc[fault.page]))
+        at_ns = int(evidence.pages["answered_ns"].iloc[fault.page])
+        if fault.row != NONE:
+            yield namer.row(fault.row, fault.why, recipient_id=reader, at_ns=at_ns)
+        else:
+            chat_id = evidence.chats.text(int(evidence.pages["chat_id"].iloc[fault.page]))
+            yield Finding(fault.why, chat_id=chat_id, seq=fault.seq, recipient_id=reader, at_ns=at_ns)
 
-    return from_findings(
+    return from_faults(
         "history.pages",
         "Pages of history hold every message once, in order",
         "pages",
         len(read),
-        first_examples(findings()),
-        count=len(faults),
+        Faults(
+            at_ns=evidence.pages["answered_ns"].to_numpy(np.int64)[bad_page],
+            chat=_chats(account, faults, bad_page),
+            kind=kinds_of(fault.why for fault in faults),
+            tell=tell,
+        ),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"messages": len(on_pages)},
     )
+
+
+def _chats(account: Account, faults: list[_Fault], page: Ints) -> Ints:
+    """Of each fault the chat of its row, or else of its page."""
+    row = np.array([fault.row for fault in faults], np.int64)
+    of_row = np.append(account.rows["chat_id"].to_numpy(np.int64), NONE)[row]
+    return np.where(row != NONE, of_row, account.evidence.pages["chat_id"].to_numpy(np.int64)[page])
 
 
 class _Expected(NamedTuple):

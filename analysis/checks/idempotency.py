@@ -5,47 +5,54 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import Account
-from analysis.checks.findings import Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 
 
 def retries(account: Account) -> Criterion:
-    """Every ok answer to a message's attempts gave the same id and seq, and there is one row.
+    """Every ok answer to a message's attempts gave the same id and seq, and there was never more than one row.
 
-    Judged are messages with at least two attempts of which one was ok. Answers that carry no id or seq say
+    Judged are messages with at least two attempts of which one was ok, or stored a row. Every row counts that a look
+    ever saw: one that took the place of another is not the same message. Answers that carry no id or seq say
     nothing of it; the rows then decide alone.
     """
     operations = account.operations
-    repeated = (operations["attempts"].to_numpy() > 1) & (operations["ok_attempts"].to_numpy() > 0)
+    rows_seen = operations["rows_seen"].to_numpy()
+    known = (operations["ok_attempts"].to_numpy() > 0) | (rows_seen > 0)
+    repeated = known & (operations["attempts"].to_numpy() > 1)
     unlike_ids = repeated & ~operations["ids_agree"].to_numpy()
     unlike_seqs = repeated & ~operations["seqs_agree"].to_numpy()
-    several = repeated & (operations["rows"].to_numpy() > 1)
+    several = repeated & (rows_seen > 1)
     faults = np.flatnonzero(unlike_ids | unlike_seqs | several)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            wrong = [
-                words
-                for words, where in (
-                    ("different ids", unlike_ids),
-                    ("different seqs", unlike_seqs),
-                )
-                if where[number]
-            ]
-            sentence = f"Its {operations['attempts'].iloc[number]} attempts"
-            if wrong:
-                sentence += f" were answered with {' and '.join(wrong)}"
-            if several[number]:
-                sentence += f"{' and' if wrong else ''} made {operations['rows'].iloc[number]} rows"
-            yield namer.operation(number, sentence + ".")
+    rows_of = list(account.rows_of(faults))
 
-    return from_findings(
+    def tell(place: int) -> Iterator[Finding]:
+        number, rows = int(faults[place]), rows_of[place]
+        wrong = [
+            words
+            for words, where in (
+                ("different ids", unlike_ids),
+                ("different seqs", unlike_seqs),
+            )
+            if where[number]
+        ]
+        sentence = f"Its {operations['attempts'].iloc[number]} attempts"
+        if wrong:
+            sentence += f" were answered with {' and '.join(wrong)}"
+        if several[number]:
+            sentence += f"{' and' if wrong else ''} made {len(rows)} rows: {namer.rows(rows)}"
+        yield namer.operation(number, sentence + ".")
+
+    kind = unlike_ids + 2 * unlike_seqs + 4 * several
+    return from_faults(
         "idempotency.retries",
         "A repeated send is the same message",
         "messages",
         int(repeated.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_operations(faults, tell, kind[faults]),
+        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"attempts": int(operations["attempts"].to_numpy()[repeated].sum())},
     )

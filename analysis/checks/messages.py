@@ -1,66 +1,72 @@
-"""`messages.*`: was what the server said about each message true of the database?
+"""`messages.lost`, `.unexpected` and `.duplicated`: was what the server said about each message true of the database?
 
 Vocabulary of Jepsen's checkers: an ok message that is not stored is *lost*; a refused one that is stored is
 *unexpected*; an info one may be either, and is *recovered* when it is stored. See `analysis.checks.account`
-for what counts as one message.
+for what counts as one message, and `analysis.checks.corruption` for what is stored of it.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
-from analysis.criteria import Criterion, Finding, from_findings
-from analysis.identifiers import Identifiers
+from analysis.checks.account import NEVER, Account, Bools, Ints
+from analysis.checks.findings import NO_LAST_LOOK, Namer, either
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.record.codes import Outcome
 
-MAX_QUOTED = 60  # characters of a text that a sentence quotes
+WENT = {
+    Outcome.OK: "The server acknowledged this message and stored it, yet it is no longer in the database.",
+    Outcome.INFO: "The server stored this message without a clear answer, and it is no longer in the database.",
+    Outcome.FAIL: "The server refused this message and stored it all the same, and it is no longer in the database.",
+}
+
+_NAMED = ("sender_id", "chat_id", "client_generated_id")  # by its value, which may be none
 
 
 def lost(account: Account) -> Criterion:
-    """`messages.lost`: acknowledged, and not in the database at the end.
+    """`messages.lost`: acknowledged, and not in the database at the end; or stored, and gone, whatever the answer.
 
-    Also lost is a message that was stored, answered by this id, and then went: nobody of the load deletes.
+    Nobody of the load deletes: what a look saw stored has to stay, and so has the row that an answer named, whether or not
+    another one has taken its place.
     """
     operations, rows = account.operations, account.rows
     namer = Namer(account)
-    ok = operations["outcome"].to_numpy() == Outcome.OK
-    absent = ok & (operations["rows"].to_numpy() == 0)
-    message = operations["message_id"].to_numpy(np.int64)
-    answered_row = account.row_of_message[message]
-    gone = ok & (answered_row >= 0)
-    gone[gone] = rows["gone"].to_numpy()[answered_row[gone]]
-    vanished_row = _last_row(account)
-    too_late = absent & ~gone & _answered_after_the_last_look(account)
-    faults = np.flatnonzero((absent & ~too_late) | gone)
-    unseen = account.last_look_ns is None
-    if unseen:  # what was never seen may be there all the same; what was seen to go is gone
-        faults = faults[gone[faults] | (vanished_row[faults] >= 0)]
+    outcome = operations["outcome"].to_numpy()
+    ok = outcome == Outcome.OK
+    seen = operations["rows_seen"].to_numpy() > 0
+    answered_row = account.row_of_message[operations["message_id"].to_numpy(np.int64)]
+    answered_went = ok & (answered_row >= 0)
+    answered_went[answered_went] = rows["gone"].to_numpy()[answered_row[answered_went]]
+    went = answered_went | (seen & (operations["rows"].to_numpy() == 0))
+    never_seen = ok & ~seen & ~went
+    too_late = never_seen & _answered_after_the_last_look(account)
+    unseen = account.last_look_ns is None  # what was never seen may be there all the same
+    faults = np.flatnonzero(went | (never_seen & ~too_late & (not unseen)))
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            row = int(answered_row[number]) if gone[number] else int(vanished_row[number])
-            if row >= 0:
-                yield namer.row(
-                    row,
-                    "The server acknowledged this message and stored it, yet it is no longer in the database.",
-                )
-            else:
-                yield namer.operation(
-                    number, "The server acknowledged this message, yet it never appeared in the database."
-                )
+    row = np.where(answered_went, answered_row, account.row_of_operation())[faults]
+
+    def vanished(place: int) -> Iterator[Finding]:
+        yield namer.row(int(row[place]), WENT[Outcome(outcome[faults[place]])])
+
+    def never_came(place: int) -> Iterator[Finding]:
+        yield namer.operation(
+            int(faults[place]), "The server acknowledged this message, yet it never appeared in the database."
+        )
 
     reason = NO_LAST_LOOK if unseen else None
     if not reason and too_late.any():
         reason = f"{too_late.sum():,} messages were acknowledged after the monitor's last look."
-    return from_findings(
+    return from_faults(
         "messages.lost",
         "No acknowledged message is lost",
         "messages",
-        int(ok.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        int((ok | seen).sum()),
+        either(
+            went[faults],
+            namer.of_rows(row, vanished, outcome[faults].astype(np.int64)),
+            namer.of_operations(faults, never_came),
+        ),
         inconclusive=reason,
         facts={
             "recovered": int(((operations["outcome"] == Outcome.INFO) & (operations["rows"] > 0)).sum()),
@@ -75,131 +81,44 @@ def unexpected(account: Account) -> Criterion:
     refused = account.operations["outcome"].to_numpy() == Outcome.FAIL
     faults = np.flatnonzero((operation >= 0) & _at(refused, operation))
     namer = Namer(account)
-    return from_findings(
+
+    def tell(place: int) -> Iterator[Finding]:
+        yield namer.row(int(faults[place]), "The server refused this message, yet it is stored.")
+
+    return from_faults(
         "messages.unexpected",
         "No refused message is stored",
         "messages",
         len(refused),
-        first_examples(
-            namer.row(row, "The server refused this message, yet it is stored.") for row in faults.tolist()
-        ),
-        count=len(faults),
+        namer.of_rows(faults, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"refused": int(refused.sum())},
     )
 
 
 def duplicated(account: Account) -> Criterion:
-    """`messages.duplicated`: sent once, or repeated with the same id, and stored more than once."""
-    copies = account.operations["rows"].to_numpy()
-    faults = np.flatnonzero(copies > 1)
-    mine = np.flatnonzero(account.stored)
-    mine = mine[np.argsort(account.rows["operation"].to_numpy()[mine], kind="stable")]
-    sorted_operations = account.rows["operation"].to_numpy()[mine]
+    """`messages.duplicated`: sent once, or repeated with the same id, and stored more than once.
+
+    Every row counts that a look ever saw: a copy that was removed again has been shown meanwhile.
+    """
+    rows_seen = account.operations["rows_seen"].to_numpy()
+    faults = np.flatnonzero(rows_seen > 1)
+    rows_of = list(account.rows_of(faults))
+    first = np.array([rows[0] for rows in rows_of], np.int64)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            begin, end = np.searchsorted(sorted_operations, [number, number + 1])
-            rows = mine[begin:end].tolist()
-            others = ", ".join(namer.message(account.rows["message_id"].iloc[row]) for row in rows[1:])
-            yield namer.row(
-                rows[0], f"This message is stored {len(rows)} times; the further rows are {others}."
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        rows = rows_of[place]
+        yield namer.row(rows[0], f"This message was stored {len(rows)} times: as {namer.rows(rows)}.")
 
-    return from_findings(
+    return from_faults(
         "messages.duplicated",
         "No message is stored more than once",
         "messages",
-        int((copies > 0).sum()),
-        first_examples(findings()),
-        count=len(faults),
+        int((rows_seen > 0).sum()),
+        namer.of_rows(first, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
-
-
-def corrupted(account: Account) -> Criterion:
-    """`messages.corrupted`: what is stored differs from what was sent, or from what the answer said of it."""
-    rows, operations = account.rows, account.operations
-    stored = np.flatnonzero(account.stored)
-    row, operation = rows.iloc[stored], operations.iloc[rows["operation"].to_numpy()[stored]]
-
-    def differs(stored_column: str, sent_column: str) -> Bools:
-        unlike: Bools = row[stored_column].to_numpy() != operation[sent_column].to_numpy()
-        return unlike
-
-    alone = operation["rows"].to_numpy() == 1
-    single = alone & operation["ids_agree"].to_numpy()
-    told_id = operation["message_id"].to_numpy() >= 0
-    told_seq = (operation["seq"].to_numpy() != NULL) & operation["seqs_agree"].to_numpy()
-    keeps_ids = bool((row["client_generated_id"].to_numpy() >= 0).any())
-    faults = {
-        "text": differs("text_hash", "text_hash"),
-        "sender": differs("sender_id", "user_id"),
-        "chat": differs("chat_id", "chat_id"),
-        # A copy without the id is one too many; that it lacks the id is no second fault.
-        "client_generated_id": differs("client_generated_id", "client_generated_id") & keeps_ids & alone,
-        "id": differs("message_id", "message_id") & told_id & single,
-        "seq": differs("seq", "seq") & told_seq & single & (row["seq"].to_numpy() != NULL),
-        "deleted_at": row["deleted"].to_numpy(np.bool_),
-    }
-    any_fault = np.logical_or.reduce(list(faults.values()))
-    namer = Namer(account)
-
-    def findings() -> Iterator[Finding]:
-        for place in np.flatnonzero(any_fault).tolist():
-            wrong = [name for name, where in faults.items() if where[place]]
-            sentence = " ".join(_sentence(account, namer, int(stored[place]), name) for name in wrong)
-            yield namer.row(int(stored[place]), sentence)
-
-    return from_findings(
-        "messages.corrupted",
-        "Every message is stored as it was sent",
-        "messages",
-        len(stored),
-        first_examples(findings()),
-        count=int(any_fault.sum()),
-        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
-    )
-
-
-def _sentence(account: Account, namer: Namer, row_number: int, wrong: str) -> str:
-    """What is wrong with one field of a row, with both values."""
-    row = account.rows.iloc[row_number]
-    operation = account.operations.iloc[int(row["operation"])]
-    evidence, send, observation = account.evidence, int(operation["send"]), int(row["observation"])
-
-    def both(column: str, sent_column: str, ids: Identifiers) -> str:
-        return f"{ids.text(operation[sent_column])}, and is stored with {ids.text(row[column])}"
-
-    match wrong:
-        case "text":
-            sent, stored = (
-                evidence.sent_texts([send])[send],
-                evidence.stored_texts([observation])[observation],
-            )
-            said = f"The text {_quoted(sent)} is stored as {_quoted(stored)}"
-        case "sender":
-            said = f"It was sent by {both('sender_id', 'user_id', evidence.people)}"
-        case "chat":
-            said = f"It was sent to chat {both('chat_id', 'chat_id', evidence.chats)}"
-        case "client_generated_id":
-            key = "client_generated_id"
-            said = f"It was sent with client_generated_id {both(key, key, evidence.messages)}"
-        case "id":
-            said = f"The answer gave it the id {namer.message(operation['message_id'])}, another than it is stored with"
-        case "seq":
-            said = f"The answer gave it seq {operation['seq']}, and seq {row['seq']} is stored"
-        case _:
-            said = "Its deleted_at is set, though nobody in the run deletes"
-    return f"{said}."
-
-
-def _quoted(text: str | None) -> str:
-    if text is None:
-        return "NULL"
-    shown = repr(text[:MAX_QUOTED])
-    return f"{shown}… ({len(text):,} characters)" if len(text) > MAX_QUOTED else shown
 
 
 def _answered_after_the_last_look(account: Account) -> Bools:
@@ -211,15 +130,6 @@ def _answered_after_the_last_look(account: Account) -> Bools:
     comparable = operations["clock"].to_numpy() == account.monitor_clock
     late: Bools = comparable & (acknowledged != NEVER) & (acknowledged > account.last_look_ns)
     return late
-
-
-def _last_row(account: Account) -> Ints:
-    """For each operation a row that it has or had, whichever was seen last; -1 if none."""
-    operation = account.rows["operation"].to_numpy()
-    last = np.full(len(account.operations), -1, np.int64)
-    mine = np.flatnonzero(operation >= 0)
-    last[operation[mine]] = mine
-    return last
 
 
 def _at(flags: Bools, positions: Ints) -> Bools:

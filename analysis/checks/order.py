@@ -7,15 +7,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Bools
-from analysis.checks.findings import Namer, first_examples, seconds
+from analysis.checks.findings import Namer, seconds
+from analysis.checks.numbering import first_looks
 from analysis.clocks import Clocks
-from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.codes import Outcome
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
+from analysis.identifiers import NONE
 
 
 def order(account: Account) -> Criterion:
     """`seq.order`: in one chat, a message acknowledged before another was sent has the smaller seq.
 
+    It goes by the seq that each was given first, so that one which is changed later puts nobody else out of order.
     Times of one clock are compared as they are. Times of two machines are compared by what is certain: the latest
     moment at which the one may have been acknowledged, and the earliest at which the other may have left (see
     `analysis.clocks`); where no offset was measured they are not compared.
@@ -29,37 +32,38 @@ def order(account: Account) -> Criterion:
     if len(np.unique(timed["clock"].to_numpy()[known])) > 1:
         placed = _placed(timed[known], clocks)
         comparisons.append(_Comparison(placed, "earliest_left_ns", "latest_acknowledged_ns", ["chat_id"]))
-    highest = np.full(len(account.operations), NULL, np.int64)
-    for comparison in comparisons:
-        np.maximum.at(highest, comparison.operation, comparison.highest)
-    faults = timed[highest[timed["operation"].to_numpy()] > timed["seq"].to_numpy()]
+    highest = np.full((len(comparisons), len(account.operations)), NULL, np.int64)
+    for of_one, comparison in zip(highest, comparisons, strict=True):
+        of_one[comparison.operation] = comparison.highest
+    faults = timed[highest.max(axis=0)[timed["operation"].to_numpy()] > timed["seq"].to_numpy()]
     faults = faults.sort_values("left_ns", kind="stable")
+    operation = faults["operation"].to_numpy(np.int64)
+    by_bounds = highest[0][operation] <= faults["seq"].to_numpy()  # its own clock alone does not tell
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number, seq, message in zip(
-            *(faults[column].tolist() for column in ("operation", "seq", "message_id")), strict=True
-        ):
-            earlier, after_ns, by = next(
-                found for one in comparisons if (found := one.explain(number, seq)) is not None
-            )
-            yield namer.operation(
-                number,
-                f"It was sent {by}{seconds(after_ns)} after message "
-                f"{namer.message(earlier['message_id'])} (seq {earlier['seq']}) had been acknowledged, "
-                f"yet its seq is the smaller one: {seq}.",
-                seq=seq,
-                message_id=account.evidence.messages.text(message),
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        number, seq, message = (
+            int(faults[column].iloc[place]) for column in ("operation", "seq", "message_id")
+        )
+        earlier, after_ns, by = next(
+            found for one in comparisons if (found := one.explain(number, seq)) is not None
+        )
+        yield namer.operation(
+            number,
+            f"It was sent {by}{seconds(after_ns)} after message "
+            f"{namer.message(earlier['message_id'])} (seq {earlier['seq']}) had been acknowledged, "
+            f"yet its seq is the smaller one: {seq}.",
+            seq=seq,
+            message_id=account.evidence.messages.text(message),
+        )
 
     unlike = int((~known).sum()) if len(np.unique(timed["clock"])) > 1 else 0
-    return from_findings(
+    return from_faults(
         "seq.order",
         "A later message has a higher seq",
         "messages",
         len(timed),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_operations(operation, tell, by_bounds.astype(np.int64)),
         facts={"own_clock_only": unlike} if unlike else {},
     )
 
@@ -115,25 +119,32 @@ def _placed(timed: pd.DataFrame, clocks: Clocks) -> pd.DataFrame:
 
 
 def _numbered_operations(account: Account) -> pd.DataFrame:
-    """Messages with a seq, as stored or else as answered, and the times between which they happened."""
+    """Messages with the seq that they were given first, as answered or else as first seen, and when they happened."""
     operations, rows = account.operations, account.rows
     mine = np.flatnonzero(rows["operation"].to_numpy() >= 0)
-    row = np.full(len(operations), -1, np.int64)
+    row = np.full(len(operations), NONE, np.int64)
     told = rows["acknowledged_ns"].to_numpy()[mine] != NEVER
     mine = np.concatenate([mine[~told], mine[told]])  # of several copies the one that the answer meant
     row[rows["operation"].to_numpy()[mine]] = mine
-    stored_seq = np.append(rows["seq"].to_numpy(), NULL)[row]
-    stored_id = np.append(rows["message_id"].to_numpy(), NULL)[row]
-    answered = operations["outcome"].to_numpy() == Outcome.OK
+    stored_id = np.append(rows["message_id"].to_numpy(), NONE)[row]
+    look = np.append(first_looks(account), NONE)[row]
+    observations = account.evidence.observations
+    seen_seq = np.append(observations["seq"].to_numpy(np.int64), NULL)[look]
+    seen_chat = np.append(observations["chat_id"].to_numpy(np.int64), NONE)[look]
+    answered_seq, chat = operations["seq"].to_numpy(np.int64), operations["chat_id"].to_numpy()
+    # What was stored elsewhere has a number of another chat; and where answer and look differ, nothing tells which number it
+    # was given: `messages.corrupted` names it, and nobody else is to be blamed for it.
+    elsewhere: Bools = (look != NONE) & (seen_chat != chat)
+    unclear: Bools = (answered_seq != NULL) & (seen_seq != NULL) & (answered_seq != seen_seq)
     timed = pd.DataFrame(
         {
             "operation": np.arange(len(operations)),
-            "chat_id": operations["chat_id"].to_numpy(),
+            "chat_id": chat,
             "clock": operations["clock"].to_numpy(),
             "left_ns": operations["left_ns"].to_numpy(),
             "acknowledged_ns": operations["acknowledged_ns"].to_numpy(),
-            "seq": np.where(stored_seq != NULL, stored_seq, np.where(answered, operations["seq"], NULL)),
-            "message_id": np.where(row >= 0, stored_id, operations["message_id"]),
+            "seq": np.where(answered_seq != NULL, answered_seq, seen_seq),
+            "message_id": np.where(row != NONE, stored_id, operations["message_id"]),
         }
     )
-    return timed[timed["seq"] != NULL]
+    return timed[(timed["seq"] != NULL) & ~elsewhere & ~unclear]

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.deliveries import unreliable
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
+from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.known_values import KnownValues
 from analysis.checks.owed import CERTAIN_AFTER_NS
 from analysis.checks.subscriptions import Subscriptions, participation_keys, positions
-from analysis.criteria import Criterion, from_findings
+from analysis.criteria import Criterion
+from analysis.faults import from_faults
 from analysis.record.codes import EventType, Outcome
 
 EVENTS_AT_ONCE = 500_000
@@ -64,16 +65,16 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
     faults = np.flatnonzero(
         (wrong != Wrong.NOTHING) & (wrong != Wrong.UNSEEN) & (whole | (wrong != Wrong.UNKNOWN))
     )
-    namer = Namer(account)
-    return from_findings(
+    return from_faults(
         "realtime.phantom",
         "No event shows what is not stored",
         "events",
         len(shown),
-        first_examples(
-            namer.event(int(shown[place]), Wrong(wrong[place]).sentence) for place in faults.tolist()
+        Namer(account).of_events(
+            shown[faults],
+            lambda place: Wrong(wrong[faults[place]]).sentence,
+            wrong[faults].astype(np.int64),
         ),
-        count=len(faults),
         inconclusive=_unseen(unseen) if whole else NO_LAST_LOOK,
         facts={"unseen_of_others": unseen},
     )

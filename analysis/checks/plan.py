@@ -12,6 +12,7 @@ Its time is judged by the nearest-rank median of a chat's samples, so that one h
 
 import re
 from collections.abc import Iterator
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,13 @@ from numpy.typing import NDArray
 
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
+from analysis.faults import Faults
 
 PART = "history plan"  # in table `left_out`
 ROWS_FOR_A_PAGE = 500  # ten times the page; more read without the index is a fault, whatever the time
 SERVES = re.compile(r"chat_id(?: DESC)?, seq(?: DESC)?")
 OF_THE_GUIDE = "chat_id, seq DESC"
+CONFIDENCE = 0.95
 
 
 def history(evidence: Evidence, target_ms: float) -> Criterion:
@@ -49,6 +52,7 @@ def history(evidence: Evidence, target_ms: float) -> Criterion:
         outcome, reason = Verdict.INCONCLUSIVE, _why_not(evidence, samples)
     else:
         outcome, reason = Verdict.PASS, _about_indexes(indexes, serving)
+    examples, every = Faults.of(findings).told()
     return Criterion(
         id="plan.history",
         title="The history query reads by its index",
@@ -57,9 +61,11 @@ def history(evidence: Evidence, target_ms: float) -> Criterion:
         unit="ms",
         outcome=outcome,
         checked=len(samples),
-        examples=tuple(findings),
+        examples=examples,
+        found=every,
         reason=reason,
         facts=_facts(timed),
+        ci95=median_interval([times for _, times in timed.groupby("chat_id")["execution_ms"]]),
     )
 
 
@@ -67,6 +73,24 @@ def nearest_rank_median(values: "pd.Series[float]") -> float:
     """The smallest of `values` that at least half of them do not exceed. There is at least one."""
     ranked = np.sort(values.to_numpy(np.float64))
     return float(ranked[-(-len(ranked) // 2) - 1])
+
+
+def median_interval(chats: "list[pd.Series[float]]") -> tuple[float, float] | None:
+    """The 95% interval of the slowest chat's median, from the samples of every chat; None for too few of them.
+
+    Between which ranks a median lies is binomial, whatever the distribution; each chat gets its part of the 5%.
+    Source: Hahn and Meeker (1991), Statistical Intervals, on distribution-free intervals.
+    """
+    ends = []
+    for samples in chats:
+        count, allowed = len(samples), (1 - CONFIDENCE) / len(chats) / 2
+        beyond = np.cumsum([comb(count, rank) for rank in range(count)]) / 2**count
+        rank = int((beyond <= allowed).sum())  # so many lie outside at either end
+        if rank == 0:
+            return None
+        ranked = np.sort(samples.to_numpy(np.float64))
+        ends.append((float(ranked[rank - 1]), float(ranked[-rank])))
+    return (max(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
 def _not_by_index(evidence: Evidence, samples: pd.DataFrame, serving: set[str]) -> Iterator[Finding]:

@@ -7,11 +7,12 @@ import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints, pair
 from analysis.checks.deliveries import Deliveries, unreliable
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples
+from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.known_values import KnownValues
 from analysis.checks.restarts import restarts
 from analysis.checks.subscriptions import participation_keys
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 
 
 def missed(account: Account, deliveries: Deliveries) -> Criterion:
@@ -22,32 +23,30 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
     faults = np.flatnonzero(lacking & ~near)
     unclear = np.flatnonzero(lacking & near)
     person = participation_keys(account) & 0xFFFFFFFF
-    gave_up = deliveries.subscriptions.gave_up
-    shut_out = set(gave_up.tolist())
+    shut_out = np.isin(deliveries.participation[faults], deliveries.subscriptions.gave_up)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            code = int(person[deliveries.participation[number]])
-            state = (
-                "could not get a lost subscription to its chat back"
-                if int(deliveries.participation[number]) in shut_out
-                else "was subscribed to its chat all the time"
-            )
-            why = f"No event brought this message to {namer.person(code)}, who {state}"
-            read = "; it was found by reading history." if deliveries.read[number] else "."
-            yield namer.row(
-                int(deliveries.row[number]), why + read, recipient_id=account.evidence.people.text(code)
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        number = faults[place]
+        code = int(person[deliveries.participation[number]])
+        state = (
+            "could not get a lost subscription to its chat back"
+            if shut_out[place]
+            else "was subscribed to its chat all the time"
+        )
+        why = f"No event brought this message to {namer.person(code)}, who {state}"
+        read = "; it was found by reading history." if deliveries.read[number] else "."
+        yield namer.row(
+            int(deliveries.row[number]), why + read, recipient_id=account.evidence.people.text(code)
+        )
 
     caught_up = deliveries.read & ~deliveries.arrived & ~deliveries.owed
-    return from_findings(
+    return from_faults(
         "realtime.missed",
         "Every subscribed participant gets every message",
         "deliveries",
         int(deliveries.owed.sum()),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(deliveries.row[faults].astype(np.int64), tell, shut_out + 2 * deliveries.read[faults]),
         inconclusive=NO_LAST_LOOK
         if account.last_look_ns is None
         else _not_written_down(account)
@@ -127,16 +126,12 @@ def duplicated(account: Account, deliveries: Deliveries) -> Criterion:
     again = pd.Series(pair(events["user_id"].to_numpy()[position], message)).duplicated().to_numpy()
     faults = position[within]
     namer = Namer(account)
-    return from_findings(
+    return from_faults(
         "realtime.duplicated",
         "No message comes twice",
         "events",
         len(position),
-        first_examples(
-            namer.event(number, "This message came to {person} again on the same subscription.")
-            for number in faults.tolist()
-        ),
-        count=len(faults),
+        namer.of_events(faults, lambda _: "This message came to {person} again on the same subscription."),
         facts={"repeated_by_another_subscription": int((again & ~within).sum())},
     )
 
@@ -168,16 +163,17 @@ def reordered(account: Account, deliveries: Deliveries) -> Criterion:
     back = before > seq[order]
     faults, overtaken_by = position[order][back], before[back]
     namer = Namer(account)
-    return from_findings(
+    return from_faults(
         "realtime.reordered",
         "Messages come in the order of their seq",
         "events",
         len(position),
-        first_examples(
-            namer.event(number, f"This message came to {{person}} after seq {seq} of the same chat.")
-            for number, seq in zip(faults.tolist(), overtaken_by.tolist(), strict=True)
+        namer.of_events(
+            faults,
+            lambda place: (
+                f"This message came to {{person}} after seq {overtaken_by[place]} of the same chat."
+            ),
         ),
-        count=len(faults),
     )
 
 

@@ -1,79 +1,83 @@
 """`status.stuck`: a message is delivered in the database soon after a recipient said that it had arrived."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, seconds
-from analysis.criteria import Criterion, Finding, from_findings
+from analysis.checks.findings import NO_LAST_LOOK, Namer, seconds
+from analysis.clocks import ENDLESS_NS, Clocks
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
 from analysis.record.tables import UNSETTLED_A_POLL
 
 # A look's time is noted when its snapshot is there, a round trip after it was taken.
 LOOK_LAG_NS = 100_000_000
 
-_ENDLESS = np.iinfo(np.int64).max
-
 
 def stuck(account: Account, delivered_within_s: float) -> Criterion:
     """`status.stuck`: still `sent` after a recipient's receipt was acknowledged and the target time had passed.
 
     A fault needs a look at or after the deadline that still saw `sent`. Where no look came that late, the
-    message is counted as open. Receipts and looks are compared only on one clock.
+    message is counted as open. Times of other machines count for what is certain of them (`analysis.clocks`); of those
+    whose clocks were not measured, nothing is.
     """
-    receipts = _first_receipts(account)
+    clocks = Clocks.of(account.evidence)
+    receipts = _first_receipts(account, clocks)
     row = receipts["row"].to_numpy(np.int64)
     deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
     last_sent_look, never = _last_looks_at_sent(account, row)
-    shown_in_time = _shown_delivered_ns(account)[row] <= deadline
+    shown_in_time = _shown_delivered_ns(account, clocks)[row] <= deadline
     late = account.looks_whole & (last_sent_look >= deadline) & ~shown_in_time
     still_open = int((never & ~late & ~shown_in_time).sum())
     faults = np.flatnonzero(late)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for number in faults.tolist():
-            receipt = receipts.iloc[number]
-            who = int(receipt["user_id"])
-            waited = seconds(int(last_sent_look[number]) - int(receipt["answered_ns"]))
-            yield namer.row(
-                int(row[number]),
-                f"It was still `sent` {waited} after {namer.person(who)} had acknowledged its delivery.",
-                recipient_id=account.evidence.people.text(who),
-                at_ns=int(last_sent_look[number]),
-            )
+    def tell(place: int) -> Iterator[Finding]:
+        number = faults[place]
+        receipt = receipts.iloc[number]
+        who = int(receipt["user_id"])
+        waited = seconds(int(last_sent_look[number]) - int(receipt["answered_ns"]))
+        yield namer.row(
+            int(row[number]),
+            f"It was still `sent` {waited} after {namer.person(who)} had acknowledged its delivery.",
+            recipient_id=account.evidence.people.text(who),
+            at_ns=int(last_sent_look[number]),
+        )
 
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
         reason = f"{still_open:,} messages were acknowledged too shortly before the last look to tell."
-    return from_findings(
+    marks = account.evidence.marks
+    if not reason and len(marks) and not clocks.known(marks["clock"]).any():
+        reason = "All receipts are from machines whose clocks could not be held against the monitor's."
+    return from_faults(
         "status.stuck",
         f"A message is delivered within {delivered_within_s:g} s of its receipt",
         "messages",
         len(receipts),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(row[faults], tell, at_ns=last_sent_look[faults]),
         inconclusive=reason,
         facts={"open": still_open},
     )
 
 
-def _shown_delivered_ns(account: Account) -> Ints:
-    """For each row when an event first showed it delivered or read, on the monitor's clock; `_ENDLESS` if none did.
+def _shown_delivered_ns(account: Account, clocks: Clocks) -> Ints:
+    """For each row the earliest moment on the monitor's clock at which an event may have shown it delivered or read.
 
-    A status that goes there and back between two looks was not stuck: `status.regressed` has it.
+    `ENDLESS_NS` if none did. A status that goes there and back between two looks was not stuck: `status.regressed` has it.
     """
-    shown = np.full(
-        len(account.rows) + 1, _ENDLESS, np.int64
-    )  # the last is for messages that were never stored
+    shown = np.full(len(account.rows), ENDLESS_NS, np.int64)
     received, clock = (account.evidence.events[column].to_numpy() for column in ("received_ns", "clock"))
     for entries in witnesses.events(account).entries():
         told = (entries.status == Status.DELIVERED) | (entries.status == Status.READ)
-        told &= clock[entries.position] == account.monitor_clock
-        np.minimum.at(shown, entries.row[told], received[entries.position[told]])
+        telling = entries.only(told & clocks.known(clock[entries.position]))
+        came = clocks.moments(received[telling.position], clock[telling.position])
+        np.minimum.at(shown, telling.row, came.earliest_ns)
     return shown
 
 
@@ -92,13 +96,13 @@ def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
     status, message = observations["status"], observations["message_id"].to_numpy()
     poll_of = observations["poll"].to_numpy(np.int64)
 
-    delivered = np.full(len(account.rows), _ENDLESS, np.int64)
+    delivered = np.full(len(account.rows), ENDLESS_NS, np.int64)
     # Whatever else it became, it is not stuck at `sent`: a status outside the three is `status.invalid`'s.
     there = (observations["change"] != ObservedChange.GONE) & (status != Status.SENT)
     at = account.row_of_message[message[there]]
     np.minimum.at(delivered, at, poll_of[there])
 
-    settled = np.full(len(account.rows), _ENDLESS, np.int64)
+    settled = np.full(len(account.rows), ENDLESS_NS, np.int64)
     stays_read = account.rows["status"].to_numpy() == Status.READ
     read = (observations["change"] != ObservedChange.GONE) & (status == Status.READ)
     np.minimum.at(settled, account.row_of_message[message[read]], poll_of[read])
@@ -115,56 +119,40 @@ def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
     )  # the look that found it saw it, whoever's turn it was
     saw = before >= at_first
     surely = np.where(saw, np.maximum(before - turn[before.clip(min=0)] + 1, at_first), 0)
-    return np.where(saw, taken[surely], NULL), delivered[row] == _ENDLESS
+    return np.where(saw, taken[surely], NULL), delivered[row] == ENDLESS_NS
 
 
-def _first_receipts(account: Account) -> pd.DataFrame:
+def _first_receipts(account: Account, clocks: Clocks) -> pd.DataFrame:
     """For each message of the run the first acknowledged receipt of a recipient who had it: ``row``, ``user_id``, ``answered_ns``.
 
     A receipt covers a message when its user knew a seq at least as high, and the message was certainly stored
-    when the receipt left: an ok answer or somebody's INSERT event says so, on the receipt's clock.
+    when the receipt left: an ok answer or somebody's INSERT event says so. ``answered_ns`` is the latest moment at
+    which it may have been answered, on the monitor's clock.
     """
-    marks = account.evidence.marks
-    rows, operations, events = account.rows, account.operations, account.evidence.events
-    good = (
-        (marks["outcome"] == Outcome.OK)
-        & (marks["up_to_seq"] != NULL)
-        & (marks["clock"] == account.monitor_clock)
-    )
-    columns = ["chat_id", "user_id", "left_ns", "answered_ns", "up_to_seq"]
+    marks, rows = account.evidence.marks, account.rows
+    good = (marks["outcome"] == Outcome.OK) & (marks["up_to_seq"] != NULL) & clocks.known(marks["clock"])
+    columns = ["chat_id", "user_id", "clock", "left_ns", "answered_ns", "up_to_seq"]
     marks = marks.loc[good, columns].sort_values("left_ns", kind="stable")
-    operation = rows["operation"].to_numpy()
-    stored_by = np.full(len(rows) + 1, _ENDLESS, np.int64)
-    mine = np.flatnonzero((operation >= 0) & (rows["seq"].to_numpy() != NULL) & ~rows["gone"].to_numpy())
-    answered = rows["acknowledged_ns"].to_numpy()[mine]
-    comparable = (answered != NEVER) & (
-        operations["clock"].to_numpy()[operation[mine]] == account.monitor_clock
-    )
-    stored_by[mine[comparable]] = answered[comparable]
-    shown = (events["type"].to_numpy() == EventType.INSERT) & (
-        events["clock"].to_numpy() == account.monitor_clock
-    )
-    np.minimum.at(
-        stored_by,
-        account.row_of_message[events["message_id"].to_numpy()[shown]],
-        events["received_ns"].to_numpy()[shown],
-    )
-    mine = mine[stored_by[mine] != _ENDLESS]
+    stored = _Stored(account, clocks)
+    mine = np.flatnonzero(account.stored & (rows["seq"].to_numpy() != NULL))
     by_chat = pd.Series(mine).groupby(rows["chat_id"].to_numpy()[mine])
-    rows_of_chat = {chat: numbers.to_numpy() for chat, numbers in by_chat}
-    answered_ns = np.full(len(rows), _ENDLESS, np.int64)
+    rows_of_chat: dict[Any, Ints] = {chat: numbers.to_numpy() for chat, numbers in by_chat}
+    answered_ns = np.full(len(rows), ENDLESS_NS, np.int64)
     by_whom = np.full(len(rows), NULL, np.int64)
-    for _, receipts in marks.groupby(["chat_id", "user_id"], sort=True):
-        chat, user = int(receipts["chat_id"].iloc[0]), int(receipts["user_id"].iloc[0])
+    for _, receipts in marks.groupby(["chat_id", "user_id", "clock"], sort=True):
+        chat, user, clock = (int(receipts[column].iloc[0]) for column in columns[:3])
         of_chat = rows_of_chat.get(chat, np.empty(0, np.int64))
         received = of_chat[rows["sender_id"].to_numpy()[of_chat] != user]
         known = np.maximum.accumulate(receipts["up_to_seq"].to_numpy())
         # The soonest answer to this receipt or a later one: they may overtake one another.
-        soonest = np.minimum.accumulate(receipts["answered_ns"].to_numpy()[::-1])[::-1]
-        first = np.maximum(
-            np.searchsorted(known, rows["seq"].to_numpy()[received], side="left"),
-            np.searchsorted(receipts["left_ns"].to_numpy(), stored_by[received], side="left"),
+        answered = clocks.moments(receipts["answered_ns"], receipts["clock"]).latest_ns
+        soonest = np.minimum.accumulate(answered[::-1])[::-1]
+        left = clocks.moments(receipts["left_ns"], receipts["clock"])
+        after = np.minimum(
+            np.searchsorted(left.at_ns, stored.noted[clock][received], side="left"),
+            np.searchsorted(left.earliest_ns, stored.by_ns[received], side="left"),
         )
+        first = np.maximum(np.searchsorted(known, rows["seq"].to_numpy()[received], side="left"), after)
         covered = first < len(receipts)
         received, first = received[covered], first[covered]
         when = soonest[first]
@@ -175,3 +163,35 @@ def _first_receipts(account: Account) -> pd.DataFrame:
     return pd.DataFrame(
         {"row": receipted, "user_id": by_whom[receipted], "answered_ns": answered_ns[receipted]}
     )
+
+
+class _Stored:
+    """By when each row was certainly stored.
+
+    Attributes:
+        by_ns: on the monitor's clock.
+        noted: on each clock that can be compared with it, as far as it was noted by that clock itself.
+    """
+
+    def __init__(self, account: Account, clocks: Clocks) -> None:
+        size = len(account.rows)
+        self._clocks = clocks
+        self.by_ns = np.full(size, ENDLESS_NS, np.int64)
+        self.noted = {
+            clock: np.full(size, ENDLESS_NS, np.int64) for clock in (clocks.leader, *clocks.offsets)
+        }
+        answered = account.rows["acknowledged_ns"].to_numpy()
+        told = np.flatnonzero(answered != NEVER)
+        operation = account.rows["operation"].to_numpy()[told]
+        self._note(told, answered[told], account.operations["clock"].to_numpy()[operation])
+        events = account.evidence.events
+        kind, received, clock = (events[column].to_numpy() for column in ("type", "received_ns", "clock"))
+        for entries in witnesses.events(account).entries():
+            shown = entries.only(kind[entries.position] == EventType.INSERT)
+            self._note(shown.row, received[shown.position], clock[shown.position])
+
+    def _note(self, row: Ints, at_ns: Ints, clock: Ints) -> None:
+        np.minimum.at(self.by_ns, row, self._clocks.moments(at_ns, clock).latest_ns)
+        for number, noted in self.noted.items():
+            its = clock == number
+            np.minimum.at(noted, row[its], at_ns[its])

@@ -1,17 +1,21 @@
 """For how much of what was measured the load generator itself may be to blame. Pure: arrays in, arrays out.
 
-A load process notes when its event loop stood still (table ``stalls``). What arrives meanwhile is read at the end, so
-of a latency that ends in such a time all since the stall's begin may be the generator's own; what came before is not,
-since the loop had then looked at every socket. In an open workload, an action that was due while the loop stood still
-left late by that, too. Both are upper bounds: the answer may have arrived a moment before it was read.
+A load process notes when its event loop stood still (table ``stalls``). What arrives meanwhile is read at the end: where the
+kernel's word of its arrival was not to be had, all since the stall's begin may be the generator's own of a latency that ends in such
+a time; what came before is not, since the loop had then looked at every socket.
+
+In an open workload a send that leaves late was kept from leaving: by the server, as long as all slots were taken by actions
+that it had not answered (table ``slots_taken``), and for all the rest by the generator. A loop that is busy, or stands
+still, frees no slots either; of such times nothing is the server's. All are upper bounds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from analysis.checks.spans import Floats, Ints, Spans
+
 Bools = NDArray[np.bool_]
 
 # Stalls that follow upon one another are one: their times come from one clock reading, rounded from a float.
@@ -30,13 +34,21 @@ class Waits:
         process: number of the load process that saw its end.
         due_ns: when it should have left; equal to `left_ns` where no schedule says.
         left_ns: when it left.
-        seen_ns: when its answer, or its event, was read.
+        again_ns: when the attempt left that was answered; equal to `left_ns` where that was the first one.
+        seen_ns: when its answer, or its event, came.
+        stamped: by the kernel's word; otherwise when it was read, or given up.
     """
 
     process: Ints
     due_ns: Ints
     left_ns: Ints
+    again_ns: Ints
     seen_ns: Ints
+    stamped: Bools
+
+    def part(self, some: slice) -> "Waits":
+        """Some of the rows."""
+        return Waits(*(getattr(self, column.name)[some] for column in fields(self)))
 
 
 class Stalls:
@@ -46,7 +58,7 @@ class Stalls:
         process, begin_ns, end_ns, cpu_ms: a row for each stall, in any order.
     """
 
-    def __init__(self, process: Ints, begin_ns: Ints, end_ns: Ints, cpu_ms: NDArray[np.float64]) -> None:
+    def __init__(self, process: Ints, begin_ns: Ints, end_ns: Ints, cpu_ms: Floats) -> None:
         order = np.lexsort((begin_ns, process))
         process, begin_ns, end_ns = process[order], begin_ns[order], end_ns[order]
         cpu_ms = cpu_ms[order]
@@ -56,7 +68,7 @@ class Stalls:
         self.process: Ints = process[first]
         self.begin_ns: Ints = begin_ns[first]
         self.end_ns: Ints = np.maximum.reduceat(end_ns, first) if len(first) else end_ns
-        self.cpu_ms: NDArray[np.float64] = np.add.reduceat(cpu_ms, first) if len(first) else cpu_ms
+        self.cpu_ms: Floats = np.add.reduceat(cpu_ms, first) if len(first) else cpu_ms
 
     def __len__(self) -> int:
         return len(self.process)
@@ -78,40 +90,73 @@ class Stalls:
         """The longest of them; 0 when there is none."""
         return int((self.end_ns - self.begin_ns).max(initial=0))
 
-    def share_of_seconds(self, begin_ns: int, seconds: int) -> NDArray[np.float64]:
-        """For each second from `begin_ns` on the share of it for which the worst of the processes stood still."""
-        edges = begin_ns + np.arange(seconds + 1, dtype=np.int64) * 1_000_000_000
-        worst = np.zeros(seconds)
-        for number in np.unique(self.process):
-            stood = np.diff(self._stood_still(int(number), edges)) / 1e9
-            worst = np.maximum(worst, stood)
-        return worst
+    @property
+    def spans(self) -> Spans:
+        """Their times."""
+        return Spans(self.process, self.begin_ns, self.end_ns)
 
-    def own_ns(self, waits: Waits) -> Ints:
-        """For each wait the time for which the generator itself may be to blame."""
-        own = np.zeros(len(waits.seen_ns), np.int64)
-        for start in range(0, len(own), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            columns = (waits.process, waits.due_ns, waits.left_ns, waits.seen_ns)
-            self._add_own_ns(Waits(*(column[part] for column in columns)), own[part])
-        return own
-
-    def _add_own_ns(self, waits: Waits, own: Ints) -> None:
-        for number in np.unique(self.process):
+    def read_late_ns(self, waits: Waits) -> Ints:
+        """For how long each answer may have lain there, unread."""
+        unread = np.zeros(len(waits.seen_ns), np.int64)
+        for number in np.unique(waits.process):
             mine = np.flatnonzero(waits.process == number)
             begin, end = (times[self.process == number] for times in (self.begin_ns, self.end_ns))
-            seen, left, due = waits.seen_ns[mine], waits.left_ns[mine], waits.due_ns[mine]
+            if not len(begin):
+                continue
+            seen, left = waits.seen_ns[mine], waits.again_ns[mine]
             place = np.searchsorted(begin, seen, side="right") - 1
-            late = (place >= 0) & (seen <= end[place] + AFTER_NS)
-            read_late = np.where(late, seen - np.maximum(begin[place], left), 0).clip(min=0)
-            left_late = self._stood_still(int(number), left) - self._stood_still(int(number), due)
-            own[mine] = read_late + left_late
+            late = (place >= 0) & (seen <= end[place] + AFTER_NS) & ~waits.stamped[mine]
+            unread[mine] = np.where(late, seen - np.maximum(begin[place], left), 0).clip(min=0)
+        return unread
 
-    def _stood_still(self, number: int, until_ns: Ints) -> Ints:
-        """How long process `number` had stood still by each of these times."""
-        begin, end = (times[self.process == number] for times in (self.begin_ns, self.end_ns))
-        before = np.concatenate(([0], np.cumsum(end - begin)))
-        place = np.searchsorted(begin, until_ns, side="right") - 1
-        inside = np.where(place >= 0, np.minimum(until_ns, end[place]) - begin[place], 0)
-        stood: Ints = before[place.clip(min=0)] + inside
-        return stood
+
+class Departures:
+    """Why sends left late.
+
+    Args:
+        stalls: of the load processes.
+        busy: when they used all that they had of a processor, or waited for it.
+        taken: when somebody waited because all slots were taken.
+        noted: by number of the process: it noted that. Of the others, which an earlier version wrote, only what left
+            late by a stall is known to be its own.
+    """
+
+    def __init__(self, stalls: Stalls, busy: Spans, taken: Spans, noted: Bools) -> None:
+        self._stalls = stalls.spans
+        self.behind = stalls.spans | busy
+        self._behind_or_taken = self.behind | taken
+        self._noted = noted
+
+    def left_late_ns(self, waits: Waits) -> Ints:
+        """By how much each left late for reasons of the generator's own."""
+        late = np.zeros(len(waits.left_ns), np.int64)
+        for number in np.unique(waits.process).tolist():
+            mine = np.flatnonzero(waits.process == number)
+            due, left = waits.due_ns[mine], waits.left_ns[mine]
+            if self._noted[number]:
+                late[mine] = left - due - self._kept_ns(number, due, left)
+            else:
+                late[mine] = self._stalls.until(number, left) - self._stalls.until(number, due)
+        return late
+
+    def _kept_ns(self, number: int, due: Ints, left: Ints) -> Ints:
+        """For how long the server, which did not answer, kept each from leaving: slots taken, and nobody behind."""
+        both, behind = (
+            spans.until(number, left) - spans.until(number, due)
+            for spans in (self._behind_or_taken, self.behind)
+        )
+        kept: Ints = both - behind
+        return kept
+
+
+def own_ns(waits: Waits, stalls: Stalls | None, departures: Departures | None) -> Ints:
+    """For each wait the time for which the generator itself may be to blame, as far as either can tell."""
+    own = np.zeros(len(waits.seen_ns), np.int64)
+    for start in range(0, len(own), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        piece = waits.part(some)
+        if stalls is not None:
+            own[some] += stalls.read_late_ns(piece)
+        if departures is not None:
+            own[some] += departures.left_late_ns(piece)
+    return own

@@ -1,8 +1,8 @@
 """`status.invalid` and `status.regressed`: a status is one of three, and goes sent → delivered → read only.
 
 Two witnesses: the monitor's looks at the rows, and Realtime's events, which also show what happened between two
-looks. Each is judged by its own order; the two are compared only at the very end, since a look and an event of
-the same moment may come in either order. Only messages of the run are judged.
+looks. What of theirs is certain to have come before what, `analysis.checks.setbacks` says. Only messages of the run
+are judged.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools
-from analysis.checks.findings import NO_LAST_LOOK, Namer, first_examples, status_word
-from analysis.checks.witnesses import WAYS_BACK, Entries, Spans, WaysBack, Witness, events, looks, widest
-from analysis.criteria import Criterion, Finding, from_findings
-from analysis.record.codes import EventType, PollKind, Status
-
-# An event this much older than the last look must show in it: far above any commit lag.
-SETTLED_US = 1_000_000
+from analysis.checks.findings import NO_LAST_LOOK, Namer, both, status_word
+from analysis.checks.setbacks import Leader, Spans, backwards, by_rank, on_one_subscription
+from analysis.checks.witnesses import STAGES, Entries, Witness, events, joined, looks
+from analysis.criteria import Criterion, Finding
+from analysis.faults import from_faults
+from analysis.record.codes import EventType, Status
 
 
 def invalid(account: Account) -> Criterion:
@@ -37,40 +36,51 @@ def invalid(account: Account) -> Criterion:
     texts = account.evidence.observations["status_text"]
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        for position, row, status in zip(*bad_looks, strict=True):
-            text = texts.iloc[int(position)]
-            shown = f"`{text}`" if isinstance(text, str) else status_word(status)
-            why = f"Its status is {shown}, which is none of sent, delivered and read."
-            yield namer.row(int(row), why, at_ns=observed.seen_ns(int(position)))
-        for position, row, status in zip(*bad_events, strict=True):
-            what = "was inserted with" if is_insert[position] else "was shown by an event with"
-            why = f"It {what} the status {status_word(status)}."
-            yield namer.row(int(row), why, at_ns=told.seen_ns(int(position)))
+    def by_a_look(place: int) -> Iterator[Finding]:
+        position, row, status = (column[place] for column in bad_looks)
+        text = texts.iloc[int(position)]
+        shown = f"`{text}`" if isinstance(text, str) else status_word(status)
+        why = f"Its status is {shown}, which is none of sent, delivered and read."
+        yield namer.row(int(row), why, at_ns=int(seen_by_looks[place]))
 
-    return from_findings(
+    def by_an_event(place: int) -> Iterator[Finding]:
+        position, row, status = (column[place] for column in bad_events)
+        what = "was inserted with" if is_insert[position] else "was shown by an event with"
+        why = f"It {what} the status {status_word(status)}."
+        yield namer.row(int(row), why, at_ns=int(seen_by_events[place]))
+
+    seen_by_looks, seen_by_events = observed.seen_ns(bad_looks.position), told.seen_ns(bad_events.position)
+    named = texts.iloc[bad_looks.position].notna().to_numpy()
+    kind_of_look = np.where(named, NULL, bad_looks.status).astype(np.int64)
+    kind_of_event = 2 * bad_events.status.astype(np.int64) + is_insert[bad_events.position]
+    return from_faults(
         "status.invalid",
         "Every status is one of sent, delivered and read",
         "messages",
         _checked(account),
-        first_examples(findings()),
-        count=len(bad_looks.row) + len(bad_events.row),
+        both(
+            namer.of_rows(bad_looks.row, by_a_look, kind_of_look, seen_by_looks),
+            namer.of_rows(bad_events.row, by_an_event, kind_of_event, seen_by_events),
+        ),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
 
 
 def regressed(account: Account) -> Criterion:
-    """`status.regressed`: a status that went back, as the looks, the events or the end of the run show.
+    """`status.regressed`: a status that certainly went back, as the looks, the events or both together show.
 
     Events of one millisecond, Supabase's grain, get the benefit of the doubt.
     """
-    observed, told = looks(account), events(account)
-    seen = Spans(observed, np.arange(len(observed.table)))
-    committed = Spans(told, told.table["committed_us"].to_numpy())
+    observed, told, leader = looks(account), events(account), Leader(account)
+    in_turn = Spans(account).heard(observed, by_rank(np.arange(len(observed.table))))
+    seen, shown = Spans(account).heard(observed, leader.looks), Spans(account).heard(told, leader.events)
+    leader.at_the_end(seen)
+    by_anybody = {stage: np.minimum(seen.first[stage], shown.first[stage]) for stage in STAGES}
     testimonies = (  # the first that tells of a row is the one that is quoted
-        ("was seen to go back", observed, seen.backwards()),
-        ("was set back", told, committed.backwards()),
-        ("had gone back at the end", observed, _back_at_the_end(account, committed)),
+        ("was seen to go back", observed, backwards(in_turn.first, in_turn.last)),
+        ("was set back", told, on_one_subscription(told)),
+        ("was set back", told, backwards(by_anybody, shown.last)),
+        ("had gone back", observed, backwards(by_anybody, seen.last)),
     )
     size = len(account.rows)
     by_whom = np.full(size, NULL, np.int64)
@@ -81,28 +91,29 @@ def regressed(account: Account) -> Criterion:
     faults = np.flatnonzero(by_whom != NULL)
     namer = Namer(account)
 
-    def findings() -> Iterator[Finding]:
-        last = {
-            number: witness.last_with(np.where(by_whom == number, after, NULL))
-            for number, (_, witness, _) in enumerate(testimonies)
-        }
-        for row in faults.tolist():
-            number = int(by_whom[row])
-            words, witness, _ = testimonies[number]
-            yield namer.row(
-                row,
-                f"Its status {words}, from {status_word(before[row])} to {status_word(after[row])}.",
-                at_ns=witness.seen_ns(int(last[number][row])),
-            )
+    seen_ns = np.full(size, NULL, np.int64)
+    for number, (_, witness, _) in enumerate(testimonies):
+        theirs = by_whom == number
+        if theirs.any():
+            seen_ns[theirs] = witness.seen_ns(witness.last_with(np.where(theirs, after, NULL))[theirs])
 
-    return from_findings(
+    def tell(place: int) -> Iterator[Finding]:
+        row = int(faults[place])
+        words = testimonies[int(by_whom[row])][0]
+        yield namer.row(
+            row,
+            f"Its status {words}, from {status_word(before[row])} to {status_word(after[row])}.",
+            at_ns=int(seen_ns[row]),
+        )
+
+    return from_faults(
         "status.regressed",
         "No status goes back",
         "messages",
         _checked(account),
-        first_examples(findings()),
-        count=len(faults),
+        namer.of_rows(faults, tell, by_whom[faults], seen_ns[faults]),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
+        facts={} if leader.commits_known else {"commit_times_unused": len(told.table)},
     )
 
 
@@ -116,19 +127,5 @@ def _where(witness: Witness, strange: Callable[[Entries], Bools]) -> Iterator[En
 
 
 def _first_of_each_row(parts: Iterable[Entries]) -> Entries:
-    nothing = Entries(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
-    position, row, status = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
-    return Entries(position, row, status).only(np.unique(row, return_index=True)[1])
-
-
-def _back_at_the_end(account: Account, told: Spans) -> WaysBack:
-    """Rows whose status at the last look is below one that an event told of, long before that look."""
-    polls = account.evidence.polls
-    sweeps = polls.loc[polls["kind"] == PollKind.SWEEP, "database_us"]
-    seen_at_the_end = account.last_look_ns is not None
-    deadline = int(sweeps.iloc[-1]) - SETTLED_US if seen_at_the_end else NULL
-    present = ~account.rows["gone"].to_numpy() & (account.rows["operation"].to_numpy() >= 0)
-    final = account.rows["status"].to_numpy()
-    return widest(
-        [np.flatnonzero(present & (final == low) & (told.first[high] < deadline)) for high, low in WAYS_BACK]
-    )
+    entries = joined(parts)
+    return entries.only(np.unique(entries.row, return_index=True)[1])

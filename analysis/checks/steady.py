@@ -31,6 +31,11 @@ class Stretch:
         """Its length."""
         return (self.end_ns - self.begin_ns) / NS_PER_S
 
+    @property
+    def whole(self) -> "Stretch":
+        """The stretch with the time that it took to settle."""
+        return Stretch(self.end_ns - round(self.held_s * NS_PER_S), self.end_ns, self.held_s)
+
 
 def steady_part(evidence: Evidence) -> Stretch:
     """The longest stretch of the load in which the number of users stood at its highest, without its first fifth.

@@ -4,12 +4,13 @@ A check that crashes says nothing about the run: it becomes inconclusive, with t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from analysis.checks import (
     access,
     completeness,
+    corruption,
     gaps,
     history,
     idempotency,
@@ -23,7 +24,6 @@ from analysis.checks import (
 )
 from analysis.checks.account import Account, Ints, account_for
 from analysis.checks.deliveries import Deliveries, deliveries
-from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
 from analysis.record.codes import Outcome
@@ -55,7 +55,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("messages.lost", lambda: messages.lost(account)),
         ("messages.unexpected", lambda: messages.unexpected(account)),
         ("messages.duplicated", lambda: messages.duplicated(account)),
-        ("messages.corrupted", lambda: messages.corrupted(account)),
+        ("messages.corrupted", lambda: corruption.corrupted(account)),
         ("idempotency.retries", lambda: idempotency.retries(account)),
         ("seq.missing", lambda: sequence.missing(account)),
         ("seq.gaps", lambda: gaps.gaps(account)),
@@ -73,11 +73,9 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         ("monitor.complete", lambda: completeness.monitor(account)),
         ("record.complete", lambda: completeness.record(evidence)),
     )
-    clocks = Clocks.of(evidence)
-    criteria = [guarded(name, check) for name, check in checks]
     return Audit(
         counts=_counts(account, pairs()),
-        criteria=tuple(replace(one, examples=clocks.placed(one.examples)) for one in criteria),
+        criteria=tuple(guarded(name, check) for name, check in checks),
         messages_of_sends=account.messages_of_sends(),
     )
 

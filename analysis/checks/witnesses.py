@@ -1,10 +1,9 @@
 """The two witnesses of a message's status: the monitor's looks, and Realtime's events.
 
-Both are read some entries at a time, so that nine million events take little memory; and nothing is sorted:
-to tell whether a status went back, the first and last time of each status are enough.
+Both are read some entries at a time, so that nine million events take little memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,8 +19,6 @@ ENTRIES_AT_ONCE = 500_000
 STAGES = (Status.SENT, Status.DELIVERED, Status.READ)
 WAYS_BACK = ((Status.READ, Status.SENT), (Status.READ, Status.DELIVERED), (Status.DELIVERED, Status.SENT))
 
-_ENDLESS = np.iinfo(np.int64).max
-
 
 class Entries(NamedTuple):
     """Some of what a witness says of messages of the run."""
@@ -33,6 +30,13 @@ class Entries(NamedTuple):
     def only(self, chosen: Bools | Ints) -> "Entries":
         """Those at `chosen`."""
         return Entries(self.position[chosen], self.row[chosen], self.status[chosen])
+
+
+def joined(parts: Iterable[Entries]) -> Entries:
+    """All of them as one."""
+    nothing = Entries(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
+    position, row, status = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
+    return Entries(position, row, status)
 
 
 class WaysBack(NamedTuple):
@@ -69,9 +73,9 @@ class Witness:
             wanted = np.flatnonzero(mine[row] & (kind[part] != self.other))
             yield Entries(wanted + begin, row[wanted], status[part][wanted])
 
-    def seen_ns(self, position: int) -> int:
-        """When the entry at `position` was seen."""
-        return int(self.table[self.seen].iloc[position])
+    def seen_ns(self, position: Ints) -> Ints:
+        """When the entries at `position` were seen."""
+        return self.table[self.seen].to_numpy(np.int64)[position]
 
     def last_with(self, status_of_row: Ints) -> Ints:
         """For each row the position of the last entry with the status asked for; `NULL`: none asked, or none there."""
@@ -91,29 +95,6 @@ def looks(account: Account) -> Witness:
 def events(account: Account) -> Witness:
     """Realtime's INSERT and UPDATE events."""
     return Witness(account, account.evidence.events, "type", EventType.DELETE, "received_ns")
-
-
-class Spans:
-    """For each row and status the first and the last time at which the row had it, by one witness.
-
-    Args:
-        time: for each entry of the witness's table its place in time.
-    """
-
-    def __init__(self, witness: Witness, time: Ints) -> None:
-        size = len(witness.account.rows)
-        self.first = {stage: np.full(size, _ENDLESS, np.int64) for stage in STAGES}
-        self.last = {stage: np.full(size, NULL, np.int64) for stage in STAGES}
-        for entries in witness.entries():
-            when = time[entries.position]
-            for stage in STAGES:
-                having = entries.status == stage
-                np.minimum.at(self.first[stage], entries.row[having], when[having])
-                np.maximum.at(self.last[stage], entries.row[having], when[having])
-
-    def backwards(self) -> WaysBack:
-        """Rows that had a lower status after a higher one."""
-        return widest([np.flatnonzero(self.first[high] < self.last[low]) for high, low in WAYS_BACK])
 
 
 def widest(found: list[Ints]) -> WaysBack:

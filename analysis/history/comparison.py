@@ -51,7 +51,7 @@ class Change:
         difference: B - A, in the measure's unit; None where one of them has none.
         ci95: its interval, in the same unit.
         nights: how far two nights of the history differ by chance (95%), in the same unit; None = not known.
-        reason: why it is not comparable or not known.
+        reason: why it is not comparable or not known, as the end of a sentence.
     """
 
     measure: Measure
@@ -62,6 +62,11 @@ class Change:
     ci95: Interval | None = None
     nights: float | None = None
     reason: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody can say if it is worse."""
+        return self.word in (Word.UNKNOWN, Word.NOT_COMPARABLE)
 
     @property
     def percent(self) -> float | None:
@@ -132,7 +137,8 @@ def _change(
     usual = nights.get(measure.id)
     within = difference_of(a, b)
     if within is None and usual is None:
-        reason = "no interval: the run was too short, or its record is gone"
+        lacking = " and ".join(name for name, side in (("A", a), ("B", b)) if side.ci95 is None)
+        reason = f"{lacking} {'have' if ' ' in lacking else 'has'} no interval"
         return Change(measure, a, b, Word.UNKNOWN, difference, reason=reason)
     low, high = within or (difference, difference)
     if usual is not None:

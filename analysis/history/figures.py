@@ -1,8 +1,7 @@
 """The figures that runs are compared by, taken from a verdict. No input or output here.
 
-Latencies have the interval that the judge gave them. A share of sends has Wilson's interval, a rate the one of a Poisson
+Latencies and the history query have the interval that the judge gave them. A share of sends has Wilson's interval, a rate the one of a Poisson
 count; both take sends as independent, and are too narrow where errors come in bursts.
-Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +9,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from analysis.history.stored import StoredVerdict
+from analysis.statistics.intervals import Z95, share_interval
 
-Z95 = 1.959964  # two-sided 95% of the normal distribution
 Interval = tuple[float, float]
 
 
@@ -66,7 +65,7 @@ def _fact(criterion_id: str, fact: str) -> Callable[[StoredVerdict], Figure | No
         criterion = verdict.criterion(criterion_id)
         if criterion is None or fact not in criterion.facts:
             return None
-        return Figure(criterion.facts[fact])
+        return Figure(criterion.facts[fact], (criterion.intervals or {}).get(fact))
 
     return take
 
@@ -91,12 +90,7 @@ def _throughput(verdict: StoredVerdict) -> Figure | None:
 
 def share(count: int, of: int) -> Figure:
     """`count` in `of` things, in per cent, with Wilson's interval."""
-    p, z2 = count / of, Z95 * Z95
-    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
-    around = Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
-    low = 0.0 if count == 0 else centre - around
-    high = 1.0 if count == of else centre + around
-    return Figure(100 * p, (100 * low, 100 * high))
+    return Figure(100 * count / of, share_interval(count, of))
 
 
 LEAST_MS = 1.0

@@ -1,8 +1,8 @@
 """Which old runs go, and which old records: planned first, told, and only then done.
 
 A run's record is what takes space; its verdict, report and ``run.json`` are small, and all that the history needs. Never
-touched are the baseline, the newest run, a run under way, a run that was not judged (its record is all there is of it), and any
-folder that is not surely a run.
+touched are the baseline, the newest run, a run under way, a run with a record that was not judged (that is all there is of it), and
+any folder that is not surely a run.
 """
 
 import shutil
@@ -70,7 +70,7 @@ def plan(
         except RecordError as error:
             spared.append((folder, f"is not surely a run: {error}"))
             continue
-        reason = pinned.get(folder.name) or _must_stay(folder, run, now, whole)
+        reason = pinned.get(folder.name) or _must_stay(folder, run, now)
         if reason is not None:
             spared.append((folder, reason))
         elif older_than is None or _began(run, folder) < now - older_than:
@@ -95,14 +95,14 @@ def carry_out(removal: Removal) -> None:
             raise RecordError(f"{path} cannot be removed: {error}.") from error
 
 
-def _must_stay(folder: Path, run: Run, now: datetime, whole: bool) -> str | None:
+def _must_stay(folder: Path, run: Run, now: datetime) -> str | None:
     """Why the run has to stay, or None."""
     if run.run_id != folder.name:
         return f"has another run's id, {run.run_id}"
     judged = (folder / VERDICT_FILE).exists()
     if (run.ended_at is None or not judged) and now - _touched(folder) < STILL:
         return "is under way"
-    if not judged and not whole:
+    if not judged and record_is_there(folder):
         return "was not judged: its record is all there is of it"
     return None
 

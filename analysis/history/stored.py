@@ -17,7 +17,10 @@ VERDICT_FILE = "verdict.json"
 
 
 class StoredCriterion(msgspec.Struct, frozen=True):
-    """A criterion as it was judged; see `analysis.criteria.Criterion`."""
+    """A criterion as it was judged; see `analysis.criteria.Criterion`.
+
+    `intervals` is None where the chatsoak that judged the run did not write them yet.
+    """
 
     id: str
     title: str
@@ -28,6 +31,7 @@ class StoredCriterion(msgspec.Struct, frozen=True):
     checked: int
     ci95: tuple[float, float] | None = None
     facts: dict[str, float] = {}
+    intervals: dict[str, tuple[float, float]] | None = None
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -44,6 +48,7 @@ class Load(msgspec.Struct, frozen=True):
     processes: int
     seconds: float | None
     settings: dict[str, Any]
+    faults: list[str] = []
 
 
 class StoredVerdict(msgspec.Struct, frozen=True):

@@ -11,8 +11,9 @@ from math import sqrt
 from statistics import median
 
 from analysis.history.figures import figures
-from analysis.history.likeness import group_of
+from analysis.history.likeness import differences
 from analysis.history.stored import StoredVerdict, began
+from analysis.history.trust import doubts
 from analysis.statistics.student import quantile
 
 ENOUGH_RUNS = 10
@@ -34,10 +35,9 @@ def difference_by_chance(values: Sequence[float]) -> float | None:
 def by_chance(history: Iterable[StoredVerdict], like: StoredVerdict) -> dict[str, float]:
     """What two nights differ by through chance, by measure, from the runs of `history` that are comparable to `like`.
 
-    A figure of which there are too few nights is left out.
+    Runs whose figures are not to be believed are left out, and so is a figure of which there are too few nights.
     """
-    key = group_of(like)
-    alike = [one for one in history if key is not None and one.ended_at is not None and group_of(one) == key]
+    alike = [one for one in history if not doubts(one) and not differences(one, like)]
     values: dict[str, list[float]] = {}
     for verdict in sorted(alike, key=began):
         for name, figure in figures(verdict).items():

@@ -71,7 +71,7 @@ class Journal:
     def say(self, what: dict[str, Any]) -> None:
         """A line to whoever started us, who may have ended."""
         try:
-            print(json.dumps(what, ensure_ascii=False), flush=True)  # noqa: T201 - the protocol
+            print(json.dumps(what), flush=True)  # noqa: T201 - the protocol
         except BrokenPipeError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, sys.stdout.fileno())

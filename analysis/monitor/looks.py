@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from analysis.monitor.answers import Answers
 from analysis.monitor.memory import Hole, Look, Memory
 from analysis.monitor.rows import read
 from analysis.record.tables import UNSETTLED_A_POLL
@@ -68,9 +69,16 @@ async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list
 
 
 async def poll(
-    connection: asyncpg.Connection, memory: Memory, look: Look, *, at_everything: bool = False
+    connection: asyncpg.Connection,
+    memory: Memory,
+    look: Look,
+    answers: Answers,
+    *,
+    at_everything: bool = False,
 ) -> None:
-    """What is new, what may have moved, and a slice of what should rest. The cost follows the new rows.
+    """What is new, what may have moved, what was acknowledged and is not there, and a slice of what should rest.
+
+    The cost follows the new rows.
 
     Args:
         at_everything: every row that is known has its turn.
@@ -81,7 +89,11 @@ async def poll(
     memory.take_in(read(await connection.fetch(sql("monitor/new_rows"), _uuids(chats), frontiers)), look)
     memory.take_in(read(await connection.fetch(sql("monitor/rows_without_seq"), _uuids(chats))), look)
     await _look_for(connection, memory, asked, look)
+    messages, sends = answers.sought(memory)
+    await _look_for(connection, memory, messages, look)
+    await _look_for_sends(connection, memory, sends, look)
     memory.looked(asked)
+    answers.looked(memory, look)
 
 
 async def sweep(
@@ -99,10 +111,7 @@ async def sweep(
     await _look_for(connection, memory, memory.not_seen_by(look), look)
     await _look_for(connection, memory, [send.message_id for send in unseen if send.message_id], look)
     keyed = [(send.sender_id, send.client_generated_id) for send in unseen if send.client_generated_id]
-    for start in range(0, len(keyed), ROWS_AT_ONCE):
-        senders, keys = zip(*keyed[start : start + ROWS_AT_ONCE], strict=True)
-        found = await connection.fetch(sql("monitor/rows_of_sends"), _uuids(senders), _uuids(keys))
-        memory.take_in(read(found), look)
+    await _look_for_sends(connection, memory, keyed, look)
 
 
 async def look_into(
@@ -122,6 +131,16 @@ async def _look_for(connection: asyncpg.Connection, memory: Memory, ids: Sequenc
         part = ids[start : start + ROWS_AT_ONCE]
         memory.take_in(read(await connection.fetch(sql("monitor/rows_by_id"), _uuids(part))), look)
         memory.miss(part, look)
+
+
+async def _look_for_sends(
+    connection: asyncpg.Connection, memory: Memory, sends: Sequence[tuple[bytes, bytes]], look: Look
+) -> None:
+    """Read what these senders have stored with these keys."""
+    for start in range(0, len(sends), ROWS_AT_ONCE):
+        senders, keys = zip(*sends[start : start + ROWS_AT_ONCE], strict=True)
+        found = await connection.fetch(sql("monitor/rows_of_sends"), _uuids(senders), _uuids(keys))
+        memory.take_in(read(found), look)
 
 
 def _uuids(ids: Sequence[bytes]) -> list[UUID]:

@@ -1,21 +1,20 @@
 """What the monitor knows of the run's rows, and which of them are due for another look: pure, no database.
 
-Per row it keeps its chat, seq, status and a fingerprint of all its fields, about 420 bytes in all (a test
-measures it): a run of a million messages costs the monitor's process about 420 MB.
+Per row it keeps its ids, seq, status and fingerprints of its fields, about 520 bytes in all (a test measures it): a run of a
+million messages costs the monitor's process about 520 MB. Findings are about rows of the run's own people only, and not
+about what was there before the run: whatever else happens in a chat is written down and never blamed.
 """
 
-import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from analysis.monitor.findings import Noticed, gone, judge
+from analysis.monitor.findings import Noticed, Remembered, gap, gone, judge
+from analysis.monitor.numbers import Frontier, Holders
 from analysis.monitor.rows import Row, Stored, gone_observation
 from analysis.record.codes import ObservedChange, Status
 
 Hole = tuple[bytes, int, int]  # chat, first and last missing seq
-
-PATIENCE_LOOKS = 30  # how often what lies above a hole is read again before the hole is left to the last look
 
 
 @dataclass(slots=True)
@@ -34,43 +33,6 @@ class Look:
     new: int = 0
     changed: int = 0
     gone: int = 0
-
-
-@dataclass(slots=True)
-class Remembered:
-    """A row as last seen; `poll` is the look that saw it."""
-
-    chat_id: bytes
-    seq: int | None
-    status: Status
-    fingerprint: int
-    poll: int
-
-
-class _Frontier:
-    """The highest seq of a chat below which nothing is missing, or has been missing for long."""
-
-    def __init__(self, seq: int) -> None:
-        self.seq = seq
-        self._above: list[int] = []
-        self._looks_at_hole = 0
-
-    def saw(self, seq: int) -> None:
-        if seq <= self.seq:
-            return
-        heapq.heappush(self._above, seq)
-        self._advance()
-
-    def looked(self) -> None:
-        self._looks_at_hole = self._looks_at_hole + 1 if self._above else 0
-        if self._looks_at_hole > PATIENCE_LOOKS:
-            self.seq = heapq.heappop(self._above)
-            self._advance()
-
-    def _advance(self) -> None:
-        while self._above and self._above[0] <= self.seq + 1:
-            self.seq = max(self.seq, heapq.heappop(self._above))
-            self._looks_at_hole = 0
 
 
 class _Turns:
@@ -95,47 +57,28 @@ class _Turns:
             self._waiting[message_id] = None
 
 
-class _Holders:
-    """Which messages of one chat have which seq, by any that was ever seen: one each, if all is well."""
-
-    def __init__(self) -> None:
-        self.highest = 0
-        self._by_seq: dict[int, tuple[bytes, ...]] = {}
-
-    def holes(self, above: int) -> Iterator[tuple[int, int]]:
-        """First and last of numbers in a row between `above` and `highest` that nobody ever had."""
-        if sum(seq > above for seq in self._by_seq) == self.highest - above:
-            return
-        before = above
-        for seq in (*sorted(seq for seq in self._by_seq if seq > above), self.highest + 1):
-            if seq > before + 1:
-                yield before + 1, seq - 1
-            before = seq
-
-    def take(self, seq: int, message_id: bytes) -> tuple[bytes, ...]:
-        """`message_id` has `seq` now. Returns the others that have it, too."""
-        self.highest = max(self.highest, seq)
-        others = self._others(seq, message_id)
-        self._by_seq[seq] = (*others, message_id)
-        return others
-
-    def release(self, seq: int, message_id: bytes) -> None:
-        self._by_seq[seq] = self._others(seq, message_id)  # nobody perhaps; but it was given
-
-    def _others(self, seq: int, message_id: bytes) -> tuple[bytes, ...]:
-        return tuple(holder for holder in self._by_seq.get(seq, ()) if holder != message_id)
-
-
 class Memory:
     """The run's rows as last seen."""
 
-    def __init__(self, baseline: Mapping[bytes, int]) -> None:
-        """`baseline`: each chat of the run and its newest seq before the first send."""
+    def __init__(self, baseline: Mapping[bytes, int], people: Collection[bytes]) -> None:
+        """
+        Args:
+            baseline: each chat of the run and its newest seq before the first send.
+            people: of the run.
+        """
+        self.began_us = 0  # when the baseline was taken, by the database's clock, as far as is known
         self._baseline = dict(baseline)
+        self._people = {
+            person: person for person in people
+        }  # so that rows share the bytes of their sender's id
         self._chats = {chat: chat for chat in baseline}  # so that rows share the bytes of their chat's id
-        self._frontiers = {chat: _Frontier(seq) for chat, seq in baseline.items()}
-        self._holders: dict[bytes, _Holders] = {}
+        self._frontiers = {chat: Frontier(seq) for chat, seq in baseline.items()}
+        self._holders: dict[bytes, Holders] = {}
         self._rows: dict[bytes, Remembered] = {}
+        self._gone: set[bytes] = set()
+        self._by_key: dict[
+            int, bytes
+        ] = {}  # by hash of sender and client_generated_id: the first message with them
         # Kept apart, because the verdict rests on when a row stopped being `sent`, and a soak piles up rows that
         # were delivered and that nobody reads.
         self._undelivered = _Turns()
@@ -181,6 +124,24 @@ class Memory:
             for low, high in holders.holes(above=self._baseline[chat])
         ]
 
+    def gaps(self, look: Look, xmin: int, next_xid: int) -> None:
+        """Tell of numbers that nobody will have any more: see `Frontier.stays`. For after each poll."""
+        for chat, frontier in self._frontiers.items():
+            if hole := frontier.stays(xmin, next_xid):
+                look.findings.append(gap(chat, *hole, look.at_ns))
+
+    def known(self, message_id: bytes | None) -> Remembered | None:
+        """The row as last seen."""
+        return None if message_id is None else self._rows.get(message_id)
+
+    def was_there(self, message_id: bytes | None) -> bool:
+        """Whether a look has seen it, and a later one has not."""
+        return message_id in self._gone
+
+    def message_of(self, sender_id: bytes, client_generated_id: bytes | None) -> bytes | None:
+        """The first message that was seen with these."""
+        return self._by_key.get(hash((sender_id, client_generated_id))) if client_generated_id else None
+
     def not_seen_by(self, look: Look) -> list[bytes]:
         """Every row that `look` has not brought."""
         return [message_id for message_id, known in self._rows.items() if known.poll != look.poll]
@@ -204,7 +165,8 @@ class Memory:
                         look.poll, look.at_ns, message_id, known.chat_id, known.seq, known.status
                     )
                 )
-                look.findings.append(gone(message_id, known.chat_id, known.seq, look.at_ns))
+                if known.sender_id in self._people:
+                    look.findings.append(gone(message_id, known, look.at_ns))
 
     def _see_one(self, row: Stored, known: Remembered | None, look: Look) -> None:
         fingerprint = row.fingerprint
@@ -216,21 +178,39 @@ class Memory:
         look.changed += known is not None
         look.observations.append(row.observation(look.poll, change, look.at_ns))
         if known is not None and known.seq is not None:
-            self._holders[known.chat_id].release(known.seq, row.message_id)
+            self._holders[known.chat_id].release(known.seq, row.message_id, gone=False)
         chat = self._chats.setdefault(row.chat_id, row.chat_id)
         others: tuple[bytes, ...] = ()
         if row.seq is not None:
-            others = self._holders.setdefault(chat, _Holders()).take(row.seq, row.message_id)
+            others = self._holders.setdefault(chat, Holders()).take(row.seq, row.message_id)
             if frontier := self._frontiers.get(chat):
                 frontier.saw(row.seq)
-        look.findings += judge(row, None if known is None else known.status, others, look.at_ns)
-        self._rows[row.message_id] = Remembered(chat, row.seq, row.status, fingerprint, look.poll)
+        now = self._remembered(row, chat, fingerprint, look)
+        if self._is_judged(row, known):
+            look.findings += judge(row, known, others, self._copy_of(row), look.at_ns)
+        self._rows[row.message_id] = now
         turns = self._turns(row)
         for kind in (self._undelivered, self._moving, self._settled):
             if kind is turns:
                 kind.add(row.message_id)
             else:
                 kind.discard(row.message_id)
+
+    def _remembered(self, row: Stored, chat: bytes, fingerprint: int, look: Look) -> Remembered:
+        sender = row.sender_id and self._people.get(row.sender_id, row.sender_id)
+        key = row.client_generated_id
+        return Remembered(chat, row.seq, row.status, sender, key, row.said, fingerprint, look.poll)
+
+    def _is_judged(self, row: Stored, known: Remembered | None) -> bool:
+        """Whether it is, or was, one of the run's own people's, and of this run."""
+        theirs = row.sender_id in self._people or (known is not None and known.sender_id in self._people)
+        return theirs and (row.created_us is None or row.created_us >= self.began_us)
+
+    def _copy_of(self, row: Stored) -> bytes | None:
+        if row.sender_id is None or row.client_generated_id is None:
+            return None
+        first = self._by_key.setdefault(hash((row.sender_id, row.client_generated_id)), row.message_id)
+        return first if first != row.message_id else None
 
     def _turns(self, row: Stored) -> _Turns:
         if row.status is Status.SENT:
@@ -239,7 +219,8 @@ class Memory:
 
     def _forget(self, message_id: bytes, known: Remembered) -> None:
         del self._rows[message_id]
+        self._gone.add(message_id)
         for kind in (self._undelivered, self._moving, self._settled):
             kind.discard(message_id)
         if known.seq is not None:
-            self._holders[known.chat_id].release(known.seq, message_id)
+            self._holders[known.chat_id].release(known.seq, message_id, gone=True)

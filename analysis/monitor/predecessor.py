@@ -1,6 +1,6 @@
 """What a monitor that was killed knew: read from its part of the record, so that its successor goes on where it was."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Predecessor:
         return len(self.memory) - (began.new - began.gone if began else 0)
 
 
-def read_predecessor(folder: Path) -> Predecessor:
+def read_predecessor(folder: Path, people: Collection[bytes]) -> Predecessor:
     """Read what lies in `folder`, up to where it was cut off.
 
     Raises:
@@ -47,7 +47,7 @@ def read_predecessor(folder: Path) -> Predecessor:
     baseline = {row["chat_id"]: row["seq"] for row in _rows(folder, "baseline")}
     if not baseline:
         raise RecordError(f"{folder} holds no baseline of a monitor that could be continued.")
-    before = Predecessor(Memory(baseline), read_process(folder).info.monotonic_ns)
+    before = Predecessor(Memory(baseline, people), read_process(folder).info.monotonic_ns)
     for poll in _rows(folder, "polls", "poll"):
         before.looks = poll["poll"] + 1
     look = replay(before.memory, _rows(folder, "observations"))

@@ -15,17 +15,19 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 
 from analysis.errors import RecordError, TargetError
 from analysis.monitor import looks
+from analysis.monitor.answers import Answered, Answers
 from analysis.monitor.connection import FAILURES, Database
 from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
 from analysis.monitor.memory import Hole, Look, Memory
 from analysis.monitor.predecessor import read_predecessor
-from analysis.monitor.sends import unseen_sends
+from analysis.monitor.sends import Sends, unseen_sends
 from analysis.monitor.server import ServerWatch
 from analysis.record import Run, monitor_folder, read_run
 from analysis.record.codes import PollKind
@@ -109,7 +111,11 @@ class Monitor:
         self._at_everything = False  # with the next poll
         self._began_us: int | None = None  # when the baseline was taken, by the database's clock
         self._baseline_ns = 0  # the same by ours, of a monitor that took over
-        self._memory = Memory({})
+        self._people = [UUID(person.id).bytes for person in run.people]
+        self._memory = Memory({}, self._people)
+        self._sends = Sends(folder)
+        self._answers = Answers()
+        self._answered: list[Answered] = []  # and not held against a look yet
         self._journal: Journal | None = None
 
     async def begin(self) -> None:
@@ -128,8 +134,8 @@ class Monitor:
                 f"The monitor cannot read chat_messages ({error}); may the user of DATABASE_URL, "
                 "and are the migrations applied?"
             ) from None
-        self._began_us = taken.database_us
-        self._memory = Memory({chat: seq for chat, seq, _ in found})
+        self._memory = Memory({chat: seq for chat, seq, _ in found}, self._people)
+        self._begin_at(taken.database_us)
         self._journal = Journal(monitor_folder(self._folder))
         self._journal.baseline(found)
         self._server = ServerWatch(self._journal.write)
@@ -142,7 +148,8 @@ class Monitor:
         Raises:
             RecordError: it left nothing to go on from, or the run's folder cannot be written.
         """
-        before = read_predecessor(monitor_folder(self._folder))
+        before = read_predecessor(monitor_folder(self._folder), self._people)
+        self._sends.skip()
         self._memory, self._looks, self._baseline_ns = before.memory, before.looks, before.baseline_ns
         self._at_everything = True
         self._journal = Journal(monitor_folder(self._folder, successor=True), before.stored)
@@ -162,10 +169,14 @@ class Monitor:
         """One poll; a database that is away costs a failed one."""
 
         async def look_once(connection: asyncpg.Connection, look: Look) -> None:
-            await looks.poll(connection, self._memory, look, at_everything=self._at_everything)
+            self._answers.take_in(self._answered, look)
+            self._answered.clear()
+            await looks.poll(connection, self._memory, look, self._answers, at_everything=self._at_everything)
 
         assert self._server is not None
         await self._watch_server(self._server.look)
+        # Before the snapshot is taken: whatever was acknowledged by then has to be in it.
+        self._answered += self._sends.new()
         if await self._look(PollKind.POLL, look_once) is not None:
             self._at_everything = False
 
@@ -231,14 +242,19 @@ class Monitor:
             async with looks.snapshot(connection) as taken:
                 look.at_ns = taken.at_ns
                 if self._began_us is None:
-                    self._began_us = taken.database_us - (taken.at_ns - self._baseline_ns) // 1000
+                    self._begin_at(taken.database_us - (taken.at_ns - self._baseline_ns) // 1000)
                 await see(connection, look)
+                self._memory.gaps(look, taken.xmin, taken.next_xid)
         except FAILURES as error:
             self._database.drop()
             self._journal.failed(look, began_ns, error)
             return None
         self._journal.looked(kind, look, taken, began_ns)
         return taken
+
+    def _begin_at(self, database_us: int) -> None:
+        """The run begins here, by the database's clock."""
+        self._began_us = self._memory.began_us = database_us
 
     async def _watch_server(self, see: Callable[[asyncpg.Connection], Awaitable[None]]) -> bool:
         """The server's figures; when the connection is lost meanwhile, the next look notices it and says so."""

@@ -1,11 +1,14 @@
-"""Which acknowledged sends has no look brought? Read from the run's own record, for the last sweep."""
+"""The sends in the run's own record: while it is written, and, for the last sweep, those that no look has brought."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from pathlib import Path
 
+from analysis.errors import RecordError
+from analysis.monitor.answers import Answered
 from analysis.monitor.looks import UnseenSend
-from analysis.record import iter_batches
+from analysis.record import iter_batches, read_process
 from analysis.record.codes import Outcome
+from analysis.record.reader import Tail
 from analysis.record.tables import SENDS
 
 COLUMNS = ("user_id", "client_generated_id", "outcome", "message_id")
@@ -35,3 +38,29 @@ def unseen_sends(run_folder: Path, seen: Container[bytes]) -> list[UnseenSend]:
             if outcome != Outcome.FAIL and (message is None or message not in seen) and (message or key):
                 found[sender, key or message] = UnseenSend(message, sender, key)
     return list(found.values())
+
+
+class Sends:
+    """The sends of the load processes of this machine, as they are written down."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self._folder = run_folder / "record"
+        self._tails: dict[Path, tuple[str, Tail]] = {}
+
+    def new(self) -> Iterator[Answered]:
+        """Those that have come since the last time."""
+        for folder in sorted(self._folder.glob("*/")):
+            if folder not in self._tails:
+                try:
+                    clock = read_process(folder).info.clock_domain
+                except RecordError:  # it has only just begun
+                    continue
+                self._tails[folder] = clock, Tail(folder, "sends", SENDS, Answered._fields[1:])
+            clock, tail = self._tails[folder]
+            for batch in tail.new_batches():
+                yield from (Answered(clock, *row) for row in zip(*batch.to_pydict().values(), strict=True))
+
+    def skip(self) -> None:
+        """What there is by now is somebody else's."""
+        for _ in self.new():
+            pass

@@ -22,6 +22,7 @@ PROCESS_FILE = "process.json"
 # Linux only; elsewhere the host's name has to do.
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_NAMESPACE = Path("/proc/self/ns/time")
+KERNEL, READER = "kernel", "reader"  # `ProcessInfo.arrivals`
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class ProcessInfo:
         boot_id: of the running kernel; empty where the system has none.
         time_namespace: in which it runs: each has a monotonic clock of its own. Empty where there are none, and in
             records of earlier versions. Source: time_namespaces(7).
+        arrivals: who says when an answer or an event had come in: `KERNEL`, or `READER`, the process itself when it read it.
         monotonic_ns: CLOCK_MONOTONIC at the moment at which the wall clock showed `wall_us`.
         wall_us: microseconds since the Unix epoch.
     """
@@ -45,6 +47,7 @@ class ProcessInfo:
     wall_us: int
     versions: dict[str, str] = field(default_factory=dict)
     time_namespace: str = ""
+    arrivals: str = READER
 
     @property
     def machine(self) -> str:
@@ -57,7 +60,7 @@ class ProcessInfo:
         return f"{self.machine}/{self.time_namespace}"
 
     @classmethod
-    def here(cls, name: str) -> "ProcessInfo":
+    def here(cls, name: str, arrivals: str = READER) -> "ProcessInfo":
         """The calling process under the name `name`."""
         boot_id = _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else ""
         return cls(
@@ -69,6 +72,7 @@ class ProcessInfo:
             wall_us=time.time_ns() // 1000,
             versions={"python": platform.python_version(), "pyarrow": version("pyarrow")},
             time_namespace=_time_namespace(),
+            arrivals=arrivals,
         )
 
 

@@ -83,6 +83,41 @@ def iter_batches(
             yield batch if columns is None else batch.select(list(columns))
 
 
+class Tail:
+    """A table that is still being written: each time what has come since the time before.
+
+    Args:
+        columns: which columns are wanted.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: pa.Schema, columns: Sequence[str]) -> None:
+        self._path = folder / f"{name}.arrows"
+        self._schema = schema
+        self._columns = list(columns)
+        self._read = 0  # bytes
+
+    def new_batches(self) -> Iterator[pa.RecordBatch]:
+        """The batches that are whole by now; none when the file is not there yet, or is of another version."""
+        try:
+            source = pa.OSFile(str(self._path), "rb")
+        except OSError:
+            return
+        with source:
+            source.seek(self._read)
+            while True:
+                try:
+                    message = ipc.read_message(source)
+                except (EOFError, *_CUT_OR_DAMAGED):  # the rest is being written
+                    return
+                if message.type == "record batch":
+                    try:
+                        batch = ipc.read_record_batch(message, self._schema)
+                    except _CUT_OR_DAMAGED:
+                        return
+                    yield batch.select(self._columns)
+                self._read = source.tell()
+
+
 def _without(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
     return pa.schema([field for field in schema if field.name not in names])
 

@@ -47,6 +47,7 @@ class Run:
     ended_at: str | None = None  # after the drain; null: the run was cut off
     phases: list[dict[str, Any]] = field(default_factory=list)  # {"name", "at_ns"}: load, stopping, drained
     notes: list[str] = field(default_factory=list)  # e.g. "drain timed out with 3 deliveries open"
+    faults: list[str] = field(default_factory=list)  # that the stage was told to make, NAME=VALUE
     schema: int = RUN_SCHEMA
 
     def write(self, folder: Path) -> None:

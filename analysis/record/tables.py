@@ -34,8 +34,8 @@ SENDS = pa.schema(
         ("client_generated_id", UUID),
         ("attempt", pa.int16()),  # 0 = first; 1, 2, … = repeats with the same client_generated_id
         ("due_ns", pa.int64()),  # when the schedule wanted it to leave
-        ("left_ns", pa.int64()),  # when its first byte was handed to the socket
-        ("answered_ns", pa.int64()),  # when its answer was complete (info: when we gave up)
+        ("left_ns", pa.int64()),  # when it began to leave: before a connection was made, if none stood
+        ("answered_ns", pa.int64()),  # when its answer had come in, complete (info: when we gave up)
         ("outcome", pa.int8()),  # Outcome
         ("status_code", pa.int16()),  # HTTP; 0 = no answer
         ("message_id", UUID),  # as answered
@@ -57,7 +57,7 @@ EVENTS = pa.schema(
         ("status", pa.int8()),  # Status
         ("text_crc32", pa.uint32()),  # zlib.crc32 of message_text in UTF-8
         ("committed_us", pa.int64()),  # commit_timestamp, which Supabase gives in whole ms
-        ("received_ns", pa.int64()),  # when the read from the socket that held it returned
+        ("received_ns", pa.int64()),  # when what was read with it had come in; see ProcessInfo.arrivals
     ]
 )
 
@@ -156,10 +156,13 @@ GENERATOR = pa.schema(  # the load process on itself, once a second
         ("steal_share", pa.float32()),  # of the machine's processor time, given to others by its hypervisor
         ("gc_ms", pa.float32()),  # in garbage collection
         ("gc_longest_ms", pa.float32()),
-        ("late_ms", pa.float32()),  # open workload: worst lateness with which a user was woken for an action
+        ("late_ms", pa.float32()),  # open workload: worst lateness of an action, waits for a slot left out
         ("in_flight", pa.int32()),  # open workload: actions under way
         ("slot_wait_ms", pa.float32()),  # open workload: longest wait of an action for a slot
-        ("overflow", pa.int64()),  # since the begin: actions that found no slot free, and waited for one
+        (
+            "overflow",
+            pa.int64(),
+        ),  # since the begin: actions that could not leave when due, for want of a slot
         ("never_left", pa.int64()),  # since the begin: actions that were due, and had not begun at the stop
     ]
 )
@@ -170,6 +173,15 @@ STALLS = pa.schema(  # when a load process's event loop stood still: the time be
         ("end_ns", pa.int64()),
         ("cpu_ms", pa.float32()),  # processor time that the process used meanwhile
     ]
+)
+
+SLOTS_TAKEN = (
+    pa.schema(  # open workload: times in which some action waited because all slots of its process were taken
+        [
+            ("begin_ns", pa.int64()),
+            ("end_ns", pa.int64()),
+        ]
+    )
 )
 
 CLOCKS = pa.schema(  # a load process on another machine than the run's leader: how far apart their clocks are
@@ -192,6 +204,7 @@ LOAD_TABLES: dict[str, pa.Schema] = {
     "generator": GENERATOR,
     "clocks": CLOCKS,
     "stalls": STALLS,
+    "slots_taken": SLOTS_TAKEN,
 }
 
 # A poll looks again at up to this many rows whose status may still move, those first that waited longest.

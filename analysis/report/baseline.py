@@ -9,6 +9,7 @@ from analysis.errors import ConfigurationError, RecordError
 from analysis.history.runs import BASELINE, find_run, point, pointed_at
 from analysis.history.stored import read_verdict
 from analysis.report import index
+from analysis.visible import in_a_line
 
 
 def run(named: Path | None, reports_dir: Path, *, none: bool) -> None:
@@ -23,7 +24,7 @@ def run(named: Path | None, reports_dir: Path, *, none: bool) -> None:
         raise ConfigurationError("Give either a run to pin or --none, not both.")
     if named is None and not none:
         pinned = pointed_at(reports_dir, BASELINE)
-        console.print(Text(pinned or "No baseline is pinned."), soft_wrap=True)
+        console.print(Text(in_a_line(pinned) if pinned else "No baseline is pinned."), soft_wrap=True)
         return
     try:
         if named is None:
@@ -37,7 +38,9 @@ def run(named: Path | None, reports_dir: Path, *, none: bool) -> None:
                 )
             verdict = read_verdict(folder)
             point(reports_dir, BASELINE, folder.name)
-            console.print(Text(f"The baseline is {folder.name} ({verdict.outcome})."), soft_wrap=True)
+            console.print(
+                Text(in_a_line(f"The baseline is {folder.name} ({verdict.outcome}).")), soft_wrap=True
+            )
         if reports_dir.is_dir():
             index.write_index(reports_dir)
     except OSError as error:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from analysis.criteria import Verdict
 from analysis.history.comparison import Change, Word
 from analysis.history.figures import Figure, Measure
-from analysis.history.sides import Comparison, Fault, Side
+from analysis.history.sides import FAULTS, Comparison, Judged, Side
 from analysis.history.stored import StoredCriterion
+from analysis.report import numbers
 from analysis.report.numbers import listed, number
 
 OUTCOMES = {0: "no regression", 1: "regression", 3: "inconclusive"}
@@ -25,10 +27,17 @@ TERMS = {
     Word.IMPROVEMENT.value.capitalize(): "Better, by more than chance explains, and by enough to matter.",
     Word.NOISE.value.capitalize(): "The interval of the difference holds zero: chance alone can explain it.",
     Word.SMALL.value.capitalize(): "Not by chance, yet below the bounds from which on a change matters.",
-    Word.UNKNOWN.value.capitalize(): "One of the two has no interval, and the history is too short to lend one.",
-    Word.NOT_COMPARABLE.value.capitalize(): "The loads or targets differ, or one of the two lacks the figure.",
+    Word.UNKNOWN.value.capitalize(): "One of the two has no interval, and the history is too short to lend one: it may be worse.",
+    Word.NOT_COMPARABLE.value.capitalize(): "The loads or targets differ, or one of the two lacks the figure: it may be worse.",
+    "Inconclusive": "Nothing is known to be worse, and something may be.",
 }
 OUTCOME_TONE = {0: "pass", 1: "fail", 3: "inconclusive"}
+OUTCOME_OF = {
+    Verdict.PASS: "holds",
+    Verdict.FAIL: "does not hold",
+    Verdict.INCONCLUSIVE: "is inconclusive",
+    Verdict.INFO: "is not judged",
+}
 
 
 def value(measure: Measure, figure: Figure | None) -> str:
@@ -36,22 +45,21 @@ def value(measure: Measure, figure: Figure | None) -> str:
     return "–" if figure is None else _with_unit(number(figure.value), measure.unit)
 
 
-def interval(figure: Figure | None) -> str:
-    """A figure's 95% interval, or nothing where it has none."""
-    return "" if figure is None or figure.ci95 is None else _between(*figure.ci95)
+def interval(measure: Measure, figure: Figure | None) -> str:
+    """A figure's 95% interval, e.g. "208 to 218 ms", or nothing where it has none."""
+    if figure is None or figure.ci95 is None:
+        return ""
+    return _with_unit(_between(*figure.ci95), measure.unit)
 
 
 def amount(change: Change) -> str:
     """The change in its unit, with its sign."""
-    if change.difference is None:
-        return "–"
-    unit = " points" if change.measure.unit == "%" else change.measure.unit
-    return _with_unit(signed(change.difference), unit)
+    return "–" if change.difference is None else _in_unit(change, signed(change.difference))
 
 
 def amount_interval(change: Change) -> str:
     """The change's 95% interval in its unit, or nothing."""
-    return "" if change.ci95 is None else _between(*change.ci95, signs=True)
+    return "" if change.ci95 is None else _in_unit(change, _between(*change.ci95, signs=True))
 
 
 def percent(change: Change) -> str:
@@ -61,12 +69,24 @@ def percent(change: Change) -> str:
 
 def percent_interval(change: Change) -> str:
     """The interval of the change in per cent of A, or nothing."""
-    return "" if change.percent_ci95 is None else _between(*change.percent_ci95, signs=True)
+    return "" if change.percent_ci95 is None else f"{_between(*change.percent_ci95, signs=True)}%"
 
 
-def count(criterion: StoredCriterion) -> str:
-    """How many faults a criterion counted."""
-    return "nothing seen" if criterion.observed is None else number(int(criterion.observed))
+def observed(criterion: StoredCriterion | None) -> str:
+    """What a criterion observed, with its unit."""
+    if criterion is None:
+        return "not judged"
+    seen = criterion.observed
+    if seen is not None and criterion.target == FAULTS:
+        seen = int(seen)
+    return numbers.observed({"observed": seen, "unit": criterion.unit, "target": criterion.target})
+
+
+def outcome(criterion: StoredCriterion | None) -> str:
+    """How a criterion came out, as a sentence says it of a run."""
+    if criterion is None:
+        return "is not judged"
+    return OUTCOME_OF[criterion.outcome]
 
 
 def signed(amount: float) -> str:
@@ -79,10 +99,7 @@ def signed(amount: float) -> str:
 
 def sentences(found: Comparison) -> list[str]:
     """What the comparison comes to, the gravest first."""
-    told = [
-        f"{fault.b.title}: holds in A, does not in B ({count(fault.b)} {fault.b.unit})."
-        for fault in found.newly_failing
-    ]
+    told = [_newly_failing(one) for one in found.newly_failing]
     if found.differing:
         told.append(f"Not comparable: {listed(list(found.differing))}.")
     if found.doubts:
@@ -91,9 +108,14 @@ def sentences(found: Comparison) -> list[str]:
         if changes := found.having(word):
             of = listed([f"{one.measure.title} ({percent(one)})" for one in changes])
             told.append(f"{_first(word, len(changes))}: {of}.")
-    if not found.differing and not found.having(Word.REGRESSION) and not found.newly_failing:
+    if found.open and not found.differing:
+        told.append(f"Not known whether worse: {'; '.join(_open(found))}.")
+    told += [f"{one.named.title}: holds in A, {outcome(one.b)} in B." for one in found.unclear]
+    if found.exit_code == 0:
         told.append("No figure is worse beyond noise and by enough to matter.")
-    told += [f"{fault.b.title}: did not hold in A, holds in B." for fault in found.mended]
+    elif not told:
+        told.append("Neither run has a figure that could be compared.")
+    told += [f"{one.named.title}: did not hold in A, holds in B." for one in found.mended]
     return told
 
 
@@ -109,10 +131,27 @@ def as_json(found: Comparison) -> dict[str, Any]:
         "not_comparable": list(found.differing),
         "doubts": list(found.doubts),
         "figures": [_change_json(change) for change in found.changes],
-        "newly_failing": [_fault_json(fault) for fault in found.newly_failing],
-        "mended": [_fault_json(fault) for fault in found.mended],
+        "newly_failing": [_judged_json(one) for one in found.newly_failing],
+        "mended": [_judged_json(one) for one in found.mended],
+        "unclear": [_judged_json(one) for one in found.unclear],
         "notes": list(found.notes),
     }
+
+
+def _newly_failing(one: Judged) -> str:
+    before = outcome(one.a)
+    fails = "does not" if before == OUTCOME_OF[Verdict.PASS] else "does not hold"
+    target = "" if one.counts_faults else f", target {one.named.target}"
+    return f"{one.named.title}: {before} in A, {fails} in B ({observed(one.b)}{target})."
+
+
+def _open(found: Comparison) -> list[str]:
+    """The figures of which nobody can say, by the reason for it."""
+    reasons = dict.fromkeys(one.reason for one in found.open)
+    return [
+        f"{listed([one.measure.title for one in found.open if one.reason == reason])} ({reason})"
+        for reason in reasons
+    ]
 
 
 def _first(word: Word, count: int) -> str:
@@ -150,8 +189,20 @@ def _figure_json(figure: Figure | None) -> dict[str, Any] | None:
     return None if figure is None else {"value": figure.value, "ci95": figure.ci95}
 
 
-def _fault_json(fault: Fault) -> dict[str, Any]:
-    return {"id": fault.b.id, "title": fault.b.title, "a": fault.a.observed, "b": fault.b.observed}
+def _judged_json(one: Judged) -> dict[str, Any]:
+    return {
+        "id": one.named.id,
+        "title": one.named.title,
+        "a": one.a.observed if one.a else None,
+        "b": one.b.observed if one.b else None,
+        "a_outcome": one.a.outcome.value if one.a else None,
+        "b_outcome": one.b.outcome.value if one.b else None,
+    }
+
+
+def _in_unit(change: Change, text: str) -> str:
+    """`text`, a difference, in the unit that differences of the measure have: those of percentages are points."""
+    return _with_unit(text, " points" if change.measure.unit == "%" else change.measure.unit)
 
 
 def _with_unit(text: str, unit: str) -> str:

@@ -45,9 +45,9 @@ def run(folder: Path, as_json: bool, reports_dir: Path = REPORTS_DIR) -> int:
         report = write(folder, judgement)
     console = Console()
     if as_json:
-        console.out(json.dumps(judgement.verdict, ensure_ascii=False, indent=1), highlight=False)
+        console.out(json.dumps(judgement.verdict, indent=1), highlight=False)
     else:
-        terminal.show(console, judgement.verdict, judgement.users, judgement.endpoint, report)
+        terminal.show(console, judgement.verdict, judgement.users, report)
     return exit_code(judgement.verdict)
 
 

@@ -11,9 +11,10 @@ from analysis.errors import RecordError
 from analysis.history.comparison import Bounds, Word
 from analysis.history.runs import find_run
 from analysis.history.sides import Comparison, compare_runs
-from analysis.report import changes, compare_plots
+from analysis.report import changes, compare_plots, index
 from analysis.report.files import replace_text
 from analysis.report.page import environment
+from analysis.visible import in_a_line
 
 INCONCLUSIVE = 3
 STYLE = {
@@ -45,17 +46,19 @@ def run(
     except RecordError as error:  # a run that was not judged, or whose verdict is broken: nobody can say
         if as_json:
             told = {"schema": 1, "outcome": changes.OUTCOMES[INCONCLUSIVE], "error": str(error)}
-            console.out(json.dumps(told, ensure_ascii=False, indent=1), highlight=False)
+            console.out(json.dumps(told, indent=1), highlight=False)
         else:
-            Console(stderr=True).print(Text(str(error)), soft_wrap=True)
+            Console(stderr=True).print(Text(in_a_line(str(error))), soft_wrap=True)
         return INCONCLUSIVE
     if html is not None:
         try:
             replace_text(html, render(found))
+            if html.resolve().parent.parent == reports_dir.resolve():  # of a run, which the list links to
+                index.write_index(reports_dir)
         except OSError as error:
             raise RecordError(f"The page {html} cannot be written: {error}.") from error
     if as_json:
-        console.out(json.dumps(changes.as_json(found), ensure_ascii=False, indent=1), highlight=False)
+        console.out(json.dumps(changes.as_json(found), indent=1), highlight=False)
     else:
         show(console, found, html)
     return found.exit_code
@@ -67,7 +70,8 @@ def show(console: Console, found: Comparison, html: Path | None) -> None:
     word = f"{SIGN[outcome]} {changes.OUTCOMES[outcome].upper()}"
     console.print(Text(word, style=OUTCOME_STYLE[outcome]), soft_wrap=True)
     for name, side in (("A", found.a), ("B", found.b)):
-        console.print(Text(f"{name}: run {side.verdict.run_id}, {side.verdict.outcome}"), soft_wrap=True)
+        run_id = in_a_line(side.verdict.run_id)
+        console.print(Text(f"{name}: run {run_id}, {side.verdict.outcome}"), soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for title, justify in (
         ("", "left"),
@@ -80,7 +84,7 @@ def show(console: Console, found: Comparison, html: Path | None) -> None:
     table.add_column("")
     for change in found.changes:
         table.add_row(
-            Text(change.measure.label),
+            Text(in_a_line(change.measure.label)),
             Text(changes.value(change.measure, change.a)),
             Text(changes.value(change.measure, change.b)),
             Text(changes.percent(change) if change.percent is not None else changes.amount(change)),
@@ -89,7 +93,7 @@ def show(console: Console, found: Comparison, html: Path | None) -> None:
         )
     console.print(table)
     for sentence in [*changes.sentences(found), *found.notes]:
-        console.print(Text(sentence), soft_wrap=True)
+        console.print(Text(in_a_line(sentence)), soft_wrap=True)
     if html is not None:
         console.print(Text(f"Page: {html}"), soft_wrap=True)
 

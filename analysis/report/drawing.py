@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 # Roles of colour. The style sheet defines `--plot-<role>` for each.
-ROLES = ("ink", "muted", "grid", "face", "avg", "p50", "p95", "p99", "max", "ok", "bad", "other", "shade")
+ROLES = (
+    "ink", "muted", "grid", "face", "avg", "p50", "p95", "p99", "max", "ok", "bad", "other", "shade", "step",
+)  # fmt: skip
 COLOUR = {role: f"#0f{number:02x}f0" for number, role in enumerate(ROLES)}
 _ROLE_OF = {colour: role for role, colour in COLOUR.items()}
 

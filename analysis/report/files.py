@@ -10,5 +10,6 @@ def replace_text(path: Path, text: str) -> None:
         OSError: it cannot be written.
     """
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
+    # A lone surrogate has no UTF-8; what tells of a run must not fail for one.
+    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     temporary.replace(path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.criteria import Verdict
-from analysis.report.numbers import limit, listed, number, observed, plural
+from analysis.report.numbers import is_short, limit, listed, number, observed, plural, within
 
 WORD = {
     Verdict.PASS: "Pass",
@@ -22,6 +22,9 @@ RELEASE = {
     Verdict.INCONCLUSIVE: "Not known: this run cannot say whether this may be released.",
 }
 
+THE_TOOLS_OWN = ("monitor.complete", "record.complete")  # what these count is no fault of the app
+DRIFTS = ("drift.latency", "drift.database")  # and what these count are series that rose
+
 # Faults that the headline names, in a person's words, and the criteria that count them.
 FAULTS = (
     ("lost message", ("messages.lost",)),
@@ -33,13 +36,19 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure of the first screen. `share` is the figure's part of its target, where it has one."""
+    """A figure of the first screen.
+
+    Attributes:
+        share: the figure's part of its target, where it has one.
+        sure: its 95% interval in words; None for what was counted, which has none.
+    """
 
     label: str
     figure: str
     note: str
     outcome: str
     share: float | None = None
+    sure: str | None = None
 
 
 def entries(verdict: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -91,6 +100,15 @@ def reasons(verdict: Mapping[str, Any]) -> list[tuple[str | None, str]]:
     ]
 
 
+def faults_looked_for(verdict: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The criteria that count faults of the app, by id: they have the target 0, and looked at something."""
+    return {
+        name: entry
+        for name, entry in entries(verdict).items()
+        if entry["target"] == "0" and entry["checked"] and name not in (*THE_TOOLS_OWN, *DRIFTS)
+    }
+
+
 def certainty(verdict: Mapping[str, Any]) -> list[str]:
     """How sure the answer is, in sentences: what was followed, how exact the latencies are, what was not judged."""
     criteria = entries(verdict)
@@ -101,10 +119,32 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
             f"{plural(counts['sends'], 'message')} and {plural(counts['deliveries_expected'], 'delivery', 'deliveries')} "
             "were followed one by one; none was sampled."
         )
-    for name, label in (("latency.send.avg", "average"), ("latency.send.p95", "P95")):
-        entry = criteria.get(name)
-        if entry and entry["ci95"] is not None:
-            told.append(f"The true {label} lies between {_around(entry)}, with 95% confidence.")
+    measured = [
+        (label, criteria[name])
+        for name, label in MEASURED
+        if name in criteria and criteria[name]["ci95"] is not None
+    ]
+    sure = [
+        f"the true {label} lies between {_around(entry)}" for label, entry in measured if not is_short(entry)
+    ]
+    if sure:
+        told.append(f"With 95% confidence {'; '.join(sure)}.")
+    unsure = [f"the true {label} between {_around(entry)}" for label, entry in measured if is_short(entry)]
+    if unsure:
+        told.append(
+            f"The run is too short to say how sure its latencies are: {'; '.join(unsure)}, or further off."
+        )
+    left_out = [
+        (label, entry)
+        for name, label in MEASURED
+        if (entry := criteria.get(name)) and "left_out_ms" in entry["facts"]
+    ]
+    if left_out:
+        figures = [f"{label} {number(entry['facts']['left_out_ms'])} ms" for label, entry in left_out]
+        first_s = number(left_out[0][1]["facts"]["warmup_s"])
+        told.append(
+            f"The first {first_s} s are left out as warm-up, and miss the target by themselves: {listed(figures)}."
+        )
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
         told.append(
@@ -113,15 +153,22 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     return told
 
 
+MEASURED = (
+    ("latency.send.avg", "average"),
+    ("latency.send.p95", "P95"),
+    ("latency.delivery.p95", "P95 of delivery"),
+    ("errors.send", "share of sends without an acknowledgement"),
+)
 _NOT_JUDGED = (Verdict.INCONCLUSIVE, Verdict.INFO)
 
 
 def _around(entry: Mapping[str, Any]) -> str:
     low, high = entry["ci95"]
     target = limit(entry["target"])
-    text = f"{number(low, target)} and {number(high, target)} {entry['unit']}"
+    unit = entry["unit"] if entry["unit"] == "%" else f" {entry['unit']}"
+    text = f"{number(low, target)} and {number(high, target)}{unit}"
     if target is not None and low < target <= high:
-        text += f", on both sides of its target of {target:g} {entry['unit']}"
+        text += f", on both sides of its target of {target:g}{unit}"
     return text
 
 
@@ -166,7 +213,7 @@ def tiles(verdict: Mapping[str, Any]) -> list[Tile]:
     ]
     shown.append(
         Tile(
-            "Stored",
+            "Messages stored",
             number(counts["stored"]),
             f"{counts['ok']:,} acknowledged",
             _worst(criteria, "messages."),
@@ -174,15 +221,16 @@ def tiles(verdict: Mapping[str, Any]) -> list[Tile]:
     )
     shown.append(
         Tile(
-            "Delivered",
+            "Deliveries",
             number(counts["deliveries"]),
             f"of {counts['deliveries_expected']:,} due",
             _worst(criteria, "realtime."),
         )
     )
-    zero = {name: entry for name, entry in criteria.items() if entry["target"] == "0"}
-    found = sum(int(entry["observed"] or 0) for entry in zero.values())
-    shown.append(Tile("Faults", number(found), f"{len(zero)} kinds looked for", _worst(zero, "")))
+    looked_for = faults_looked_for(verdict)
+    found = sum(int(entry["observed"] or 0) for entry in looked_for.values())
+    kinds = f"{plural(len(looked_for), 'kind')} looked for"
+    shown.append(Tile("Faults", number(found), kinds, _worst(looked_for, "")))
     return shown
 
 
@@ -191,7 +239,9 @@ def _latency_tile(label: str, entry: Mapping[str, Any]) -> Tile:
     if entry["observed"] is None:
         return Tile(label, "–", f"target {entry['target']}", entry["outcome"])
     share = min(1.0, entry["observed"] / target) if target else None
-    return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share)
+    between = within(entry)
+    sure = f"95% interval {between}" if between else "too short a run for an interval"
+    return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share, sure)
 
 
 def _all_but_last(nouns: list[str]) -> list[str]:

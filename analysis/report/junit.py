@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from analysis.criteria import Verdict
 from analysis.report import numbers
+from analysis.visible import visible
 
 FINDINGS_SHOWN = 50
 
@@ -80,10 +81,10 @@ def _findings(entry: Mapping[str, Any]) -> list[str]:
         for example in entry["examples"][:FINDINGS_SHOWN]
     ]
     if len(entry["examples"]) > FINDINGS_SHOWN:
-        lines.append(f"… {numbers.observed(entry)} in all; verdict.json names more")
+        lines.append(f"… {numbers.in_all(entry)}")
     return lines
 
 
 def _legal(text: str) -> str:
-    """`text` without the characters that make XML unreadable."""
-    return _FORBIDDEN.sub("\ufffd", text)
+    """`text` without the characters that make XML unreadable or mislead its reader."""
+    return _FORBIDDEN.sub("\ufffd", visible(text))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+ALIKE = ("ms", "series")  # the same for one and for many
 MOST_DECIMALS = 6  # nanoseconds, where the unit is milliseconds
 
 
@@ -30,26 +31,53 @@ def observed(entry: Mapping[str, Any]) -> str:
         return "nothing seen"
     unit = entry["unit"]
     text = number(entry["observed"], limit(entry["target"]))
-    if entry["observed"] == 1 and unit.endswith("s") and unit != "ms":
+    if entry["observed"] == 1 and unit.endswith("s") and unit not in ALIKE:
         unit = unit.removesuffix("s")
     return f"{text}{unit}" if unit == "%" else f"{text} {unit}"
 
 
 def interval(entry: Mapping[str, Any]) -> str | None:
-    """The 95% interval of a criterion, or None when it has none."""
+    """The 95% interval of a criterion, or None when it has none; that of a short run is at least so wide."""
     if entry["ci95"] is None:
         return None
     low, high = entry["ci95"]
-    return f"{number(low)} to {number(high)}"
+    return f"{'at least ' if is_short(entry) else ''}{number(low)} to {number(high)}"
 
 
-def fact(name: str, value: float | int) -> str:
-    """A fact beside a criterion: ``p99_ms`` becomes "P99 209.8 ms", ``rows`` "rows 4,005"."""
-    for suffix, unit in (("_ms", " ms"), ("_s", " s"), ("_bytes", " bytes")):
-        if name.endswith(suffix):
-            return f"{fact(name.removesuffix(suffix), value)}{unit}"
-    words = re.sub(r"\bp(?=\d)", "P", name.replace("_", " "))
-    return f"{words} {number(value)}"
+def is_short(entry: Mapping[str, Any]) -> bool:
+    """Whether the run was too short for an interval that holds the truth as often as it says."""
+    return "short_run" in entry.get("facts", {})
+
+
+def straddles(entry: Mapping[str, Any]) -> bool:
+    """Whether the 95% interval of a criterion holds its target, so that another run may come out the other way."""
+    return bool(entry["facts"].get("straddles"))
+
+
+def in_all(entry: Mapping[str, Any]) -> str:
+    """How many findings a criterion has, where only the first of them are shown, and how many are named elsewhere.
+
+    What it observed says that only where it counts faults: it may also be a share of sends, or a time.
+    """
+    named = len(entry["examples"])
+    counted = int(entry["observed"] if entry["target"] == "0" else entry["facts"].get("not_ok", named))
+    return f"{counted:,} in all; verdict.json names {'them' if counted <= named else f'{named:,} of them'}"
+
+
+def within(entry: Mapping[str, Any]) -> str | None:
+    """The 95% interval of a criterion with its unit, or None when it has none."""
+    between = interval(entry)
+    return (
+        None
+        if between is None
+        else f"{between}{entry['unit'] if entry['unit'] == '%' else ' ' + entry['unit']}"
+    )
+
+
+def span(low: float, high: float) -> str:
+    """From the lowest to the highest of some values; one figure where these are written alike."""
+    least, most = (number(int(end) if float(end).is_integer() else float(end)) for end in (low, high))
+    return least if least == most else f"{least} to {most}"
 
 
 def limit(target: str) -> float | None:

@@ -5,29 +5,22 @@ the network, so that even a text that slipped through could do nothing.
 """
 
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import headline, meaning, numbers, plots, server
+from analysis.report import facts, groups, headline, meaning, numbers, sections, server, trends
 from analysis.report.drawing import elapsed
-from analysis.report.figures import Figure, Table
-from analysis.report.groups import groups
-from analysis.report.visible import visible
-from analysis.timeline import Timeline
+from analysis.visible import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
-ROWS_SHOWN = (
-    12  # findings of a criterion that are open to the eye; more of them are put in groups, and unfold
-)
-ROWS_OF_GROUP = 3  # findings of a group that are open to the eye
-GROUPS_MOST = 30  # groups of a criterion in the page
-ROWS_MOST = 150  # findings of a criterion in the page; verdict.json has up to 1,000
-RESTARTS_TOLD = 5  # of PostgreSQL, beside a plot
+WHY_MOST = 300  # letters of a finding's sentence in the page; verdict.json has it whole
+TEXT_MOST = 2000  # of any other text
+LISTED_MOST = 100  # notes, and parts of the server that could not be read
 
 
 def environment() -> Environment:
@@ -36,13 +29,13 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: visible(value) if type(value) is str else value,
+        finalize=lambda value: cut(value, TEXT_MOST) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters["observed"] = numbers.observed
-    made.filters["interval"] = numbers.interval
-    made.globals["fact"] = numbers.fact
+    made.filters["within"] = numbers.within
+    made.filters["why"] = lambda text: cut(text, WHY_MOST)
     made.filters["number"] = numbers.number
     made.filters["moment"] = moment
     made.filters["svg"] = Markup  # only ever given what `analysis.report.drawing` made
@@ -54,7 +47,7 @@ def environment() -> Environment:
 
 def render(judgement: Judgement) -> str:
     """The page of `judgement`."""
-    verdict, run = judgement.verdict, judgement.run
+    verdict, run, timeline = judgement.verdict, judgement.run, judgement.timeline
     return (
         environment()
         .get_template("report.html.j2")
@@ -69,22 +62,25 @@ def render(judgement: Judgement) -> str:
             faults=headline.faults(verdict),
             tiles=headline.tiles(verdict),
             duration=_duration(run.started_at, run.ended_at),
-            findings=[entry for entry in verdict["criteria"] if entry["examples"]],
+            findings=groups.sections(verdict["criteria"]),
             found={entry["id"] for entry in verdict["criteria"] if entry["examples"]},
-            groups=groups,
             meaning=meaning.CRITERIA,
+            counted=meaning.CHECKED,
+            facts_of=facts.facts,
             glossary=meaning.GLOSSARY,
-            rows_shown=ROWS_SHOWN,
-            rows_of_group=ROWS_OF_GROUP,
-            groups_most=GROUPS_MOST,
-            rows_most=ROWS_MOST,
             at=lambda at_ns: _at(judgement, at_ns),
-            latency=_latency_figures(judgement),
-            delivery=_delivery_figures(judgement),
-            load=[_throughput_figure(judgement)] if len(judgement.timeline.rates) else [],
-            database=_database_figures(judgement),
+            latency=sections.latency(judgement),
+            steps={series: sections.steps(timeline, series) for series in sections.SERIES},
+            delivery=sections.delivery(judgement),
+            load=sections.load(judgement),
+            database=sections.database(judgement),
+            panels=server.figures(judgement.server, timeline),
+            marks=sections.marks(timeline),
+            still=judgement.server.still,
             tables=server.tables(judgement.server),
-            left_out=judgement.server.left_out,
+            left_out=dict(islice(judgement.server.left_out.items(), LISTED_MOST)),
+            notes=run.notes[:LISTED_MOST],
+            trends=trends.table(judgement.trends),
             facts=judgement.database,
             settings=run.settings,
             passed=Verdict.PASS.value,
@@ -92,104 +88,10 @@ def render(judgement: Judgement) -> str:
     )
 
 
-def _latency_figures(judgement: Judgement) -> list[Figure]:
-    timeline, targets = judgement.timeline, judgement.targets
-    if not len(timeline.sends):
-        return []
-    every = f"{timeline.width_s} s"
-    figures = [
-        Figure(
-            "Send latency over time",
-            plots.send_latency(timeline, targets),
-            f"Lines of the average, P50, P95, P99 and the maximum of send latency in every {every}, with the targets "
-            f"{targets.send_avg_ms:g} ms for the average and {targets.send_p95_ms:g} ms for P95.",
-            f"Every point is computed from all acknowledged sends that left in its {every}. "
-            f"Dashed: the targets. Shaded: the warm-up, which is not judged.{_restarted(timeline)}",
-            _latency_table(timeline.sends_coarse, timeline.coarse_s),
-        )
-    ]
-    if timeline.send_histogram is not None or timeline.delivery_histogram is not None:
-        figures.append(
-            Figure(
-                "Distribution of latencies",
-                plots.distribution(timeline, targets),
-                "Histograms of send latency and of delivery latency on one logarithmic axis, with their targets.",
-                "After the warm-up. Bars count sends above, and deliveries below.",
-            )
-        )
-    return figures
-
-
-def _delivery_figures(judgement: Judgement) -> list[Figure]:
-    timeline, targets = judgement.timeline, judgement.targets
-    if not len(timeline.deliveries):
-        return []
-    return [
-        Figure(
-            "Delivery latency over time",
-            plots.delivery_latency(timeline, targets),
-            f"Lines of the average, P50, P95, P99 and the maximum of delivery latency in every {timeline.width_s} s, "
-            f"with the target {targets.delivery_p95_ms:g} ms for P95.",
-            "From the moment a message first left its sender to the Realtime event at each recipient "
-            f"but its author, placed at the time it was sent.{_restarted(timeline)}",
-            _latency_table(timeline.deliveries_coarse, timeline.coarse_s),
-        )
-    ]
-
-
-def _restarted(timeline: Timeline) -> str:
-    """What the red bands are, and when."""
-    times = [
-        f"at {elapsed(before_s)} (away for at most {numbers.number(after_s - before_s)} s)"
-        for before_s, after_s in timeline.restarts
-    ]
-    if not times:
-        return ""
-    if len(times) > RESTARTS_TOLD:
-        times = [*times[:RESTARTS_TOLD], f"{len(times) - RESTARTS_TOLD} more times"]
-    return f" Red bands: PostgreSQL restarted {numbers.listed(times)}."
-
-
-def _throughput_figure(judgement: Judgement) -> Figure:
-    timeline = judgement.timeline
-    return Figure(
-        "Throughput and users",
-        plots.throughput(timeline),
-        f"Steps of acknowledged and not acknowledged sends and of deliveries a second, "
-        f"and of the number of users, at most {judgement.users}.",
-        f"Sends by the time they left, deliveries by the time they arrived, in buckets of {timeline.width_s} s.",
-    )
-
-
-def _database_figures(judgement: Judgement) -> list[Figure]:
-    timeline = judgement.timeline
-    figures = []
-    if len(timeline.polls) or timeline.occurrences:
-        figures.append(
-            Figure(
-                "Findings and the monitor's polls",
-                plots.findings(timeline),
-                f"{len(timeline.occurrences)} findings over time by criterion, above the duration of the monitor's polls.",
-                "A stroke for each finding whose time is known. A cross: the database did not answer."
-                + _restarted(timeline),
-            )
-        )
-    if judgement.server.panels:
-        figures.append(server.figure(judgement.server, timeline))
-    return figures
-
-
-def _latency_table(series: pd.DataFrame, width_s: int) -> Table:
-    head = ("From", "Count", "Average ms", "P50 ms", "P95 ms", "P99 ms", "Max ms")
-    rows = [
-        (
-            elapsed(float(at_s)),
-            numbers.number(int(count)),
-            *(numbers.number(float(figure)) for figure in figures),
-        )
-        for at_s, (count, *figures) in zip(series.index, series.itertuples(index=False), strict=True)
-    ]
-    return Table((f"{head[0]} (+{elapsed(width_s)})", *head[1:]), rows)
+def cut(text: str, most: int) -> str:
+    """`text` as it may be shown, and no more of it than so many letters: a page stays small whatever is written in a run."""
+    shown = visible(text[: most + 1])
+    return shown if len(shown) <= most else f"{shown[:most]}…"
 
 
 def _at(judgement: Judgement, at_ns: int | None) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from analysis.errors import ConfigurationError
+from analysis.errors import ConfigurationError, RecordError
 from analysis.history import retention
 from analysis.history.retention import Plan
 from analysis.report import index
 from analysis.report.numbers import plural
+from analysis.visible import in_a_line
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MIB = 1 << 20
@@ -33,7 +34,7 @@ def run(
 
     Raises:
         ConfigurationError: nothing says what to keep, or `older_than` is no age.
-        RecordError: something cannot be removed.
+        RecordError: something cannot be removed, or the list of runs not be written.
     """
     if keep_records is None and keep_runs is None:
         raise ConfigurationError(
@@ -45,14 +46,18 @@ def run(
         reports_dir, datetime.now(UTC), keep_records=keep_records, keep_runs=keep_runs, older_than=age
     )
     if as_json:
-        Console().out(json.dumps(_as_json(made, dry_run), ensure_ascii=False, indent=1), highlight=False)
+        Console().out(json.dumps(_as_json(made, dry_run), indent=1), highlight=False)
     else:
         _tell(Console(), made)
-    if dry_run or not made.removals or not may("Remove these?"):
+    if dry_run or (made.removals and not may("Remove these?")):
         return
     for removal in made.removals:
         retention.carry_out(removal)
-    index.write_index(reports_dir)
+    if reports_dir.is_dir():
+        try:
+            index.write_index(reports_dir)
+        except OSError as error:
+            raise RecordError(f"The list of runs in {reports_dir} cannot be written: {error}.") from error
 
 
 def parse_age(text: str) -> timedelta:
@@ -73,9 +78,9 @@ def _tell(console: Console, made: Plan) -> None:
     for removal in made.removals:
         what = "run" if removal.whole else "record"
         size = f"{removal.frees_bytes / MIB:,.1f} MiB"
-        console.print(Text(f"remove the {what} of {removal.folder.name} ({size})"), soft_wrap=True)
+        console.print(Text(f"remove the {what} of {in_a_line(removal.folder.name)} ({size})"), soft_wrap=True)
     for folder, reason in made.spared:
-        console.print(Text(f"leave {folder.name}: it {reason}"), soft_wrap=True)
+        console.print(Text(in_a_line(f"leave {folder.name}: it {reason}")), soft_wrap=True)
     whole = sum(removal.whole for removal in made.removals)
     freed = sum(removal.frees_bytes for removal in made.removals) / MIB
     records = plural(len(made.removals) - whole, "record")

@@ -1,34 +1,37 @@
-"""The server's side on the page: small plots on the common axis, the statements, and who waited for whom."""
+"""The server's side on the page: a plot for each of its figures, on the common axis; the statements; who waited for whom."""
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter
 
-from analysis.report import numbers, plots
-from analysis.report.drawing import COLOUR, elapsed, time_ticks, whole_ticks
+from analysis.report import meaning, numbers
+from analysis.report.drawing import COLOUR, elapsed, whole_ticks
 from analysis.report.figures import Figure, Table, Titled
-from analysis.report.visible import visible
-from analysis.server import Panel, Server
+from analysis.report.plots import WIDE, Size, in_both, legend, over_time
+from analysis.server import LINES_MOST, Panel, Server
 from analysis.timeline import Timeline
+from analysis.visible import visible
 
 LINES = ("ok", "p95", "other", "max")  # roles of colour, in the order of a panel's lines
-ROW_INCHES = 1.6
-BELOW_INCHES, ABOVE_INCHES = 0.25, 0.5
+AXES_INCHES = 0.72
+BELOW_INCHES, ABOVE_INCHES = 0.25, 0.1
+LEGEND_INCHES = 0.2
 
 
-def figure(server: Server, timeline: Timeline) -> Figure:
-    """All panels as one figure, with its table."""
-    still = f" At zero all the time: {', '.join(server.still)}." if server.still else ""
-    return Figure(
-        "The database server",
-        plots.in_both("gauges", lambda size: _draw(server, timeline, size)),
-        f"{len(server.panels)} small plots of the database server's own figures over time.",
-        "The highest value in every bucket. Counters are shown as rates, or since the start of the run."
-        + still,
-        _table(server),
-    )
+def figures(server: Server, timeline: Timeline) -> list[Figure]:
+    """A figure for each panel, one below the other; the words at the marks stand in the first."""
+    return [
+        Figure(
+            title=panel.title + (f", {panel.unit}" if panel.unit else ""),
+            plot=in_both(f"server-{number}", partial(_draw, panel, server, timeline, labelled=number == 0)),
+            alt=f"{panel.title} over time: {numbers.listed([visible(label) for label in panel.lines])}.",
+            caption=meaning.PANELS[panel.title],
+            tables=(Titled(panel.title, "", _table(panel, timeline)),),
+        )
+        for number, panel in enumerate(server.panels)
+    ]
 
 
 def tables(server: Server) -> list[Titled]:
@@ -44,7 +47,8 @@ def tables(server: Server) -> list[Titled]:
             Titled(
                 "Statements that took the most time",
                 f"{reset}Between the monitor's first look and its last, all users of the database together, the monitor too. "
-                "The server has put parameters in place of the values.",
+                "The server has put parameters in place of the values. Share of time: of all statements together. Rows: that "
+                "they gave or changed. Blocks read: pieces of 8 KiB that were not in the server's cache. From pg_stat_statements.",
                 Table(
                     ("Statement", "Calls", "Total ms", "Mean ms", "Share of time", "Rows", "Blocks read"),
                     [
@@ -59,6 +63,7 @@ def tables(server: Server) -> list[Titled]:
                         )
                         for one in server.statements
                     ],
+                    words=("Statement",),
                 ),
             )
         )
@@ -66,7 +71,9 @@ def tables(server: Server) -> list[Titled]:
         found.append(
             Titled(
                 "Who waited for whom",
-                "Sessions that the monitor saw waiting for a lock, once a look: shorter waits go unseen. Literals are left out.",
+                "Sessions, which are connections to the database, that the monitor saw waiting for a lock: what begins and ends "
+                "between two of its looks goes unseen. Looks: at how many somebody waited so. Longest: that was seen. "
+                "First seen: since the first send. Literals, which are the values in a statement, are left out.",
                 Table(
                     ("Waiting", "For", "Lock", "Looks", "Sessions", "Longest ms", "First seen"),
                     [
@@ -81,63 +88,54 @@ def tables(server: Server) -> list[Titled]:
                         )
                         for one in server.waits
                     ],
+                    words=("Waiting", "For", "Lock"),
                 ),
             )
         )
     return found
 
 
-def _table(server: Server) -> Table:
-    rows = [
-        (
-            f"{panel.title}: {label}" + (f", {panel.unit}" if panel.unit else ""),
-            *(numbers.number(float(value)) for value in (line.iloc[0], line.max(), line.iloc[-1])),
-        )
-        for panel in server.panels
-        for label, line in panel.lines.items()
-    ]
-    return Table(("Figure", "First", "Highest", "Last"), rows)
+def _table(panel: Panel, timeline: Timeline) -> Table:
+    """The lowest and the highest value of each line in few buckets."""
+    at_s = sorted({one for line in panel.lines.values() for one in line.coarse.index.tolist()})
+    unit = f", {panel.unit}" if panel.unit else ""
+
+    def cell(label: str, one: int) -> str:
+        coarse = panel.lines[label].coarse
+        return numbers.span(*coarse.loc[one, ["low", "high"]]) if one in coarse.index else "–"
+
+    return Table(
+        (f"From (+{elapsed(timeline.coarse_s)})", *(f"{label}{unit}" for label in panel.lines)),
+        [(elapsed(one), *(cell(label, one) for label in panel.lines)) for one in at_s],
+    )
 
 
-def _draw(server: Server, timeline: Timeline, size: plots.Size) -> Drawing:
-    rows = -(-len(server.panels) // size.columns)
-    height = rows * ROW_INCHES
+def _draw(panel: Panel, server: Server, timeline: Timeline, size: Size, *, labelled: bool) -> Drawing:
+    named = len(panel.lines) if len(panel.lines) > 1 else 0
+    columns = LINES_MOST if size is WIDE else 2
+    height = BELOW_INCHES + AXES_INCHES + ABOVE_INCHES + LEGEND_INCHES * -(-named // columns)
     drawing = size.figure(height)
-    width = (size.width - 0.1) / size.columns
-    for number, panel in enumerate(server.panels):
-        row, column = divmod(number, size.columns)
-        box = (
-            (column * width + 0.55) / size.width,
-            (height - (row + 1) * ROW_INCHES + BELOW_INCHES) / height,
-            (width - 0.75) / size.width,
-            (ROW_INCHES - BELOW_INCHES - ABOVE_INCHES) / height,
-        )
-        _draw_panel(drawing.add_axes(box), panel, timeline)
-    return drawing
-
-
-def _draw_panel(axes: Any, panel: Panel, timeline: Timeline) -> None:
-    axes.set_xlim(timeline.begin_s, timeline.end_s)
-    time_ticks(axes, timeline.end_s - timeline.begin_s, 3)
-    axes.tick_params(length=0, labelsize=7.5)
-    axes.grid(visible=False, axis="x")
+    axes = size.axes(drawing, top=BELOW_INCHES + AXES_INCHES, bottom=BELOW_INCHES)
+    over_time(axes, timeline, size, labelled=labelled)
     for (label, line), role in zip(panel.lines.items(), LINES, strict=False):
-        at_s = line.index.to_numpy(np.float64) + timeline.width_s / 2
-        dots = "." if len(line) < 3 else ""
+        at_s = line.fine.index.to_numpy(np.float64) + server.width_s / 2
+        low, high = line.fine["low"].to_numpy(), line.fine["high"].to_numpy()
+        if (low < high).any():
+            axes.fill_between(at_s, low, high, color=COLOUR[role], alpha=0.3, linewidth=0)
         axes.plot(
-            at_s, line.to_numpy(), color=COLOUR[role], marker=dots, linewidth=1.1, label=_shortened(label)
+            at_s,
+            line.fine[panel.matters].to_numpy(),
+            color=COLOUR[role],
+            marker="." if len(at_s) < 3 else "",
+            linewidth=1.1,
+            label=_shortened(label),
         )
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(whole_ticks(3))
     axes.yaxis.set_major_formatter(FuncFormatter(_short))
-    title = panel.title + (f", {panel.unit}" if panel.unit else "")
-    several = len(panel.lines) > 1
-    axes.set_title(title, loc="left", fontsize=8.5, color=COLOUR["ink"], pad=22 if several else 4)
-    if several:
-        axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=6.5, handlelength=1, labelspacing=0.2,
-            columnspacing=0.8, handletextpad=0.3,
-        )  # fmt: skip
+    if named:
+        legend(drawing, axes, columns)
+    return drawing
 
 
 def _shortened(label: str) -> str:

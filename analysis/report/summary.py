@@ -5,14 +5,10 @@ from typing import Any
 
 from analysis.criteria import Verdict
 from analysis.report import headline, numbers
+from analysis.report.markdown import plain as _plain
 
 MARK = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.INFO: "ℹ️"}
 FINDINGS_SHOWN = 10  # of each criterion; the rest is in verdict.json
-
-
-_HARMLESS = {ord(sign): f"\\{sign}" for sign in "\\`*_[]#!"} | {
-    ord(sign): f"&#{ord(sign)};" for sign in "<>&|"
-}
 
 
 def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
@@ -21,27 +17,40 @@ def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
     lines = [
         f"# {MARK[outcome]} {headline.WORD[outcome]}: chatsoak run {_plain(verdict['run_id'])}",
         "",
+        f"**{_plain(headline.RELEASE[outcome])}**",
+        "",
         _plain(headline.sentence(verdict, users, endpoint)),
         *([headline.faults(verdict) or ""] if headline.faults(verdict) else []),
         "",
         *(f"- {_plain(sentence)}" for sentence in headline.why(verdict)),
+        *(
+            f"- {_plain(entry['title'])}: {_plain(entry['reason'])}"
+            for entry in verdict["criteria"]
+            if numbers.straddles(entry)
+        ),
         "",
-        "| | Criterion | Target | Observed | Checked |",
-        "|---|---|---:|---:|---:|",
+        *(["**How sure?** " + _plain(" ".join(sure)), ""] if (sure := headline.certainty(verdict)) else []),
+        "| | Criterion | Target | Observed | 95% interval | Checked |",
+        "|---|---|---:|---:|---:|---:|",
     ]
     for entry in verdict["criteria"]:
         mark = MARK[Verdict(entry["outcome"])]
         lines.append(
             f"| {mark} | {_plain(entry['title'])} `{entry['id']}` | {_plain(entry['target'])} "
-            f"| {_plain(numbers.observed(entry))} | {entry['checked']:,} |"
+            f"| {_plain(numbers.observed(entry))} | {_plain(_interval(entry))} | {entry['checked']:,} |"
         )
     for entry in verdict["criteria"]:
         if entry["outcome"] == Verdict.FAIL and entry["examples"]:
             lines += ["", f"## {_plain(entry['title'])}", ""]
             lines += [f"- {_finding(example)}" for example in entry["examples"][:FINDINGS_SHOWN]]
             if len(entry["examples"]) > FINDINGS_SHOWN:
-                lines.append(f"- … {numbers.observed(entry)} in all; verdict.json names more")
+                lines.append(f"- … {numbers.in_all(entry)}")
     return "\n".join(lines) + "\n"
+
+
+def _interval(entry: Mapping[str, Any]) -> str:
+    between = numbers.interval(entry)
+    return "" if between is None else f"{between} {entry['unit']}"
 
 
 def _finding(example: Mapping[str, Any]) -> str:
@@ -50,9 +59,4 @@ def _finding(example: Mapping[str, Any]) -> str:
         for name, label in (("chat_id", "chat"), ("seq", "seq"), ("message_id", "message"))
         if example[name] is not None
     ]
-    return _plain(example["why"]) + (f" ({', '.join(ids)})" if ids else "")
-
-
-def _plain(text: str) -> str:
-    """`text` on one line, with nothing in it that Markdown or HTML would act upon."""
-    return " ".join(text.split()).translate(_HARMLESS)
+    return _plain(example["why"] + (f" ({', '.join(ids)})" if ids else ""))

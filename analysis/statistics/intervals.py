@@ -1,27 +1,33 @@
-"""95% intervals of an average and of a nearest-rank percentile that allow for autocorrelation.
+"""95% intervals: of an average and of a nearest-rank percentile, that allow for autocorrelation, and of a share.
 
 The run is cut into buckets of time, which keep their order. For the average a bucket counts with what its values
 are above or below the average; for a percentile with how many of them lie at or below it beyond their share (the
-percentile's influence, Bahadur 1966). Of either series the block bootstrap gives the variance (`autocorrelation`).
+percentile's influence, Bahadur 1966). Of either series the block bootstrap gives the variance (`autocorrelation`), and so do ten equal
+batches; the wider interval of the two is taken, since the bootstrap's blocks are too short for slow waves in a short run. Below
+`SURE_S` even that is too narrow: what is told then is a least width.
 The interval of a percentile is found among the ranks and read off the sorted values, so that it is as skewed as they are
 (Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47). No random number is
 drawn: judging a record twice gives the same interval. A million values take well under a second.
 """
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.statistics.autocorrelation import Floats, long_run_variance
+from analysis.statistics.autocorrelation import Floats, batch_variance, long_run_variance
 from analysis.statistics.student import quantile
 
 Ints = NDArray[np.int64]
 Interval = tuple[float, float]
 
+SURE_S = 180.0  # a shorter run does not show its slower waves (docs/statistics.md has the figures)
 LEAST_BUCKETS = 10  # fewer cannot show how they differ: no interval is better than a wrong one
 MOST_BUCKETS = 20_000
 BUCKET_NS = 1_000_000_000
 NS_PER_MS = 1_000_000
 CONFIDENCE = 0.95
+Z95 = 1.959964  # two-sided 95% of the normal distribution
 
 
 def average_interval(start_ns: Ints, latency_ns: Ints) -> Interval | None:
@@ -36,7 +42,7 @@ def average_interval(start_ns: Ints, latency_ns: Ints) -> Interval | None:
     values = latency_ns.astype(np.float64)
     average = float(values.mean())
     half = _half_width(np.bincount(bucket, weights=values - average).astype(np.float64), len(values))
-    return _rounded(average - half, average + half)
+    return _rounded(max(0.0, average - half), average + half)
 
 
 def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Interval | None:
@@ -58,6 +64,24 @@ def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Inter
     return _rounded(float(min(ranked[low - 1], at)), float(max(ranked[high - 1], at)))
 
 
+def share_interval(count: int, of: int) -> Interval:
+    """The 95% interval of a share, in per cent, of `of` independent things: too narrow where they come in bursts.
+
+    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+    """
+    p, z2 = count / of, Z95 * Z95
+    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
+    around = Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
+    low = 0.0 if count == 0 else centre - around
+    high = 1.0 if count == of else centre + around
+    return 100 * low, 100 * high
+
+
+def is_sure(start_ns: Ints) -> bool:
+    """Whether values that began at these times make a run long enough for an interval that holds the truth as often as it says."""
+    return len(start_ns) > 0 and int(np.ptp(start_ns)) + BUCKET_NS >= SURE_S * BUCKET_NS
+
+
 def _buckets(start_ns: Ints) -> Ints | None:
     """The bucket of each value: seconds, or longer ones in a run of many hours."""
     if len(start_ns) == 0:
@@ -70,8 +94,10 @@ def _buckets(start_ns: Ints) -> Ints | None:
 
 def _half_width(sums: Floats, count: int) -> float:
     """Half the interval of a mean of `count` values, of which `sums` holds the centred sum of each bucket."""
-    variance, freedom = long_run_variance(sums)
-    return quantile(0.5 + CONFIDENCE / 2, freedom) * float(np.sqrt(variance * len(sums))) / count
+    return max(
+        quantile(0.5 + CONFIDENCE / 2, freedom) * float(np.sqrt(variance * len(sums))) / count
+        for variance, freedom in (long_run_variance(sums), batch_variance(sums))
+    )
 
 
 def _rounded(low_ns: float, high_ns: float) -> Interval:

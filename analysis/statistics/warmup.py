@@ -1,12 +1,13 @@
 """When a run became steady: the end of its warm-up.
 
 MSER-5: the latencies in the order of time, as the means of short buckets, five to a batch; the warm-up ends where the
-standard error of the mean of what remains is smallest. By itself the rule often cuts a little off a series that has no
-warm-up, because some cut is always the best. What it would cut is therefore only cut when it differs from
-what remains more than any stretch of the same length that remains, and by a share that matters. The warm-up is looked
-for in the first half alone. A run whose best cut lies in the second half never became steady: nothing is cut, for a
+standard error of the mean of what remains is smallest. Batches far outside are drawn in first (winsorized, as Hampel's rule
+has it), or a few bad seconds later on would outweigh the whole warm-up. By itself the rule often cuts a little off a series that
+has no warm-up, because some cut is always the best. What it would cut is therefore only cut when it differs from
+what remains by a share that matters, and by twice as much as nine in ten stretches of the same length that remain. The warm-up
+is looked for in the first half alone. A run whose best cut lies in the second half never became steady: nothing is cut, for a
 cut would hide it.
-Sources: White, K. P. (1997), An effective truncation heuristic for bias reduction in simulation output, Simulation 69;
+Sources: Hampel, F. R. (1974), The influence curve and its role in robust estimation, JASA 69; White, K. P. (1997), An effective truncation heuristic for bias reduction in simulation output, Simulation 69;
 White, Cobb, Spratt (2000), A comparison of five steady-state truncation heuristics for simulation, WSC.
 """
 
@@ -25,6 +26,9 @@ LEAST_BATCHES = 20
 LEAST_WIDTH_NS = 100_000_000  # of a bucket
 LEAST_VALUES = 3  # a bucket, on average
 MATTERS = 0.10  # of the steady average
+FAR = 3.0  # standard deviations, by the median of all deviations: a batch further out is drawn in to there
+MOST_STRETCHES = 0.9  # of the stretches that remain
+CAUTION = 2.0
 NS_PER_S = 1_000_000_000
 
 
@@ -58,8 +62,10 @@ def find_warmup(start_ns: Ints, latency_ns: Ints) -> Warmup:
         np.float64
     )
     means = _filled(sums, counts)[: batches * BATCH].reshape(batches, BATCH).mean(axis=1)
-    cut = _least_error(means)
-    if cut == 0 or not _differs(means, min(cut, batches // 2)):
+    drawn = _drawn_in(means)
+    cut = _least_error(drawn)
+    half = min(cut, batches // 2)
+    if cut == 0 or not (_matters(means, half) and _differs(drawn, half)):
         return Warmup(0.0, steady=True)
     if cut > batches // 2:
         return Warmup(0.0, steady=False)
@@ -72,6 +78,14 @@ def _filled(sums: Floats, counts: NDArray[np.integer]) -> Floats:
     return np.interp(np.arange(len(sums)), seen, sums[seen] / counts[seen])
 
 
+def _drawn_in(means: Floats) -> Floats:
+    """The means without those far outside: they count as `FAR`."""
+    middle = float(np.median(means))
+    deviation = 1.4826 * float(np.median(np.abs(means - middle)))  # of a normal distribution
+    drawn: Floats = np.clip(means, middle - FAR * deviation, middle + FAR * deviation) if deviation else means
+    return drawn
+
+
 def _least_error(means: Floats) -> int:
     """How many batches to cut so that the standard error of the rest's mean is least; at least five remain."""
     backwards = means[::-1] - means.mean()
@@ -81,13 +95,17 @@ def _least_error(means: Floats) -> int:
     return int(np.argmin(error[:-5]))
 
 
+def _matters(means: Floats, cut: int) -> bool:
+    """Whether the first `cut` batches differ from the rest materially."""
+    middle = float(np.median(means[cut:]))
+    return abs(float(means[:cut].mean()) - middle) > MATTERS * middle
+
+
 def _differs(means: Floats, cut: int) -> bool:
-    """Whether the first `cut` batches differ from the rest materially, and more than any stretch of it that long."""
-    early, rest = float(means[:cut].mean()), means[cut:]
+    """Whether the first `cut` batches differ from the rest more than stretches of it that long do."""
+    rest = means[cut:]
     middle = float(np.median(rest))
     total = np.concatenate(([0.0], np.cumsum(rest)))
-    stretches = (total[cut:] - total[:-cut]) / cut
-    apart = abs(early - middle)
-    # the longer the cut, the fewer stretches there are to compare it with
-    caution = 1 + cut / len(rest)
-    return apart > MATTERS * middle and apart > caution * float(np.abs(stretches - middle).max())
+    stretches = np.abs((total[cut:] - total[:-cut]) / cut - middle)
+    apart = abs(float(means[:cut].mean()) - middle)
+    return apart > CAUTION * float(np.quantile(stretches, MOST_STRETCHES))

@@ -15,12 +15,14 @@ from locust.exception import StopUser
 import benchmarks.loads.own_statistics  # noqa: F401 - listens
 from analysis.rates import RateCurve
 from analysis.record import Chat, Person, ProcessInfo, RecordWriter, Run
+from analysis.record.process import KERNEL, READER
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings
 from benchmarks.loads.common import CHAT, PERSON, TEXT, TOKEN
 from locustfiles.clients import HttpClient, Ledger, MessagesClient, Session
+from locustfiles.clients.arrival import arrivals
 from locustfiles.run.early import look_up_callers
-from locustfiles.run.pulse import Pulse
+from locustfiles.run.pulse import Departures, Pulse
 from locustfiles.workload import OpenPace
 from locustfiles.workload.alarm import Alarm
 from locustfiles.workload.pace import evenly
@@ -54,10 +56,22 @@ def _open_record(environment: Environment, **_: Any) -> None:
         chats=[Chat(CHAT, "direct", (PERSON,), 1.0)],
         processes=["local"],
     ).write(folder)
-    Sender.record = RecordWriter(folder / "record" / "local", LOAD_TABLES, ProcessInfo.here("local"))
+    Sender.record = RecordWriter(
+        folder / "record" / "local",
+        LOAD_TABLES,
+        ProcessInfo.here("local", KERNEL if arrivals() is not None else READER),
+    )
     look_up_callers()
-    Sender.pulse = Pulse(Sender.record, lambda: USERS)
+    Sender.lane = Slots(MAX_IN_FLIGHT, Sender.record.adder("slots_taken"))
+    Sender.pulse = Pulse(Sender.record, lambda: USERS, _departures)
     Sender.ledger = Ledger(Sender.record, environment.events.request.fire)
+
+
+def _departures() -> Departures:
+    lane = Sender.lane
+    return Departures(
+        lane.take_latest_ns() / 1e6, lane.in_flight, lane.take_longest_wait_ns() / 1e6, lane.overflow
+    )
 
 
 @events.test_stopping.add_listener
@@ -77,7 +91,7 @@ class Sender(User):
     record: ClassVar[RecordWriter]
     pulse: ClassVar[Pulse]
     ledger: ClassVar[Ledger]
-    lane: ClassVar[Slots] = Slots(MAX_IN_FLIGHT)
+    lane: ClassVar[Slots]
     rng: ClassVar[Random] = Random(1)
     alarm: ClassVar[Alarm] = Alarm()
     under_way: ClassVar[int] = 0
@@ -101,7 +115,7 @@ class Sender(User):
         if self.stopping:
             raise StopUser
         due_ns = self.due_ns
-        self.lane.carry_out(lambda: self._send(due_ns))
+        self.lane.carry_out(lambda: self._send(due_ns), due_ns)
 
     def _send(self, due_ns: int) -> None:
         Sender.under_way += 1

@@ -29,8 +29,8 @@ class Answer:
     Attributes:
         status_code: 0 = no answer.
         content: the body.
-        left_ns: when its first byte was handed to the socket (when we tried, if none was).
-        answered_ns: when the answer was complete, or when we gave up.
+        left_ns: when the exchange began: before a connection was made, where none stood. Who sends waits for that, too.
+        answered_ns: when the answer had come in, complete; or when we gave up.
         error: None when ok; otherwise what went wrong, in a few words.
     """
 
@@ -118,6 +118,7 @@ class HttpClient:
 
     def exchange(self, request: bytes, answer: Answer) -> None:
         """Write `request` and note in `answer` what becomes of it. Never raises for what server or network are like."""
+        answer.left_ns = time.monotonic_ns()
         connection: _Connection | None = None
         keep = False
         try:
@@ -125,7 +126,7 @@ class HttpClient:
             status, keep = self._read(connection)
             answer.status_code, answer.content = status, connection.parser.body
             answer.outcome, answer.error = outcome_of(status), None
-            answer.answered_ns = time.monotonic_ns()
+            answer.answered_ns = max(answer.left_ns, connection.stream.came_ns)
             if answer.outcome is not Outcome.OK:
                 answer.error = words(status, answer.content)
         except TimeoutError:
@@ -160,7 +161,6 @@ class HttpClient:
                 continue
             connection.parser.next()
             answer.outcome, answer.error = Outcome.INFO, "stopped before the answer"
-            answer.left_ns = time.monotonic_ns()
             try:
                 connection.stream.send(request, self._timeout_s)
             except BaseException as error:

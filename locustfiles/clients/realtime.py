@@ -259,8 +259,8 @@ class RealtimeSocket:
         if (channel := self._channels.get(topic)) is not None:
             channel.last_ns = received_ns
         if kind is _INSERT:
-            if channel is not None and row.seq is not None:
-                channel.last_seq = row.seq
+            if channel is not None and row.seq is not None and (wrong := channel.came(row.seq)):
+                self._ledger.step("event", None, length, wrong)
             if row.client_generated_id is not None:
                 self._ledger.note_delivery(row.client_generated_id, received_ns, length)
             self._on_insert(row)
@@ -315,6 +315,7 @@ class RealtimeSocket:
         self._note(SocketEvent.UNSUBSCRIBED, channel.chat_id, at_ns=since_ns, detail="subscribed anew")
         self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns, detail="again")
         channel.last_ns = now_ns
+        channel.begin_anew()
         self._on_gap(channel.chat_id, channel.last_seq)
 
     def _refuse(self, channel: Channel, reason: str) -> None:

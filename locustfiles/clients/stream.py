@@ -12,6 +12,7 @@ import errno
 import select
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -21,6 +22,8 @@ import gevent
 import gevent.hub
 import gevent.monkey
 import gevent.socket
+
+from locustfiles.clients import arrival
 
 READ_SIZE: Final = 65_536  # bytes of one read; some 60 Realtime frames, well below a millisecond of work
 LINGER_S: Final = 1.0
@@ -69,9 +72,14 @@ class Origin:
 
 
 class Stream:
-    """An open connection."""
+    """An open connection.
+
+    Attributes:
+        came_ns: by `time.monotonic_ns`, when what the last read returned had come in, its end or at least some of it.
+    """
 
     __slots__ = (
+        "_arrivals",
         "_closed",
         "_hub",
         "_incoming",
@@ -81,6 +89,7 @@ class Stream:
         "_readable",
         "_tls",
         "_writable",
+        "came_ns",
     )
 
     def __init__(self, raw: socket.socket) -> None:
@@ -91,6 +100,10 @@ class Stream:
         self._poll: select.poll | None = None
         self._tls: ssl.SSLObject | None = None
         self._closed = False
+        self._arrivals = arrival.arrivals()
+        if self._arrivals is not None:
+            arrival.stamp(raw)
+        self.came_ns = 0
 
     @classmethod
     def connect(cls, origin: Origin, timeout_s: float) -> "Stream":
@@ -136,7 +149,7 @@ class Stream:
                     return b""
             self._wait(self._readable, timeout_s)
             try:
-                data = self._raw.recv(READ_SIZE)
+                data = self._read()
             except BlockingIOError:
                 continue
             if self._tls is None:
@@ -191,7 +204,7 @@ class Stream:
             except ssl.SSLWantReadError:
                 self._flush()
                 self._wait(self._readable, timeout_s)
-                data = self._raw.recv(READ_SIZE)
+                data = self._read()
                 if not data:
                     raise ConnectionResetError(errno.ECONNRESET, "closed during the TLS handshake") from None
                 self._incoming.write(data)
@@ -203,6 +216,18 @@ class Stream:
     def _flush(self) -> None:
         if self._outgoing.pending:
             self._send(self._outgoing.read(), LINGER_S)
+
+    def _read(self) -> bytes:
+        """What is there, and when it came."""
+        if self._arrivals is None:
+            data = self._raw.recv(READ_SIZE)
+            self.came_ns = time.monotonic_ns()
+            return data
+        data, told, _, _ = self._raw.recvmsg(READ_SIZE, arrival.ROOM)
+        now_ns = time.monotonic_ns()
+        # Without a stamp: the end of the stream. Never before what was read earlier: the clocks are compared to within some µs.
+        self.came_ns = max(self.came_ns, self._arrivals.came_ns(told[0][2], now_ns)) if told else now_ns
+        return data
 
     def _send(self, data: bytes, timeout_s: float | None) -> None:
         rest: bytes | memoryview = data

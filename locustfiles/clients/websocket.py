@@ -31,7 +31,7 @@ class WebSocket:
     """An open WebSocket.
 
     Attributes:
-        received_ns: by `time.monotonic_ns`, when the last read returned: the server's last sign of life.
+        received_ns: by `time.monotonic_ns`, when what was read last had come in: the server's last sign of life.
     """
 
     __slots__ = ("_early", "_lock", "_protocol", "_reader", "_stream", "_timeout_s", "received_ns")
@@ -62,7 +62,7 @@ class WebSocket:
             self._stream.close()
             raise
         self._reader = FrameReader(self._protocol)
-        self.received_ns = time.monotonic_ns()
+        self.received_ns = self._stream.came_ns
 
     def receive(self) -> list[bytes] | None:
         """Wait for one read and return the text messages that are whole by it; None at the end.
@@ -80,7 +80,7 @@ class WebSocket:
                 return None
             if not data:
                 return None
-            self.received_ns = time.monotonic_ns()
+            self.received_ns = self._stream.came_ns
         messages = self._reader.receive(data)
         if self._protocol.writes:
             self._flush()

@@ -208,7 +208,7 @@ class ChatUser(User):
                 load.never_left += 1
 
         try:
-            load.lane.carry_out(guarded)
+            load.lane.carry_out(guarded, acts_ns or time.monotonic_ns())
         except GreenletExit:  # while it waited for a slot
             never_left()
             raise

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import gevent
 
 from analysis.errors import TargetError
+from analysis.visible import in_a_line
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Child:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             if line.strip():
-                self._said.append(line.strip())
+                self._said.append(in_a_line(line))
                 logger.debug("%s: %s", self.name, line.rstrip())
 
 
@@ -162,9 +163,9 @@ def run_chatsoak(
     def listen() -> None:
         for line in process.stderr or ():
             if line.strip():
-                said.append(line.strip())
+                said.append(in_a_line(line))
                 if heard is not None:
-                    heard(line.strip())
+                    heard(said[-1])
 
     listener = gevent.spawn(listen)
     try:

@@ -154,6 +154,7 @@ class Conductor:
             settings=settings.masked(),
             versions=_versions(),
             notes=[f"The staging environment was told to misbehave: {fault}" for fault in self.target.faults],
+            faults=list(self.target.faults),
         )
         folder = _make_folder(settings.chatsoak_reports_dir, run.run_id)
         try:

@@ -13,12 +13,14 @@ from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from analysis.errors import ChatsoakError
 from analysis.settings import ShapeName, Transport
+from analysis.visible import in_a_line
 from locustfiles.clients.interfaces import REST_TABLE
 from locustfiles.life.user import ChatUser
 from locustfiles.run.conductor import Conductor
 from locustfiles.run.crew import Alone, Crew, Workers
 from locustfiles.run.interrupts import Interrupts
 from locustfiles.run.load import Load
+from locustfiles.run.log import make_visible
 from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
 from locustfiles.run.progress import Piece, Progress, can_take_back, clock, keep_clear, waiting
 from locustfiles.run.tab import add_tab
@@ -50,6 +52,7 @@ class Session:
     def on_init(self) -> None:
         """Before any load, and before the web page opens: target and settings are there and right, or
         Locust ends with exit code 2 and one sentence."""
+        make_visible()
         runner = self.environment.runner
         shaped = (self._options.chatsoak_shape or ShapeName.SOAK) != ShapeName.SOAK
         self._interrupts = Interrupts(terminate_too=bool(self._options.headless) and shaped)
@@ -202,7 +205,7 @@ class Session:
             self.environment.process_exit_code = self._conductor.verdict_code
 
     def _refuse(self, error: ChatsoakError) -> None:
-        sys.stderr.write(f"chatsoak: {error}\n")
+        sys.stderr.write(f"chatsoak: {in_a_line(str(error))}\n")
         self._leave()
         if isinstance(self.environment.runner, MasterRunner):
             self.environment.runner.quit()  # tell workers that are already there

@@ -6,11 +6,17 @@ from typing import Any
 
 from locust.stats import RequestStats, StatsError
 
+from analysis.visible import in_a_line
 from locustfiles.clients.auth import SIGN_IN
+from locustfiles.clients.channel import OUT_OF_ORDER, TWICE
 from locustfiles.clients.outsider import SUFFIX, WAS_LET
 from locustfiles.run.progress import Piece
 
 NEWEST_KEPT = 10
+OF_EVENTS = {
+    "realtime.duplicated": TWICE,
+    "realtime.reordered": OUT_OF_ORDER,
+}  # the words of Locust's failures
 AFTERWARDS = "judged after the run, from the whole record"
 
 
@@ -20,7 +26,8 @@ class Live:
     def __init__(self) -> None:
         self._judged: tuple[str, ...] = ()
         self._found: Counter[str] = Counter()
-        self._newest: dict[str, deque[str]] = {}
+        self._newest: dict[str, str] = {}
+        self._findings: deque[tuple[str, str]] = deque(maxlen=NEWEST_KEPT)  # criterion and sentence
         self._stored = 0
         self._looks = 0
         self._strained: dict[str, tuple[int, str]] = {}  # by load process
@@ -32,14 +39,16 @@ class Live:
         self._judged = tuple(said.get("judges", self._judged))
         if look := said.get("look"):
             self._looks, self._stored = look["number"] + 1, look["stored"]
-            self._lost = look["error"] or ""
+            self._lost = in_a_line(look["error"] or "")
         if not (finding := said.get("finding")):
             return None
+        why = in_a_line(finding["why"])
         self._found.update(finding.get("more", {}))
         if criterion := finding.get("criterion"):
             self._found[criterion] += 1
-            self._newest.setdefault(criterion, deque(maxlen=NEWEST_KEPT)).appendleft(finding["why"])
-        return str(finding["why"])
+            self._newest[criterion] = why
+            self._findings.appendleft((criterion, why))
+        return why
 
     def strained(self, process: str, seconds: int, words: str) -> None:
         """A load process did not keep up for so many seconds, in words."""
@@ -60,6 +69,7 @@ class Live:
         there = signed_in.num_requests - signed_in.num_failures
         p95_ms = sent.get_response_time_percentile(0.95) or 0
         found = sum(self._found.values()) + sum(error.occurrences for error in _let_in(stats))
+        found += sum(_events(stats, words) for words in OF_EVENTS.values())
         pieces = [Piece(_count(found, "finding"), alarming=found > 0)]
         if self._lost:
             pieces.append(Piece("the database does not answer", alarming=True))
@@ -90,8 +100,12 @@ class Live:
             why = f"the database did not answer: {self._lost}" if self._lost else self._ended[-1]
             rows.append(_row("monitor.complete", len(self._ended) + bool(self._lost), why))
         for criterion in self._judged:
-            newest = self._newest.get(criterion)
-            rows.append(_row(criterion, self._found[criterion], newest[0] if newest else "nothing so far"))
+            rows.append(
+                _row(criterion, self._found[criterion], self._newest.get(criterion, "nothing so far"))
+            )
+        for criterion, words in OF_EVENTS.items():
+            came = _events(stats, words)
+            rows.append(_row(criterion, came, f"a message {words}" if came else "nothing so far"))
         granted = sum(error.occurrences for error in let_in)
         words = f"{let_in[-1].method} {let_in[-1].name}" if let_in else f"{tried:,} attempts refused so far"
         rows.append(_row("access.denied", granted, words))
@@ -99,6 +113,7 @@ class Live:
             worst = max(seconds for seconds, _ in self._strained.values())
             rows.append(_row("generator.healthy", worst, list(self._strained.values())[-1][1]))
         rows.append(_row("all other criteria", None, AFTERWARDS))
+        rows += [_row(f"finding of {criterion}", None, why) for criterion, why in self._findings]
         return rows
 
 
@@ -109,6 +124,15 @@ def _let_in(stats: RequestStats) -> list[StatsError]:
         for error in stats.errors.values()
         if error.name.endswith(SUFFIX) and WAS_LET in str(error.error)
     ]
+
+
+def _events(stats: RequestStats, words: str) -> int:
+    """How many events were failed with these words."""
+    return sum(
+        error.occurrences
+        for error in stats.errors.values()
+        if error.name == "event" and words in str(error.error)
+    )
 
 
 def _count(number: int, one: str) -> str:

@@ -12,8 +12,10 @@ from gevent.pool import Group
 
 from analysis.rates import RateCurve
 from analysis.record import ProcessInfo, RecordWriter
+from analysis.record.process import KERNEL, READER
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings, Workload
+from locustfiles.clients.arrival import arrivals
 from locustfiles.clients.ledger import Fire, Ledger
 from locustfiles.pool import Pool
 from locustfiles.run.assignment import Assignment
@@ -64,19 +66,19 @@ class Load:
         self.outsiders = frozenset(person.id for person in self.pool.people[:some])
         self.rng = Random(f"{settings.chatsoak_seed}/{assignment.process}")
         self.texts = Texts(self.rng, f"{assignment.process[0]}{assignment.share}")
-        self.lane: Lane = Straight()
-        self.alarm: Alarm | None = None
-        self.schedule: Schedule | None = None
-        if settings.chatsoak_workload is Workload.OPEN:
-            self.lane = Slots(settings.chatsoak_max_in_flight)
-            self.alarm = Alarm()
-            self.schedule = self._open_schedule()
         self.online: set[Online] = set()
         self.record = RecordWriter(
             Path(assignment.folder) / "record" / assignment.process,
             LOAD_TABLES,
-            ProcessInfo.here(assignment.process),
+            ProcessInfo.here(assignment.process, KERNEL if arrivals() is not None else READER),
         )
+        self.lane: Lane = Straight()
+        self.alarm: Alarm | None = None
+        self.schedule: Schedule | None = None
+        if settings.chatsoak_workload is Workload.OPEN:
+            self.lane = Slots(settings.chatsoak_max_in_flight, self.record.adder("slots_taken"))
+            self.alarm = Alarm()
+            self.schedule = self._open_schedule()
         self.before_close: list[Callable[[], None]] = []  # what still writes something down at the end
         self.never_left = 0  # open workload: actions that were due and had not begun when the load stopped
         self._ceased_ns = NEVER_NS
@@ -139,8 +141,8 @@ class Load:
             )
         if isinstance(self.lane, Slots) and self.lane.overflow:
             self.notes.append(
-                f"{self.assignment.process}: {self.lane.overflow:,} actions found all {self.settings.chatsoak_max_in_flight} "
-                "slots taken and left late; their delay counts as latency."
+                f"{self.assignment.process}: {self.lane.overflow:,} actions were due while all {self.settings.chatsoak_max_in_flight} "
+                "slots were taken, and left late; their delay counts as latency."
             )
         if self.never_left:
             self.notes.append(
@@ -161,10 +163,10 @@ class Load:
             self.notes.append(f"{self.assignment.process}: {self.record.error}")
 
     def _departures(self) -> Departures:
-        if self.alarm is None or not isinstance(self.lane, Slots):
+        if not isinstance(self.lane, Slots):
             return Departures()
         return Departures(
-            self.alarm.take_latest_ns() / 1e6,
+            self.lane.take_latest_ns() / 1e6,
             self.lane.in_flight,
             self.lane.take_longest_wait_ns() / 1e6,
             self.lane.overflow,

@@ -15,6 +15,8 @@ from typing import TextIO
 
 import gevent
 
+from locustfiles.run.log import handlers
+
 logger = logging.getLogger(__name__)
 
 RENEWED_S = 1.0
@@ -23,7 +25,6 @@ TAKE_BACK = "\r\x1b[K"
 RED, PLAIN = "\x1b[1;31m", "\x1b[0m"
 BETWEEN = " · "
 USUAL_WIDTH = 80  # of a terminal that does not tell its own
-STATISTICS = "locust.stats_logger"  # prints Locust's own tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +88,17 @@ def waiting(words: str) -> Iterator[Callable[[str], None]]:
 
 def keep_clear(stream: TextIO) -> Callable[[], None]:
     """Take the line on `stream` back before anything is logged where it stands. Returns what ends that."""
-    handlers = [handler for name in (None, STATISTICS) for handler in logging.getLogger(name).handlers]
+    there = handlers()
 
     def make_room(record: logging.LogRecord) -> bool:  # noqa: ARG001 - whatever is logged
         _write(stream, TAKE_BACK)
         return True
 
-    for handler in handlers:
+    for handler in there:
         handler.addFilter(make_room)
 
     def end() -> None:
-        for handler in handlers:
+        for handler in there:
             handler.removeFilter(make_room)
 
     return end

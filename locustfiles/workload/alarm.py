@@ -35,7 +35,6 @@ class Alarm:
     def __init__(self) -> None:
         self._timer = _checked(_libc.timerfd_create(_CLOCK_MONOTONIC, _FLAGS))
         self._waiting: list[tuple[int, int, Waiter]] = []
-        self._latest_ns = 0
         self._number = count().__next__
         self._watcher = gevent.get_hub().loop.io(self._timer, _READABLE)
         self._watcher.start(self._ring)
@@ -51,11 +50,6 @@ class Alarm:
             self._set(due_ns)
         waiter.get()
 
-    def take_latest_ns(self) -> int:
-        """The most by which somebody was woken late since the last call."""
-        latest_ns, self._latest_ns = self._latest_ns, 0
-        return latest_ns
-
     def close(self) -> None:
         """Nobody may wait any more."""
         self._watcher.stop()
@@ -67,9 +61,8 @@ class Alarm:
             os.read(self._timer, 8)
         except BlockingIOError:  # it was set anew between its ring and our look
             return
-        while self._waiting and self._waiting[0][0] <= (now_ns := time.monotonic_ns()):
-            due_ns, _, waiter = heapq.heappop(self._waiting)
-            self._latest_ns = max(self._latest_ns, now_ns - due_ns)
+        while self._waiting and self._waiting[0][0] <= time.monotonic_ns():
+            _, _, waiter = heapq.heappop(self._waiting)
             waiter.switch(None)  # does nothing when its greenlet was killed meanwhile
         if self._waiting:
             self._set(self._waiting[0][0])

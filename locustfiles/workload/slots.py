@@ -7,18 +7,20 @@ from typing import Protocol
 import gevent
 from gevent.lock import BoundedSemaphore
 
+Note = Callable[[tuple[int, int]], None]  # begin and end of a time, by `time.monotonic_ns`
+
 
 class Lane(Protocol):
     """Carries out actions."""
 
-    def carry_out(self, action: Callable[[], None]) -> None:
-        """Run `action`, or have it run."""
+    def carry_out(self, action: Callable[[], None], due_ns: int) -> None:
+        """Run `action`, which was due at `due_ns`, or have it run."""
 
 
 class Straight:
     """Closed workload: the user does it and waits."""
 
-    def carry_out(self, action: Callable[[], None]) -> None:
+    def carry_out(self, action: Callable[[], None], due_ns: int) -> None:  # noqa: ARG002 - nobody is late who waits
         """Run `action` to its end."""
         action()
 
@@ -26,14 +28,26 @@ class Straight:
 class Slots:
     """Open workload: at most `size` actions of this process are under way at once.
 
-    An action that finds no free slot leaves as soon as one is free, and keeps the time at which it was
-    due: nothing is dropped, the delay counts as latency, and `overflow` counts how often it happened.
+    An action that finds no free slot leaves as soon as one is free, and keeps the time at which it was due: nothing is
+    dropped, and the delay counts as latency. A user who waits for a slot comes late to the actions that follow; what
+    was due while somebody waited could not have left, and counts with `overflow` as well.
+
+    Args:
+        note: told of each time during which somebody waited because all slots were taken.
+
+    Attributes:
+        overflow: how many actions could not leave when they were due, because all slots were taken.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, note: Note) -> None:
         self._size = size
+        self._note = note
         self._free = BoundedSemaphore(size)
+        self._waiting = 0
+        self._taken_since_ns = 0  # since when somebody waits
+        self._taken_until_ns = 0  # until when somebody waited
         self._longest_wait_ns = 0
+        self._latest_ns = 0
         self.overflow = 0
 
     @property
@@ -46,14 +60,35 @@ class Slots:
         longest_ns, self._longest_wait_ns = self._longest_wait_ns, 0
         return longest_ns
 
-    def carry_out(self, action: Callable[[], None]) -> None:
+    def take_latest_ns(self) -> int:
+        """The most by which an action asked for its slot late, by no fault of the slots, since the last call."""
+        latest_ns, self._latest_ns = self._latest_ns, 0
+        return latest_ns
+
+    def carry_out(self, action: Callable[[], None], due_ns: int) -> None:
         """Start `action`; waits while all slots are taken."""
+        asked_ns = time.monotonic_ns()
+        if not self._waiting:  # otherwise nothing could have left
+            self._latest_ns = max(self._latest_ns, asked_ns - max(due_ns, self._taken_until_ns))
         if not self._free.acquire(blocking=False):
             self.overflow += 1
-            began_ns = time.monotonic_ns()
-            self._free.acquire()
-            self._longest_wait_ns = max(self._longest_wait_ns, time.monotonic_ns() - began_ns)
+            self._wait(asked_ns)
+        elif due_ns <= self._taken_until_ns:
+            self.overflow += 1
         gevent.spawn(self._run, action)
+
+    def _wait(self, asked_ns: int) -> None:
+        if not self._waiting:
+            self._taken_since_ns = asked_ns
+        self._waiting += 1
+        try:
+            self._free.acquire()
+        finally:
+            self._waiting -= 1
+            self._taken_until_ns = time.monotonic_ns()
+            self._longest_wait_ns = max(self._longest_wait_ns, self._taken_until_ns - asked_ns)
+            if not self._waiting:
+                self._note((self._taken_since_ns, self._taken_until_ns))
 
     def _run(self, action: Callable[[], None]) -> None:
         try:

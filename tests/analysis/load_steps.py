@@ -79,6 +79,10 @@ class LoadSteps:
         """The load process's event loop stood still."""
         self.rows["stalls"].append((ns(begin), ns(end), cpu_ms))
 
+    def no_slot_was_free(self, begin: float, end: float) -> None:
+        """Somebody waited because all slots of the load process were taken."""
+        self.rows["slots_taken"].append((ns(begin), ns(end)))
+
     def chat(self, *participants: int, subscribed: float | None = 0.0, baseline: int = 0) -> int:
         """A chat of these people, each subscribed to it from second `subscribed` on (None: nobody)."""
         number = len(self.chats)
@@ -100,13 +104,20 @@ class LoadSteps:
         text: str | None = None,
         seq: int | None = None,
         answered_id: uuid.UUID | None = None,
+        late: float = 0.0,
     ) -> Message:
-        """A first attempt. An ok one is answered with the message's id and `seq`."""
+        """A first attempt, which leaves `late` after it was due. An ok one is answered with the message's id and `seq`."""
         message = Message(
-            sender, chat, text or f"message {len(self.messages)}", self.new_id(), self.new_id(), seq, at
+            sender,
+            chat,
+            f"message {len(self.messages)}" if text is None else text,
+            self.new_id(),
+            self.new_id(),
+            seq,
+            at,
         )
         self.messages.append(message)
-        return self.repeat(message, at, took=took, outcome=outcome, answered_id=answered_id)
+        return self.repeat(message, at, took=took, outcome=outcome, answered_id=answered_id, late=late)
 
     def repeat(
         self,
@@ -117,6 +128,7 @@ class LoadSteps:
         outcome: Outcome = Outcome.OK,
         answered_id: uuid.UUID | None = None,
         answered_seq: int | None = None,
+        late: float = 0.0,
     ) -> Message:
         """A further attempt with the same client_generated_id."""
         ok = outcome is Outcome.OK
@@ -126,7 +138,7 @@ class LoadSteps:
                 self.chat_id(message.chat).bytes,
                 message.client_id.bytes,
                 message.attempts,
-                ns(at),
+                ns(at - late),
                 ns(at),
                 ns(at + took),
                 outcome,

@@ -62,6 +62,7 @@ def busy(messages: int) -> History:
     run.rows["clocks"].append((ns(1), -5, 3, "elsewhere"))
     run.fare(1, users=3, cpu_share=0.25, rss_bytes=1 << 33, loop_lag_ms=None, buffered_rows=7)
     run.stall(1.0, 1.25, 3.5)
+    run.no_slot_was_free(1.0, 1.5)
     run.finish()
     return run
 

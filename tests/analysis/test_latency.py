@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.criteria import Verdict
+from analysis.faults import Faults
 from analysis.latency import (
     NS_PER_MS,
     NS_PER_S,
@@ -30,13 +31,15 @@ TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
 latencies_ns = st.lists(st.integers(0, 20 * NS_PER_S), min_size=1, max_size=200)
 
 
-def sends_frame(*latencies_ms: float, **columns: object) -> pd.DataFrame:
-    """Acknowledged sends, one a second from the start, that took `latencies_ms`; `columns` replace."""
-    left_ns = np.arange(len(latencies_ms), dtype=np.int64) * NS_PER_S
+def sends_frame(*latencies_ms: float, each_s: float = 1.0, **columns: object) -> pd.DataFrame:
+    """Acknowledged sends, one each second from the start, that took `latencies_ms`; `columns` replace."""
+    left_ns = (np.arange(len(latencies_ms)) * each_s * NS_PER_S).astype(np.int64)
     frame = pd.DataFrame(
         {
             "clock": 0,
             "process": 0,
+            "user_id": 0,
+            "client_generated_id": np.arange(len(latencies_ms)),
             "due_ns": left_ns,
             "left_ns": left_ns,
             "answered_ns": left_ns + [round(ms * NS_PER_MS) for ms in latencies_ms],
@@ -149,6 +152,71 @@ def test_only_acknowledged_sends_have_a_latency() -> None:
     assert (average.observed, average.checked) == (10.0, 1)
 
 
+def test_a_message_that_was_answered_only_when_it_was_repeated_took_from_its_first_attempt_on() -> None:
+    # a time-out after 10 s, another attempt half a second later that takes 20 ms; meanwhile something else
+    outcomes = [int(Outcome.INFO), int(Outcome.OK), int(Outcome.OK)]
+    frame = sends_frame(10_000, 50, 20, outcome=outcomes, client_generated_id=[7, 8, 7])
+    frame.loc[2, ["due_ns", "left_ns", "axis_ns", "answered_ns"]] += 8_500 * NS_PER_MS
+    found = send_latencies(frame, TARGETS)
+    assert (found.latency_ns / NS_PER_MS).tolist() == [10_520.0, 50.0]
+    assert found.start_ns.tolist() == [0, NS_PER_S]
+    frame["due_ns"] -= 300 * NS_PER_MS
+    response = send_latencies(frame, Targets.of({"CHATSOAK_WARMUP_S": 0, "CHATSOAK_WORKLOAD": "open"}))
+    assert (response.latency_ns / NS_PER_MS).tolist() == [10_820.0, 350.0]
+
+
+def test_what_is_sent_again_though_it_was_acknowledged_adds_no_latency() -> None:
+    frame = sends_frame(400, 10, 10, client_generated_id=[7, 7, 7])
+    average, p95 = send_criteria(send_latencies(frame, TARGETS), TARGETS)
+    assert (average.observed, p95.observed, average.checked) == (400.0, 400.0, 1)
+
+
+def test_one_id_of_two_people_is_two_messages_and_no_id_one_each() -> None:
+    frame = sends_frame(1, 2, 3, 4, user_id=[0, 1, 0, 0], client_generated_id=[7, 7, -1, -1])
+    assert len(send_latencies(frame, TARGETS).latency_ns) == 4
+
+
+def test_a_message_belongs_to_the_warmup_in_which_its_first_attempt_left() -> None:
+    outcomes = [int(Outcome.INFO), int(Outcome.OK), int(Outcome.OK)]
+    frame = sends_frame(500, 10, 10, client_generated_id=[7, 7, 9], outcome=outcomes)
+    found = send_latencies(frame, Targets.of({"CHATSOAK_WARMUP_S": 1}))
+    assert (found.latency_ns / NS_PER_MS).tolist() == [1010.0, 10.0]
+    assert found.judged.tolist() == [False, True]
+
+
+attempts = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.integers(-1, 3),
+        st.integers(0, 50),
+        st.integers(0, 50),
+        st.sampled_from(list(Outcome)),
+    ),
+    max_size=30,
+)
+
+
+@given(attempts)
+def test_messages_agree_with_a_naive_oracle(rows: list[tuple[int, int, int, int, Outcome]]) -> None:
+    frame = sends_frame(
+        *[1.0] * len(rows),
+        user_id=[row[0] for row in rows],
+        client_generated_id=[row[1] for row in rows],
+        outcome=[int(row[4]) for row in rows],
+    )
+    frame["left_ns"] = frame["axis_ns"] = [row[2] for row in rows]
+    frame["answered_ns"] = [row[2] + row[3] for row in rows]
+    meant: dict[object, list[int]] = {}
+    for place, (user, key, *_) in enumerate(rows):
+        meant.setdefault((user, key) if key >= 0 else place, []).append(place)
+    expected = []
+    for places in meant.values():
+        ends = [rows[place][2] + rows[place][3] for place in places if rows[place][4] is Outcome.OK]
+        if ends:
+            expected.append(min(ends) - min(rows[place][2] for place in places))
+    assert sorted(send_latencies(frame, TARGETS).latency_ns.tolist()) == sorted(expected)
+
+
 def test_an_open_workload_is_judged_by_response_time() -> None:
     targets = Targets.of({"CHATSOAK_WARMUP_S": 0, "CHATSOAK_WORKLOAD": "open"})
     assert targets.workload is Workload.OPEN
@@ -237,7 +305,7 @@ def test_deliveries_agree_with_a_naive_oracle(
 )
 def test_errors_may_reach_their_share_and_no_more(bad: int, outcome: Verdict) -> None:
     outcomes = [int(Outcome.INFO)] * bad + [int(Outcome.OK)] * (1000 - bad)
-    criterion = errors_criterion(sends_frame(*[1.0] * 1000, outcome=outcomes), [], TARGETS)
+    criterion = errors_criterion(sends_frame(*[1.0] * 1000, outcome=outcomes), Faults.of([]), TARGETS)
     assert criterion.outcome == outcome
     assert criterion.observed == pytest.approx(bad / 10)
     assert criterion.checked == 1000
@@ -250,7 +318,7 @@ def test_nothing_sent_is_inconclusive_everywhere() -> None:
     criteria = [
         *send_criteria(found, TARGETS),
         delivery_criterion(delivered, across, TARGETS),
-        errors_criterion(frame, [], TARGETS),
+        errors_criterion(frame, Faults.of([]), TARGETS),
     ]
     assert {criterion.outcome for criterion in criteria} == {Verdict.INCONCLUSIVE}
     assert all(criterion.reason for criterion in criteria)

@@ -1,13 +1,16 @@
 """Promise: beside the exact figure stands how sure and how even it is, and in an open workload both latencies."""
 
 import numpy as np
+import pandas as pd
+import pytest
 
-from analysis.criteria import Verdict
+from analysis.criteria import Criterion, Verdict
 from analysis.latency import NS_PER_MS, NS_PER_S, Targets, send_latencies, service_latencies, with_warmup
 from analysis.latency_criteria import send_criteria
 from tests.analysis.test_latency import sends_frame
 
 TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
+FOUND = Targets.of({})  # the warm-up is found
 
 
 def test_an_interval_that_holds_the_target_is_said_and_decides_nothing() -> None:
@@ -21,6 +24,30 @@ def test_an_interval_that_holds_the_target_is_said_and_decides_nothing() -> None
     assert "holds the target of 300 ms" in (average.reason or "")
     assert "straddles" not in p95.facts
     assert p95.reason is None
+
+
+def test_the_percentiles_beside_p95_have_an_interval_too_where_the_run_is_long_enough() -> None:
+    rng = np.random.default_rng(3)
+    _, p95 = send_criteria(send_latencies(sends_frame(*rng.normal(298, 60, 400)), TARGETS), TARGETS)
+    assert p95.intervals.keys() == {"p50_ms", "p99_ms"}
+    for fact, (low, high) in p95.intervals.items():
+        assert low < p95.facts[fact] < high
+    _, short = send_criteria(send_latencies(sends_frame(*[100.0] * 5), TARGETS), TARGETS)
+    assert short.intervals == {}
+
+
+def test_a_run_of_less_than_three_minutes_is_too_short_for_a_sure_interval() -> None:
+    rng = np.random.default_rng(3)
+    for seconds, short in ((170, True), (180, False)):
+        average, p95 = judged(sends_frame(*rng.normal(298, 60, seconds)), TARGETS)
+        assert [("short_run" in one.facts) for one in (average, p95)] == [short, short]
+        assert ("95% interval, at least" in (average.reason or "")) == short
+
+
+def test_an_average_is_never_below_nothing() -> None:
+    average, _ = judged(begun_slowly(150, 5000, 900), TARGETS)
+    assert average.ci95 is not None
+    assert average.ci95[0] >= 0
 
 
 def test_an_open_workload_shows_where_response_and_service_time_part() -> None:
@@ -50,22 +77,70 @@ def test_a_minute_that_missed_the_target_is_counted() -> None:
     assert (p95.facts["minutes"], p95.facts["minutes_within_target"]) == (5, 4)
 
 
+def begun_slowly(slow_s: int, slow_ms: float = 400, run_s: int = 600) -> pd.DataFrame:
+    """Five sends a second around 100 ms; for the first `slow_s` they take so much longer."""
+    at_s = np.arange(run_s * 5) / 5
+    latencies_ms = np.random.default_rng(4).normal(100, 5, len(at_s)) + slow_ms * (at_s < slow_s)
+    return sends_frame(*latencies_ms, each_s=0.2)
+
+
+def judged(frame: pd.DataFrame, targets: Targets = FOUND, ramp_s: float = 0.0) -> list[Criterion]:
+    targets = with_warmup(targets, frame, ramp_s)
+    return send_criteria(send_latencies(frame, targets), targets)
+
+
 def test_a_warmup_is_found_unless_it_was_set_by_hand() -> None:
-    rng = np.random.default_rng(4)
-    frame = sends_frame(*(rng.normal(100, 5, 600) + 400 * (np.arange(600) < 60)))
-    found = with_warmup(Targets.of({}), frame)
-    assert 58 <= found.warmup_s <= 72
+    frame = begun_slowly(40)
+    found = with_warmup(FOUND, frame)
+    assert 39 <= found.warmup_s <= 60
     average, _ = send_criteria(send_latencies(frame, found), found)
     assert average.facts["warmup_s"] == round(found.warmup_s, 3)
     assert average.checked == int((frame["left_ns"] >= found.warmup_s * NS_PER_S).sum())
     assert with_warmup(TARGETS, frame).warmup_s == 0
 
 
+@pytest.mark.parametrize(("slow_s", "run_s"), [(150, 300), (130, 600), (840, 1800)])
+def test_what_is_longer_than_a_warmup_is_judged_and_said(slow_s: int, run_s: int) -> None:
+    frame = begun_slowly(slow_s, 2000, run_s)
+    for criterion in judged(frame):
+        assert criterion.outcome is Verdict.FAIL
+        assert criterion.checked == 5 * run_s
+        assert "steady only after" in (criterion.reason or "") or "still settling" in (criterion.reason or "")
+
+
+def test_users_that_take_their_time_to_arrive_have_a_longer_warmup() -> None:
+    frame = begun_slowly(100, 150, 1800)
+    assert with_warmup(FOUND, frame, ramp_s=0).warmup_s == 0
+    assert 99 <= with_warmup(FOUND, frame, ramp_s=60).warmup_s <= 120
+
+
+def test_a_warmup_that_misses_the_target_by_itself_is_no_clean_pass() -> None:
+    average, p95 = judged(begun_slowly(40, 2000))
+    for criterion in (average, p95):
+        assert criterion.outcome is Verdict.INCONCLUSIVE
+        assert (criterion.observed or 0) < 120
+        assert criterion.facts["left_out_ms"] > 1500
+        assert "cold start or a fault that ended, nobody can tell" in (criterion.reason or "")
+        minutes = ("minutes", "minutes_within_target", "all_minutes", "all_minutes_within_target")
+        assert [criterion.facts[name] for name in minutes] == [9, 9, 10, 9]
+    by_hand = Targets.of({"CHATSOAK_WARMUP_S": 40})
+    for criterion in judged(begun_slowly(40, 2000), by_hand):
+        assert criterion.outcome is Verdict.PASS
+        assert "CHATSOAK_WARMUP_S says so" in (criterion.reason or "")
+
+
+def test_a_warmup_within_target_and_a_trifle_are_nobodys_concern() -> None:
+    for frame in (begun_slowly(40, 150), begun_slowly(8, 5000)):
+        assert with_warmup(FOUND, frame).warmup_s > 0
+        for criterion in judged(frame):
+            assert (criterion.outcome, criterion.reason) == (Verdict.PASS, None)
+            assert "left_out_ms" not in criterion.facts
+
+
 def test_a_run_that_never_settled_is_judged_whole_and_says_so() -> None:
     rng = np.random.default_rng(5)
     frame = sends_frame(*(rng.normal(100, 5, 600) + 400 * (np.arange(600) < 400)))
-    found = with_warmup(Targets.of({}), frame)
-    assert (found.warmup_s, found.settled) == (0, False)
-    average, _ = send_criteria(send_latencies(frame, found), found)
+    assert with_warmup(FOUND, frame).warmup_s == 0
+    average, _ = judged(frame)
     assert "still settling" in (average.reason or "")
     assert average.checked == 600

@@ -6,8 +6,8 @@ import pytest
 from analysis.checks.steady import Stretch
 from analysis.criteria import Verdict
 from analysis.latency import NS_PER_S, Latencies, Targets
-from analysis.latency_drift import latency_drift
-from benchmarks.statistics import latencies
+from analysis.latency_drift import latency_drift, rises_of
+from benchmarks.statistics import DRIFT_FROM, NEAR_TARGET, drift_share, latencies, soaked
 
 MINUTES = 30
 TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
@@ -58,6 +58,37 @@ def test_a_rise_that_the_target_has_room_for_is_told_and_fails_nothing() -> None
     assert found.outcome is Verdict.PASS
     assert found.reason is not None
     assert "hours later" in found.reason
+
+
+def test_a_small_rise_that_passes_its_target_within_as_much_time_again_fails() -> None:
+    # P95 from some 455 to some 490 ms, less than a tenth: it passes 500 ms soon after the end
+    sent = soaked(np.random.default_rng(7), 0, scale=2.35, rise=0.08)
+    hour = Stretch(0, 3600 * NS_PER_S, 3600.0)
+    found = latency_drift(sent, NOTHING, TARGETS, hour)
+    assert found.outcome is Verdict.FAIL
+    p95 = next(one for one in rises_of(sent, NOTHING, TARGETS, hour) if one.name.startswith("P95"))
+    assert p95.share < 0.1
+    assert p95.is_near
+    assert any("P95 of send latency rose" in finding.why for finding in found.examples)
+
+
+def test_the_same_rise_with_room_below_the_target_or_from_above_it_fails_nothing() -> None:
+    hour = Stretch(0, 3600 * NS_PER_S, 3600.0)
+    for scale in (1.5, 4.0):
+        sent = soaked(np.random.default_rng(7), 0, scale=scale, rise=0.08)
+        assert latency_drift(sent, NOTHING, TARGETS, hour).outcome is Verdict.PASS
+
+
+def test_the_time_that_the_load_took_to_settle_is_judged_too() -> None:
+    sent = soaked(np.random.default_rng(1), 0.3)
+    settled = Stretch(720 * NS_PER_S, 3600 * NS_PER_S, 3600.0)
+    for one in rises_of(sent, NOTHING, TARGETS, settled):
+        assert (one.trend.begin_s, one.trend.end_s) == pytest.approx((30.0, 3570.0), abs=1)
+
+
+def test_a_drift_of_a_fifth_is_found_in_soaks_that_are_alike_from_minute_to_minute() -> None:
+    assert drift_share(20, 0.5, DRIFT_FROM, 0.2) >= 0.95
+    assert drift_share(20, 0.5, NEAR_TARGET, 0.0) <= 0.1
 
 
 def test_what_becomes_faster_is_no_drift() -> None:

@@ -1,5 +1,7 @@
 """Series for plots: every bucket exact, nothing lost, few enough buckets for any length of run."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,12 @@ from hypothesis import strategies as st
 from analysis.latency import NS_PER_MS, NS_PER_S, Latencies, average_ms, nearest_rank
 from analysis.series import (
     MOST_BUCKETS,
+    WIDTHS_S,
     bucket_width_s,
+    count_series,
     histogram,
     latency_series,
+    part_s,
     poll_series,
     rate_series,
     users_series,
@@ -59,6 +64,36 @@ def test_rates_count_everything_once(at_ns: list[int], width_s: int) -> None:
     assert (np.diff(rates.index) == width_s).all()
 
 
+@given(
+    st.lists(st.integers(-40 * NS_PER_S, 40 * NS_PER_S), min_size=1, max_size=60),
+    st.sampled_from([(5, 1), (10, 2)]),
+)
+def test_a_bucket_keeps_the_rates_of_its_slowest_and_fastest_part(
+    at_ns: list[int], widths: tuple[int, int]
+) -> None:
+    width_s, part_s = widths
+    rates = rate_series({"ok": np.array(at_ns, dtype=np.int64)}, width_s, part_s)
+    counted = Counter(one // (part_s * NS_PER_S) for one in at_ns)
+    parts = range(min(counted), max(counted) + 1)
+    for at_s, bucket in rates.iterrows():
+        own = [counted[part] / part_s for part in parts if part * part_s // width_s * width_s == at_s]
+        assert (bucket["ok_low"], bucket["ok_high"]) == (min(own), max(own))
+
+
+def test_an_outage_of_half_a_minute_shows_in_a_day_of_sends() -> None:
+    width_s = bucket_width_s(86_400)
+    second = np.arange(86_400, dtype=np.int64)
+    sent = second[(second < 50_007) | (second >= 50_037)] * NS_PER_S
+    rates = rate_series({"ok": sent}, width_s, part_s(width_s))
+    assert rates["ok_low"].idxmin() == 50_007 // width_s * width_s
+    assert (rates["ok_low"].min(), rates["ok_low"].median()) == (0, 1)
+
+
+@pytest.mark.parametrize("width_s", WIDTHS_S)
+def test_a_bucket_is_a_whole_number_of_the_parts_of_every_narrower_one(width_s: int) -> None:
+    assert [narrow for narrow in WIDTHS_S if narrow <= width_s and width_s % part_s(narrow)] == []
+
+
 @given(st.lists(st.integers(0, 100 * NS_PER_S), min_size=1, max_size=100))
 def test_a_histogram_counts_every_latency(values: list[int]) -> None:
     counted = histogram(np.array(values))
@@ -76,6 +111,31 @@ def test_users_are_summed_over_processes_and_not_over_reports() -> None:
     at_ns = np.array([0, 0, 0, NS_PER_S, NS_PER_S], dtype=np.int64)
     series = users_series(process, at_ns, pd.Series([5, 7, 10, 12, 7]), 1)
     assert series["users"].tolist() == [17, 19]
+
+
+def test_a_bucket_keeps_the_fewest_and_the_most_users() -> None:
+    process = pd.Series([0, 1, 0, 0, 0, 1])
+    at_ns = np.array([0, 0, 1, 2, 3, 3], dtype=np.int64) * NS_PER_S
+    series = users_series(process, at_ns, pd.Series([5, 10, 20, 3, 6, 10]), 4)
+    assert (series["low"].tolist(), series["users"].tolist()) == ([13], [30])  # process 1 still has its ten
+
+
+def test_a_load_process_that_falls_silent_has_no_users_any_more() -> None:
+    process = pd.Series([0, 1, *[0] * 30])
+    at_ns = np.array([0, 0, *range(1, 31)], dtype=np.int64) * NS_PER_S
+    series = users_series(process, at_ns, pd.Series([5] * 32), 30)
+    assert (series["low"].tolist(), series["users"].tolist()) == ([5, 5], [10, 5])
+
+
+def test_findings_are_counted_in_the_buckets_in_which_they_lie() -> None:
+    seen = {
+        "seq.gaps": (np.array([-0.5, 1.0, 7.0]), np.array([1, 2, 3])),
+        "errors.send": (np.array([8.0]), np.array([4])),
+    }
+    counted = count_series(seen, 5)
+    assert counted["seq.gaps"].to_dict() == {-5: 1, 0: 2, 5: 3}
+    assert counted["errors.send"].to_dict() == {-5: 0, 0: 0, 5: 4}
+    assert len(count_series({}, 5)) == 0
 
 
 def test_a_bucket_without_an_answered_poll_has_no_duration() -> None:

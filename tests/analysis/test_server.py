@@ -16,7 +16,7 @@ def run() -> History:
 
 def told(made: History, width_s: int = 5) -> Server:
     evidence = made.evidence()
-    return server_side(evidence, TimeAxis.of(evidence), width_s)
+    return server_side(evidence, TimeAxis.of(evidence), width_s, 4 * width_s)
 
 
 def test_counters_are_rates_and_levels_are_levels() -> None:
@@ -28,20 +28,32 @@ def test_counters_are_rates_and_levels_are_levels() -> None:
         made.gauge("deadlocks", 5.0 * look, 7.0)
     found = told(made)
     panels = {panel.title: panel for panel in found.panels}
-    assert panels["Transactions"].lines["committed"].to_dict() == {5: 10.0, 10: 10.0, 15: 10.0}
-    assert {label: line.tolist() for label, line in panels["Connections by state"].lines.items()} == {
-        "idle": [3.0, 4.0, 5.0, 6.0]
-    }
+    assert panels["Transactions"].lines["committed"].fine["high"].to_dict() == {5: 10.0, 10: 10.0, 15: 10.0}
+    assert {
+        label: line.fine["high"].tolist() for label, line in panels["Connections by state"].lines.items()
+    } == {"idle": [3.0, 4.0, 5.0, 6.0]}
     assert "Deadlocks since the start" in found.still
     assert "Deadlocks since the start" not in panels
 
 
-def test_a_bucket_keeps_its_peak() -> None:
+def test_a_bucket_keeps_its_peak_and_its_dip() -> None:
     made = run()
-    for look, waiting in enumerate([0, 9, 1, 0]):
+    for look, waiting in enumerate([2, 9, 1, 0]):
         made.gauge("locks.waiting", 5.0 * look, waiting)
     (panel,) = told(made, width_s=10).panels
-    assert panel.lines["waiting"].to_dict() == {0: 9.0, 10: 1.0}
+    assert panel.lines["waiting"].fine.to_dict() == {"low": {0: 2.0, 10: 0.0}, "high": {0: 9.0, 10: 1.0}}
+    assert panel.lines["waiting"].coarse.to_dict() == {"low": {0: 0.0}, "high": {0: 9.0}}
+    assert panel.matters == "high"
+
+
+def test_of_the_cache_it_is_the_dip_that_matters() -> None:
+    made = run()
+    for look, (hit, read) in enumerate([(0, 0), (100, 0), (110, 90), (210, 90)]):
+        made.gauge("blocks.hit", 5.0 * look, hit)
+        made.gauge("blocks.read", 5.0 * look, read)
+    (panel,) = told(made, width_s=20).panels
+    assert panel.matters == "low"
+    assert panel.lines["share"].fine.to_dict() == {"low": {0: 10.0}, "high": {0: 100.0}}
 
 
 def test_statements_count_from_the_first_look_to_the_last() -> None:
@@ -85,4 +97,4 @@ def test_waits_are_put_together_by_who_waited_for_whom() -> None:
 def test_what_was_not_seen_is_not_there_and_what_could_not_be_read_is_named() -> None:
     made = run()
     made.leave_out("statements", "no such extension")
-    assert told(made) == Server((), (), (), False, (), {"statements": "no such extension"})
+    assert told(made) == Server(5, (), (), (), False, (), {"statements": "no such extension"})

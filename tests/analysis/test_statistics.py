@@ -40,6 +40,12 @@ def test_intervals_cover_the_truth_of_autocorrelated_runs() -> None:
     assert 0.88 <= p95 <= 1
 
 
+def test_intervals_of_three_minutes_with_slow_waves_cover_the_truth_too() -> None:
+    average, p95 = interval_coverage(runs=150, alike=0.8, seconds=180)
+    assert average >= 0.9
+    assert p95 >= 0.9
+
+
 def test_a_run_without_seconds_has_no_interval() -> None:
     assert percentile_interval(np.zeros(5, np.int64), np.ones(5, np.int64), 95) is None
     assert percentile_interval(np.empty(0, np.int64), np.empty(0, np.int64), 95) is None
@@ -126,6 +132,14 @@ def test_a_warmup_is_found_and_its_absence_too(rng: np.random.Generator) -> None
     found = find_warmup(start_ns, (latency_ns * slow).astype(np.int64))
     assert found.steady
     assert 58 <= found.end_s <= 66
+
+
+def test_a_warmup_is_found_beside_a_few_bad_seconds(rng: np.random.Generator) -> None:
+    for _ in range(10):
+        start_ns, latency_ns = latencies(rng, 300, 0.5)
+        at_s = start_ns / NS_PER_S
+        slow = 1 + (at_s < 30) + 4 * ((at_s > 200) & (at_s < 206))
+        assert 28 <= find_warmup(start_ns, (latency_ns * slow).astype(np.int64)).end_s <= 35
 
 
 def test_stationary_runs_are_hardly_cut(rng: np.random.Generator) -> None:

@@ -41,7 +41,39 @@ def test_findings_lie_where_they_happened(tmp_path: Path) -> None:
     history = chat_of_ten()
     history.send(0, 0, at=25.0, outcome=Outcome.FAIL)
     found = timeline(history, tmp_path / "run")
-    assert ("errors.send", 20.0) in [(one.criterion_id, one.at_s) for one in found.occurrences]
+    assert found.occurrences["errors.send"].at_s.tolist() == [20.0]
+    assert found.occurrences["errors.send"].findings.tolist() == [1]
+    assert found.occurrences_coarse["errors.send"].to_dict() == {20: 1}
+
+
+def test_findings_are_placed_over_the_whole_run_however_many_there_are(tmp_path: Path) -> None:
+    history = History()
+    chat = history.chat(0, 1)
+    for number in range(3000):
+        history.send(0, chat, at=5.0 + number, outcome=Outcome.FAIL)
+    history.finish(at=3100)
+    found = timeline(history, tmp_path / "run")
+    assert len(found.occurrences["errors.send"].at_s) == 3000
+    assert found.occurrences["errors.send"].at_s[-1] == 2999
+    coarse = found.occurrences_coarse["errors.send"]
+    assert coarse.sum() == 3000
+    assert coarse.index.max() + found.coarse_s > 2999
+
+
+def test_service_times_stand_beside_response_times_in_an_open_workload_alone(tmp_path: Path) -> None:
+    class Open(History):
+        def run(self):  # type: ignore[no-untyped-def]
+            run = super().run()
+            run.settings = {"CHATSOAK_WORKLOAD": "open"}
+            return run
+
+    history = Open()
+    chat = history.chat(0, 1)
+    history.send(0, chat, at=5.0, took=0.2, seq=1, late=1.0)
+    history.finish()
+    found = timeline(history, tmp_path / "open")
+    assert (found.sends["p95_ms"].tolist(), found.service["p95_ms"].tolist()) == ([1200.0], [200.0])
+    assert len(timeline(chat_of_ten(), tmp_path / "closed").service) == 0
 
 
 def test_a_poll_that_failed_is_counted_and_has_no_duration(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.criteria import Criterion, Finding, Verdict, from_findings
+from analysis.criteria import Criterion, Finding, Verdict
 from analysis.errors import RecordError
+from analysis.faults import Faults, from_faults
 from analysis.judge import judge, judge_run
 from analysis.record.codes import Outcome
 from analysis.verdict import COUNTS, ORDER, assemble, exit_code
@@ -43,16 +44,17 @@ def clean(messages: int = 30) -> History:
 
 
 def test_the_schema_is_that_of_the_design() -> None:
-    found = from_findings(
+    found = from_faults(
         "messages.lost",
         "Lost messages",
         "messages",
         np.int64(7),
-        [Finding("gone", chat_id=CHAT, seq=np.int64(3))],
+        Faults.of([Finding("gone", chat_id=CHAT, seq=np.int64(3))]),
     )
     verdict = assemble(clean().run(), counts(sends=np.int64(7)), [found])
     assert list(verdict) == [
         "schema", "run_id", "outcome", "started_at", "ended_at", "target", "load", "counts", "criteria",
+        "steps",
     ]  # fmt: skip
     assert verdict["schema"] == 1
     assert verdict["target"] == {"host": "http://127.0.0.1:8000", "embedded": True}
@@ -62,6 +64,11 @@ def test_the_schema_is_that_of_the_design() -> None:
         "id", "title", "target", "observed", "unit", "ci95", "outcome", "checked", "examples",
     } <= set(entry)  # fmt: skip
     assert entry["examples"] == [{"chat_id": CHAT, "seq": 3, "message_id": None, "why": "gone"}]
+    assert entry["findings"] == {
+        "count": 1,
+        "kinds": 1,
+        "largest": [{"why": "gone", "count": 1, "chats": 1, "worst_chat": {"chat_id": CHAT, "count": 1}}],
+    }
     assert json.loads(json.dumps(verdict)) == verdict
 
 
@@ -142,6 +149,7 @@ def test_a_refused_and_an_unanswered_send_are_named(tmp_path: Path) -> None:
     (errors,) = [entry for entry in verdict["criteria"] if entry["id"] == "errors.send"]
     assert errors["outcome"] == "fail"
     assert errors["observed"] == pytest.approx(200 / 32)
+    assert errors["ci95"] == [pytest.approx(1.73, abs=0.01), pytest.approx(20.15, abs=0.01)]
     refused, unanswered = errors["examples"]
     assert refused["why"] == "The send was refused (HTTP 403): the server said FAIL"
     assert (

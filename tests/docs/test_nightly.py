@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from analysis.report.index import write_index
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "nightly.md"
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text(encoding="utf-8"))
@@ -57,10 +59,23 @@ def test_secrets_reach_the_soak_of_staging_alone_and_by_its_environment() -> Non
 def test_the_report_is_kept_even_of_a_night_that_failed() -> None:
     after = STEPS[[step.get("name") for step in STEPS].index("Show the verdict") :]
     assert all("!cancelled()" in step["if"] or step["name"] == "Pin the baseline" for step in after)
-    upload = next(step for step in STEPS if "upload-artifact" in step.get("uses", ""))
-    for name in ("report.html", "junit.xml", "summary.md", "verdict.json", "index.html"):
-        assert name in upload["with"]["path"]
-    assert any("GITHUB_STEP_SUMMARY" in step["run"] and "summary.md" in step["run"] for step in SCRIPTS)
+    shown = named("Show the verdict")["run"]
+    for part in ("GITHUB_STEP_SUMMARY", "summary.md", "history.md"):
+        assert part in shown
+
+
+def test_the_history_is_fetched_before_anything_can_fail_and_kept_only_with_what_a_soak_added() -> None:
+    names = [step.get("name") for step in STEPS]
+    assert names.index("Fetch the history") < names.index("Install") < names.index("Note the newest run")
+    assert names.index("Note the newest run") < min(
+        place for place, name in enumerate(names) if "Soak" in str(name)
+    )
+    kept = named("Keep the history")["if"]
+    assert named("Fetch the history")["id"] == "fetch"
+    assert named("Note the newest run")["id"] == "before"
+    assert "if" not in named("Note the newest run"), "it is left out where fetching or installing has failed"
+    assert "steps.fetch.outcome == 'success'" in kept
+    assert "steps.before.outcome == 'success'" in kept
 
 
 @pytest.fixture
@@ -72,6 +87,11 @@ def project(tmp_path: Path) -> Path:
         (commands / name).symlink_to(Path(sys.executable).parent / name)
     (tmp_path / "locustfiles").symlink_to(ROOT / "locustfiles")
     return tmp_path
+
+
+def named(name: str) -> dict[str, Any]:
+    (step,) = [step for step in STEPS if step.get("name") == name]
+    return step
 
 
 def recipe() -> str:
@@ -128,6 +148,7 @@ def test_two_nights_by_cron(project: Path) -> None:
     second = run(recipe(), project)
     assert second.returncode in (0, 1, 3), second.stdout + second.stderr
     assert "Send P95" in second.stdout
+    assert "## All runs" in second.stdout
     latest = project / "reports" / "latest"
     assert (latest / "compare.html").read_text(encoding="utf-8").count("<svg") >= 2
     assert latest.resolve() != (project / "reports" / "baseline").resolve()
@@ -144,8 +165,103 @@ def test_the_workflows_comparison_fails_the_job_when_something_got_worse(
     write_run(reports, "b", p95_ms=150.0 if worse else 100.0)
     (reports / "baseline").symlink_to("a")
     (reports / "latest").symlink_to("b")
-    (compare,) = [step["run"] for step in SCRIPTS if step["name"] == "Compare with the baseline"]
-    page = project / "summary.md"
-    done = run(compare, project, GITHUB_STEP_SUMMARY=str(page))
+    compare, page = named("Compare with the baseline")["run"], project / "summary.md"
+    done = run(compare, project, GITHUB_STEP_SUMMARY=str(page), PIN="")
     assert done.returncode == code, done.stdout + done.stderr
     assert "Send P95" in page.read_text(encoding="utf-8")
+    assert 'href="./b/compare.html"' in (reports / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_worse_can_be_pinned_all_the_same(project: Path) -> None:
+    from tests.analysis.history.made import write_run
+
+    reports = project / "reports"
+    write_run(reports, "a")
+    write_run(reports, "b", p95_ms=150.0)
+    (reports / "baseline").symlink_to("a")
+    (reports / "latest").symlink_to("b")
+    page = project / "summary.md"
+    compare = run(
+        named("Compare with the baseline")["run"], project, GITHUB_STEP_SUMMARY=str(page), PIN="true"
+    )
+    assert compare.returncode == 0, compare.stdout + compare.stderr
+    assert "REGRESSION" in page.read_text(encoding="utf-8")
+    assert run(named("Pin the baseline")["run"], project).returncode == 0
+    assert (reports / "baseline").readlink() == Path("b")
+
+
+@pytest.mark.parametrize("before", ["", "a", "b"])
+def test_the_workflow_shows_tonights_run_and_no_other_nights(project: Path, before: str) -> None:
+    from tests.analysis.history.made import write_run
+
+    reports = project / "reports"
+    write_run(reports, "a")
+    write_run(reports, "b")
+    write_index(reports)
+    (reports / "latest").symlink_to("b")
+    page, out = project / "summary.md", project / "output"
+    done = run(
+        named("Show the verdict")["run"],
+        project,
+        BEFORE=before,
+        GITHUB_STEP_SUMMARY=str(page),
+        GITHUB_OUTPUT=str(out),
+    )
+    shown = page.read_text(encoding="utf-8")
+    if before == "b":
+        assert done.returncode == 1
+        assert shown.startswith("No run tonight")
+        assert not out.exists()
+    else:
+        assert done.returncode == 0, done.stderr
+        assert out.read_text(encoding="utf-8") == "run=b\n"
+        assert "## All runs" in shown
+    for name in ("Compare with the baseline", "Gather the newest reports", "Upload the report"):
+        assert "steps.tonight.outputs.run != ''" in named(name)["if"]
+
+
+def test_the_workflow_notes_the_newest_run_also_where_there_is_none(project: Path) -> None:
+    (project / "reports").mkdir()
+    for latest in ("", "a"):
+        if latest:
+            (project / "reports" / "latest").symlink_to(latest)
+        out = project / f"output{latest}"
+        assert run(named("Note the newest run")["run"], project, GITHUB_OUTPUT=str(out)).returncode == 0
+        assert out.read_text(encoding="utf-8") == f"latest={latest}\n"
+
+
+def test_the_list_and_the_five_newest_reports_are_uploaded(project: Path) -> None:
+    from tests.analysis.history.made import night_id, write_run
+
+    for night in range(7):
+        write_run(project / "reports", night_id(night))
+    (project / "reports" / night_id(6) / "compare.html").write_text("<!doctype html>", encoding="utf-8")
+    write_index(project / "reports")
+    done = run(named("Gather the newest reports")["run"], project)
+    assert done.returncode == 0, done.stderr
+    newest = project / named("Upload the report")["with"]["path"]
+    assert {path.name for path in newest.iterdir()} == {
+        "index.html", "history.md", *(night_id(night) for night in range(2, 7)),
+    }  # fmt: skip
+    assert {path.name for path in (newest / night_id(6)).iterdir()} == {
+        "report.html", "compare.html", "verdict.json", "junit.xml", "summary.md",
+    }  # fmt: skip
+
+
+def test_by_cron_a_soak_that_left_no_run_shows_no_other_nights(project: Path) -> None:
+    from tests.analysis.history.made import write_run
+
+    reports = project / "reports"
+    write_run(reports, "a")
+    write_run(reports, "b", p95_ms=150.0)
+    (reports / "baseline").symlink_to("a")
+    (reports / "latest").symlink_to("b")
+    soak = project / ".venv" / "bin" / "locust"
+    for code, expected in (("0", 3), ("2", 2)):
+        soak.unlink()
+        soak.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        soak.chmod(0o755)
+        done = run(recipe(), project)
+        assert done.returncode == expected, done.stdout + done.stderr
+        assert "No run tonight" in done.stdout
+        assert "Send P95" not in done.stdout

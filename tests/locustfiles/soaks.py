@@ -3,18 +3,22 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import asyncpg
 
+from analysis.record import monitor_folder, read_table
+from analysis.record.tables import DATABASE_TABLES
 from tests.staging.stages import ROOT, RunningStage
 
 PATIENCE_S = 90.0
@@ -56,17 +60,26 @@ class Ended:
 
 
 class Soak:
-    """One `locust` process; killed with all it started when the block ends before it does."""
+    """One `locust` process; killed with all it started when the block ends before it does.
+
+    Args:
+        way: options that say how Locust is run.
+    """
 
     def __init__(
-        self, folder: Path, *options: str, environment: dict[str, str], patience_s: float = PATIENCE_S
+        self,
+        folder: Path,
+        *options: str,
+        environment: dict[str, str],
+        patience_s: float = PATIENCE_S,
+        way: Sequence[str] = ("--headless", "--only-summary"),
     ) -> None:
         self._patience_s = patience_s
         self.reports = folder / "reports"
         self._log = folder / "locust.log"
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "locust", "-f", "locustfiles/chat.py", "--headless", "--only-summary", *options],
+                [sys.executable, "-m", "locust", "-f", "locustfiles/chat.py", *way, *options],
                 cwd=ROOT,
                 env={**os.environ, "CHATSOAK_REPORTS_DIR": str(self.reports), **BUSY, **environment},
                 stdin=subprocess.DEVNULL,
@@ -111,6 +124,19 @@ class Soak:
     def wait_for_load(self) -> None:
         """Wait until everything is prepared and the load has begun."""
         self.wait_until("the load", lambda: "All users spawned" in self.output())
+
+    def logged_us(self, words: str) -> int | None:
+        """When `words` were first logged, by the wall clock; None as long as they were not."""
+        for line in self.output().splitlines():
+            if words in line and (said := re.match(r"\[([\d-]+ [\d:]+,\d+)\] ", line)):
+                return round(datetime.strptime(said[1], "%Y-%m-%d %H:%M:%S,%f").timestamp() * 1e6)  # noqa: DTZ007
+        return None
+
+    def looks(self, after_us: int, until_us: int) -> int:
+        """How many looks at the database the monitor has begun between these times of the wall clock."""
+        (run,) = self.reports.glob("2*")
+        polls = read_table(monitor_folder(run), "polls", DATABASE_TABLES["polls"], ["database_us"]).table
+        return sum(after_us < at_us <= until_us for at_us in polls["database_us"].drop_null().to_pylist())
 
     def interrupt(self) -> None:
         """Ctrl-C."""

@@ -69,6 +69,7 @@ def test_a_fault_of_the_embedded_environment_is_caught_and_the_report_says_that_
         ended = running.end()
     assert ended.code == 1, ended.output
     assert ended.failed() == ["messages.corrupted"]
+    assert ended.verdict["load"]["faults"] == [fault], "it is no part of a history of clean runs"
     report = (tmp_path / "reports" / "latest" / "report.html").read_text(encoding="utf-8")
     assert f"was told to misbehave: {fault}" in report
 

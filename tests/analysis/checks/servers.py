@@ -10,7 +10,18 @@ MIB = 1 << 20
 
 Floats = NDArray[np.float64]
 
-LEAKS = ("slot", "connections", "waiting", "transaction", "dead rows", "bloat", "index bloat")
+LEAKS = (
+    "slot",
+    "lag",
+    "connections",
+    "waiting",
+    "lock wait",
+    "idle",
+    "transaction",
+    "dead rows",
+    "bloat",
+    "index bloat",
+)
 
 
 def server(rng: np.random.Generator, minutes: float, leak: str | None = None) -> pd.DataFrame:
@@ -36,12 +47,24 @@ def server(rng: np.random.Generator, minutes: float, leak: str | None = None) ->
         "locks.waiting": rng.poisson(np.exp(_alike(rng, count, 0.8) - 0.5)).astype(float),
         "transactions.oldest_s": rng.exponential(0.2, count) + _burst(rng, count, 60),
     }
+    gauges |= {
+        "slot.realtime.lag_bytes": 500 * sent_per_s * rng.exponential(1, count)
+        + _burst(rng, count, 40 * MIB),
+        "locks.longest_wait_ms": rng.exponential(20, count) + _burst(rng, count, 5_000),
+        "connections.idle_in_transaction": rng.poisson(0.3, count).astype(float),
+    }
     for table, updates in (("chat_messages", 2.0), ("chats", 1.0)):
         gauges |= _table(
             rng, at_s, table, rows if table == "chat_messages" else rows * 0 + 500, sent_per_s * updates
         )
     if leak == "slot":
         gauges["slot.realtime.retained_bytes"] += 0.6 * (wal - wal[0]) + 40 * MIB * share
+    elif leak == "lag":
+        gauges["slot.realtime.lag_bytes"] += 0.6 * (wal - wal[0]) + 40 * MIB * share
+    elif leak == "lock wait":
+        gauges["locks.longest_wait_ms"] += 8_000 * share
+    elif leak == "idle":
+        gauges["connections.idle_in_transaction"] += np.floor(20 * share)
     elif leak == "connections":
         gauges["connections.used"] += np.floor(50 * share)
     elif leak == "waiting":

@@ -12,6 +12,7 @@ from analysis.evidence import Evidence, assemble
 from analysis.judge import judge_evidence
 from analysis.record import ProcessRecord
 from analysis.record.codes import Outcome
+from analysis.record.tables import LOAD_TABLES
 from tests.analysis.histories import History
 from tests.analysis.in_memory import InMemory
 
@@ -129,12 +130,104 @@ def test_what_was_due_and_never_left_is_in_no_latency_and_so_not_a_pass() -> Non
     found = judged(history)["generator.healthy"]
     assert found["outcome"] == "inconclusive"
     assert "40 actions that were due had not left when the load stopped" in found["reason"]
-    assert "3 waited for a slot: CHATSOAK_MAX_IN_FLIGHT" in found["reason"]
+    assert "3 were due while no slot was free: CHATSOAK_MAX_IN_FLIGHT" in found["reason"]
     assert (found["facts"]["never_left"], found["facts"]["overflow"]) == (40, 3)
 
 
 def test_a_slow_server_that_held_everybody_up_is_not_the_generators_fault() -> None:
     assert outcomes(judged(loaded(0.7, never_left=100)), "latency.send.p95") == ["fail", "pass"]
+
+
+def opened(late_s: float, took_s: float = 0.01, **fares: Any) -> Loaded:
+    """An open workload whose sends leave `late_s` late, each of them."""
+    history = loaded(took_s, **fares)
+    history.settings = {"CHATSOAK_WARMUP_S": 0, "CHATSOAK_WORKLOAD": "open"}
+    sends = history.rows["sends"]
+    sends[:] = [(*send[:4], send[4] - round(late_s * 1e9), *send[5:]) for send in sends]
+    return history
+
+
+def test_what_left_late_without_a_stall_was_the_generator_all_the_same() -> None:
+    found = judged(opened(0.8))
+    assert outcomes(found, "latency.send.avg", "latency.send.p95") == ["inconclusive"] * 3
+    assert found["latency.send.p95"]["observed"] == 810
+    reason = found["generator.healthy"]["reason"]
+    assert "of its 810.0 ms up to 800.0 ms are the generator's own delay" in reason
+    assert "one send in twenty left 800 ms late or later" in reason
+    assert found["generator.healthy"]["facts"]["late_p95_ms"] == 800
+
+
+def test_what_waited_for_a_slot_was_kept_by_the_server() -> None:
+    history = opened(0.8)
+    history.no_slot_was_free(-1.0, SECONDS + 1)
+    assert outcomes(judged(history), "latency.send.avg", "latency.send.p95") == ["fail", "fail", "pass"]
+
+
+@pytest.mark.parametrize("fares", [{"cpu_share": 0.95}, {"cpu_share": 0.3, "run_delay_ms": 650.0}])
+def test_slots_that_a_busy_process_does_not_free_are_no_fault_of_the_server(fares: dict[str, float]) -> None:
+    history = opened(0.8, **fares)
+    history.no_slot_was_free(-1.0, SECONDS + 1)
+    assert outcomes(judged(history), "latency.send.avg", "latency.send.p95") == ["inconclusive"] * 3
+
+
+def test_never_left_is_not_hidden_by_a_response_time_that_fails() -> None:
+    history = opened(0.8, never_left=100)
+    history.no_slot_was_free(-1.0, SECONDS + 1)
+    found = judged(history)
+    assert outcomes(found, "latency.send.p95") == ["fail", "inconclusive"]
+    assert "100 actions that were due had not left" in found["generator.healthy"]["reason"]
+
+
+def test_of_an_earlier_record_only_stalls_are_known_to_be_the_generators() -> None:
+    history = opened(0.8)
+    history.finish()
+    parts = {"local": Earlier(history.rows, "local", ("slots_taken",))}
+    found = verdict_of(assemble(history.run(), parts, InMemory(history.rows, "monitor")))
+    assert found["record.complete"]["outcome"] == "pass"
+    assert outcomes(found, "latency.send.p95") == ["fail", "pass"]
+
+
+def some_seconds(history: Loaded, seconds: int, **fares: float) -> Loaded:
+    """`history` whose load process fares otherwise in some seconds."""
+    rows = history.rows["generator"]
+    for second in range(20, 20 + seconds):
+        told = dict(zip(LOAD_TABLES["generator"].names, rows[second], strict=True)) | fares
+        rows[second] = tuple(told.values())
+    return history
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fares", "said"),
+    [
+        (4, {"cpu_share": 0.91}, "used 90% or more of the processor that it may use in 7% of the seconds"),
+        (4, {"cpu_share": 0.24, "cpu_allowed": 0.25}, "in 7% of the seconds"),
+        (61, {"gc_ms": 60.0}, "garbage collection took 6% of its time"),
+        (3, {"cpu_share": 1.0}, None),  # 5% of 61 seconds
+        (61, {"cpu_share": 0.85}, None),
+        (61, {"gc_ms": 40.0}, None),
+    ],
+)
+def test_processor_and_garbage_have_bounds(seconds: int, fares: dict[str, float], said: str | None) -> None:
+    found = judged(loaded(**fares) if seconds == SECONDS + 1 else some_seconds(loaded(), seconds, **fares))
+    healthy = found["generator.healthy"]
+    assert healthy["outcome"] == ("pass" if said is None else "inconclusive")
+    assert (said or "") in (healthy["reason"] or "").replace("Garbage", "garbage")
+    assert outcomes(found, "latency.send.p95")[0] == "pass"
+
+
+def test_two_busy_seconds_of_a_short_run_are_nobodys_concern() -> None:
+    history = some_seconds(loaded(), 2, cpu_share=1.0)
+    history.rows["generator"][:] = history.rows["generator"][15:25]
+    assert judged(history)["generator.healthy"]["outcome"] == "pass"
+
+
+def test_a_warmup_may_be_busy() -> None:
+    history = loaded()
+    rows = history.rows["generator"]
+    rows[:] = [(*row[:3], 1.0 if second < 15 else row[3], *row[4:]) for second, row in enumerate(rows)]
+    assert judged(history)["generator.healthy"]["outcome"] == "inconclusive"
+    history.settings = {"CHATSOAK_WARMUP_S": 15}
+    assert judged(history)["generator.healthy"]["outcome"] == "pass"
 
 
 def fail_some(history: History, error: str, count: int = 5, took_s: float = 10.0) -> None:
@@ -193,23 +286,27 @@ def test_a_generator_that_told_nothing_is_inconclusive() -> None:
 
 
 class Earlier(InMemory):
-    """A part that a version without table ``stalls`` has written."""
+    """A part that a version without some tables has written."""
+
+    def __init__(self, rows: dict[str, list[tuple[Any, ...]]], name: str, without: tuple[str, ...]) -> None:
+        super().__init__(rows, name)
+        self.without = without
 
     def process(self) -> ProcessRecord:
         record = super().process()
         assert record is not None
-        counts = {name: count for name, count in record.counts.items() if name != "stalls"}
+        counts = {name: count for name, count in record.counts.items() if name not in self.without}
         return replace(record, counts=counts)
 
     def complete(self, table: str) -> bool:
-        return table != "stalls" and super().complete(table)
+        return table not in self.without and super().complete(table)
 
 
 @pytest.mark.parametrize(("lag_ms", "outcome"), [(1.0, "pass"), (900.0, "inconclusive")])
 def test_an_earlier_record_is_judged_by_each_seconds_worst_lateness(lag_ms: float, outcome: str) -> None:
     history = loaded(0.95, each_s=1.0, loop_lag_ms=lag_ms)
     history.finish()
-    parts = {"local": Earlier(history.rows, "local")}
+    parts = {"local": Earlier(history.rows, "local", ("stalls", "slots_taken"))}
     found = verdict_of(assemble(history.run(), parts, InMemory(history.rows, "monitor")))
     assert found["record.complete"]["outcome"] == "pass"
     assert found["generator.healthy"]["outcome"] == outcome
@@ -251,7 +348,7 @@ def test_the_excuse_keeps_the_reason_that_was_there() -> None:
     criterion = Criterion(
         "latency.send.p95", "t", "< 500 ms", 600.0, "ms", Verdict.FAIL, 10, reason="Said before."
     )
-    (found,) = excuse([criterion], [Figure("latency.send.p95", 500, 600, 100)], errors_turn=False)
+    (found,) = excuse([criterion], [Figure("latency.send.p95", 500, 600, 100, 100)], errors_turn=False)
     assert found.outcome is Verdict.INCONCLUSIVE
     assert found.reason is not None
     assert found.reason.endswith("Said before.")

@@ -1,8 +1,10 @@
 """Promise: plan.history holds when history reads by an index on (chat_id, seq) in time, and says what it did instead."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from analysis.checks.plan import history
+from analysis.checks.plan import history, median_interval
 from analysis.criteria import Criterion, Verdict
 from tests.analysis.histories import History
 from tests.analysis.server_steps import UNIQUE_INDEX
@@ -32,6 +34,30 @@ def test_by_the_guides_index_and_quick_is_a_pass() -> None:
     found = judged(made)
     assert (found.outcome, found.observed, found.checked, found.reason) == (Verdict.PASS, 0.2, 10, None)
     assert found.facts == {"chats": 2, "slowest_ms": 0.2, "rows_read_at_most": 50}
+
+
+def test_seven_samples_of_each_chat_give_its_median_an_interval_and_fewer_none() -> None:
+    made = run(2)
+    made.index()
+    for chat, shift in ((0, 0.0), (1, 0.5)):
+        for number in range(7):
+            made.plan(1.0 + shift + number / 10, chat=chat)
+    found = judged(made)
+    assert found.observed == pytest.approx(1.8)
+    assert found.ci95 == pytest.approx((1.5, 2.1))  # of seven, the lowest and the highest, of the slower chat
+    made.chat(0, 1)
+    made.plan(1.0, chat=2)
+    assert judged(made).ci95 is None
+
+
+def test_the_interval_of_the_slowest_median_holds_it_in_19_of_20_cases() -> None:
+    rng = np.random.default_rng(3)
+    held = 0
+    for _ in range(2000):
+        ends = median_interval([pd.Series(rng.lognormal(0, 0.5, 7)) for _ in range(3)])
+        assert ends is not None
+        held += ends[0] <= 1.0 <= ends[1]
+    assert held / 2000 >= 0.95
 
 
 def test_one_hiccup_fails_nobody_and_half_of_the_samples_do() -> None:

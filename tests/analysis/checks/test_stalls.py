@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.checks.stalls import AFTER_NS, Stalls, Waits
+from analysis.checks.spans import Spans
+from analysis.checks.stalls import AFTER_NS, Departures, Stalls, Waits, own_ns
 
 MS = 1_000_000
 
@@ -15,10 +16,29 @@ def stalls(*spans: tuple[int, int], process: int = 0) -> Stalls:
     return Stalls(np.full(len(spans), process, np.int64), begin, end, np.ones(len(spans)))
 
 
-def own_ms(found: Stalls, due: float, left: float, seen: float) -> float:
-    """Of one wait of process 0; times in ms."""
-    times = (np.array([round(at * MS)], np.int64) for at in (due, left, seen))
-    return int(found.own_ns(Waits(np.zeros(1, np.int64), *times))[0]) / MS
+def spans(*found: tuple[int, int]) -> Spans:
+    """Of process 0, in ms."""
+    begin, end = (np.array([span[edge] for span in found], np.int64) * MS for edge in (0, 1))
+    return Spans(np.zeros(len(found), np.int64), begin, end)
+
+
+def own_ms(
+    found: Stalls,
+    due: float,
+    left: float,
+    seen: float,
+    *,
+    stamped: bool = False,
+    again: float | None = None,
+    busy: Spans | None = None,
+    taken: Spans | None = None,
+) -> float:
+    """Of one wait of process 0; times in ms. Without `taken` it did not note when slots were taken."""
+    departures = Departures(found, busy or spans(), taken or spans(), np.array([taken is not None]))
+    times = (left if at is None else at for at in (due, left, again, seen))
+    columns = (np.array([round(at * MS)], np.int64) for at in times)
+    waits = Waits(np.zeros(1, np.int64), *columns, np.array([stamped]))
+    return int(own_ns(waits, found, departures)[0]) / MS
 
 
 def test_nothing_is_the_generators_own_where_it_kept_up() -> None:
@@ -38,10 +58,35 @@ def test_an_answer_that_is_read_in_or_right_after_a_stall_may_have_come_at_its_b
     assert own_ms(found, 450, 450, 500) == 50, "it had left only then"
 
 
-def test_what_was_due_while_the_loop_stood_still_left_late_by_that() -> None:
+def test_an_answer_that_the_kernel_saw_come_is_not_read_late() -> None:
+    found = stalls((100, 500))
+    assert own_ms(found, 0, 0, 300, stamped=True) == 0
+    assert own_ms(found, 200, 500, 510, stamped=True) == 300, "it left late all the same"
+
+
+def test_of_an_earlier_record_what_was_due_while_the_loop_stood_still_left_late_by_that() -> None:
     found = stalls((100, 500))
     assert own_ms(found, 200, 500, 900) == 300
     assert own_ms(found, 0, 600, 900) == 400, "of 600 ms of delay the rest has other reasons"
+
+
+def test_whoever_leaves_late_was_kept_by_the_server_only_while_no_slot_was_free() -> None:
+    assert own_ms(stalls(), 0, 600, 900, taken=spans()) == 600, "no stall, and late all the same"
+    assert own_ms(stalls(), 0, 600, 900, taken=spans((0, 600))) == 0
+    assert own_ms(stalls(), 0, 600, 900, taken=spans((50, 200), (150, 450))) == 200
+    assert own_ms(stalls(), 300, 300, 900, taken=spans((0, 200))) == 0
+
+
+def test_a_loop_that_is_behind_frees_no_slots() -> None:
+    taken = spans((0, 600))
+    assert own_ms(stalls((100, 300)), 0, 600, 900, taken=taken) == 200
+    assert own_ms(stalls((100, 300)), 0, 600, 900, taken=taken, busy=spans((200, 500))) == 400
+
+
+def test_of_a_message_that_was_sent_again_only_the_last_answer_may_have_been_read_late() -> None:
+    found = stalls((900, 1500))
+    assert own_ms(found, 0, 0, 1500, again=1200) == 300
+    assert own_ms(found, 0, 0, 1500, again=0) == 600
 
 
 def test_stalls_that_follow_upon_one_another_are_one() -> None:
@@ -61,17 +106,17 @@ def test_a_part_of_the_run_has_its_part_of_the_stalls() -> None:
     part = stalls((0, 1000), (2000, 3000), (5000, 6000)).within(500 * MS, 2500 * MS)
     assert part.total_ns == 1000 * MS
     assert part.cpu_ms.sum() == 1
-    assert part.share_of_seconds(0, 4).tolist() == [0.5, 0, 0.5, 0]
+    assert part.spans.share_of_seconds(0, 4).tolist() == [0.5, 0, 0.5, 0]
 
 
-spans = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 200)), max_size=12)
+lengths = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 200)), max_size=12)
 
 
 @st.composite
 def timelines(draw: st.DrawFn) -> tuple[Stalls, list[bool]]:
     """Stalls, and for each millisecond whether the loop stood still."""
     at, found, still = 0, [], []
-    for gap, length in draw(spans):
+    for gap, length in draw(lengths):
         still += [False] * gap + [True] * length
         found.append((at + gap, at + gap + length))
         at += gap + length
@@ -97,11 +142,15 @@ def test_it_agrees_with_a_loop_over_every_millisecond(
     assert own_ms(found, due, left, seen) == left_late + read_late
 
 
-@given(timelines(), st.lists(st.tuples(*[st.integers(0, 4000)] * 3), min_size=1, max_size=20))
+@given(timelines(), st.lists(st.tuples(*[st.integers(0, 4000)] * 4), min_size=1, max_size=20), st.booleans())
 def test_it_is_never_more_than_was_waited(
-    timeline: tuple[Stalls, list[bool]], waits: list[tuple[int, int, int]]
+    timeline: tuple[Stalls, list[bool]], waits: list[tuple[int, ...]], noted: bool
 ) -> None:
-    due, left, seen = np.sort(np.array(waits, np.int64) * MS, axis=1).T
-    own = timeline[0].own_ns(Waits(np.zeros(len(due), np.int64), due, left, seen))
+    due, left, again, seen = np.sort(np.array(waits, np.int64) * MS, axis=1).T
+    process = np.arange(len(due)) % 2
+    taken = Spans(np.array([0, 1]), np.array([50, 500]) * MS, np.array([700, 2000]) * MS)
+    departures = Departures(timeline[0], spans((300, 1300)), taken, np.array([True, noted]))
+    waited = Waits(process, due, left, again, seen, due % 2 == 0)
+    own = own_ns(waited, timeline[0], departures)
     assert (own >= 0).all()
     assert (own <= seen - due).all()

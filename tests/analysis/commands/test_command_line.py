@@ -105,6 +105,19 @@ def test_a_setting_that_is_wrong_is_named(tmp_path: Path) -> None:
     assert "hidden-word" not in done.stderr
 
 
+def test_what_a_file_of_settings_holds_is_told_and_not_obeyed(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    for line, told in (
+        ("CHATSOAK_\x1b[2J\u202eX=1", "CHATSOAK_[U+001B][2J[U+202E]X, set in "),
+        ("CHATSOAK_THINK_TIME_S=\x1b[2J\u202e", r"found '\x1b[2J\u202e'"),
+    ):
+        file.write_text(f"{line}\n", encoding="utf-8")
+        done = chatsoak("clean", "--env-file", str(file))
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert not set("\x1b\u202e") & set(done.stdout + done.stderr)
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "settings"
     file.write_text("DATABASE_URL=mysql://db/x\n", encoding="utf-8")

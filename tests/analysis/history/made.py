@@ -1,6 +1,7 @@
 """Runs for the history's tests: real verdicts, assembled and written as the judge does, with figures that are known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from analysis.verdict import COUNTS, assemble
 from tests.analysis.report.judgements import Told
 
 FIRST_NIGHT = datetime(2026, 9, 1, 2, 0, tzinfo=UTC)
-HOUR_NS = 3_600_000_000_000
+MINUTE_NS = 60_000_000_000
 
 
 def a_verdict(
@@ -30,23 +31,46 @@ def a_verdict(
     query_ms: float = 2.0,
     lost: int = 0,
     users: int = 50,
+    minutes: float = 60.0,
     ended: bool = True,
+    healthy: bool = True,
+    outcomes: Mapping[str, Verdict] | None = None,
     **run_fields: Any,
 ) -> tuple[Run, dict[str, Any]]:
-    """A run and its verdict. `around` is the half width of its latencies' intervals, as a share of them."""
+    """A run and its verdict.
+
+    Args:
+        around: the half width of its latencies' intervals, as a share of them; 0 = the run was too short for intervals.
+        minutes: how long the load lasted.
+        healthy: the load generator kept up.
+        outcomes: of criteria that came out otherwise, by id; of an inconclusive one nothing was seen.
+    """
     run = Run(
         run_id=run_id,
         **({"host": "http://127.0.0.1:8000", "embedded": True, "settings": {}, "versions": {}} | run_fields),
         processes=["local"],
         started_at=at.isoformat().replace("+00:00", "Z"),
         ended_at=(at + timedelta(hours=1)).isoformat().replace("+00:00", "Z") if ended else None,
-        phases=[{"name": "load", "at_ns": 0}, {"name": "stopping", "at_ns": HOUR_NS}],
+        phases=[{"name": "load", "at_ns": 0}, {"name": "stopping", "at_ns": round(minutes * MINUTE_NS)}],
     )
+
+    def within(value: float) -> tuple[float, float] | None:
+        return (value * (1 - around), value * (1 + around)) if around else None
 
     def latency(name: str, title: str, limit: float, value: float, **facts: float) -> Criterion:
         outcome = Verdict.PASS if value < limit else Verdict.FAIL
-        ci95 = (value * (1 - around), value * (1 + around))
-        return Criterion(name, title, f"< {limit:g} ms", value, "ms", outcome, sends, ci95=ci95, facts=facts)
+        return Criterion(
+            name,
+            title,
+            f"< {limit:g} ms",
+            value,
+            "ms",
+            outcome,
+            sends,
+            ci95=within(value),
+            facts=facts,
+            intervals={fact: ends for fact, its in facts.items() if (ends := within(its)) is not None},
+        )
 
     share = 100 * not_ok / sends
     criteria = [
@@ -81,10 +105,36 @@ def a_verdict(
             Verdict.FAIL if lost else Verdict.PASS,
             sends,
         ),
-        Criterion("plan.history", "The history query is quick", "< 10 ms", query_ms, "ms", Verdict.PASS, 10),
+        Criterion(
+            "plan.history",
+            "The history query is quick",
+            "< 10 ms",
+            query_ms,
+            "ms",
+            Verdict.PASS,
+            10,
+            ci95=within(query_ms),
+        ),
+        Criterion(
+            "generator.healthy",
+            "The load generator kept up",
+            "≤ 1%",
+            0.1,
+            "%",
+            Verdict.PASS if healthy else Verdict.INCONCLUSIVE,
+            sends,
+        ),
+        Criterion("record.complete", "The record is whole", "0", 0, "problems", Verdict.PASS, 10),
     ]
+    criteria = [_turned(one, (outcomes or {}).get(one.id, one.outcome)) for one in criteria]
     counts = dict.fromkeys(COUNTS, 0) | {"sends": sends, "ok": sends - not_ok, "stored": sends - not_ok}
     return run, assemble(run, counts, criteria, users)
+
+
+def _turned(criterion: Criterion, outcome: Verdict) -> Criterion:
+    if outcome is not Verdict.INCONCLUSIVE or criterion.outcome is outcome:
+        return replace(criterion, outcome=outcome)
+    return replace(criterion, outcome=outcome, observed=None, ci95=None, facts={}, intervals={}, checked=0)
 
 
 def write_run(reports: Path, run_id: str, **figures: Any) -> Path:
@@ -133,14 +183,16 @@ def nights(
     return made
 
 
-def recorded(reports: Path, run_id: str, took: float) -> Path:
-    """A real record of 600 sends, judged."""
+def recorded(reports: Path, run_id: str, took: float, *, slow_start: bool = False) -> Path:
+    """A real record of 600 sends, all delivered, judged; with `slow_start` the first forty take three times as long."""
     history = Told(people=2)
     chat = history.chat(0, 1)
     rng = np.random.default_rng(len(run_id))
     for number in range(600):
-        seconds = took * float(rng.lognormal(0, 0.3))
-        history.store(history.send(number % 2, chat, at=1 + number / 8, took=seconds, seq=number + 1))
+        seconds = took * float(rng.lognormal(0, 0.3)) * (3 if slow_start and number < 40 else 1)
+        message = history.send(number % 2, chat, at=1 + number / 8, took=seconds, seq=number + 1)
+        history.store(message)
+        history.deliver(message, message.at + 2 * seconds)
     history.finish()
     folder = history.write(reports / run_id)
     run = history.run()

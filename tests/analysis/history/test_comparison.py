@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.criteria import Verdict
 from analysis.history.comparison import Bounds, Change, Word, compare_figures, difference_of
 from analysis.history.figures import Figure, share
-from analysis.history.runs import find_run, point
-from analysis.history.variation import difference_by_chance
+from analysis.history.runs import find_run, known_runs, point
+from analysis.history.sends import read_sends
+from analysis.history.sides import Comparison, compare_runs
+from analysis.history.stored import read_verdict
+from analysis.history.variation import by_chance, difference_by_chance
+from analysis.report.changes import as_json, sentences
 from analysis.report.compare import render
 from tests.analysis.history.made import night_id, nights, recorded, write_run
 from tests.analysis.report.judgements import HOSTILE
@@ -115,7 +120,169 @@ def test_the_command_says_regression_and_exits_with_1(tmp_path: Path) -> None:
     assert "REGRESSION" in done.stdout
     assert "+30.0%" in done.stdout
     assert "Two runs alone cannot show" in done.stdout
-    assert answer(tmp_path, "b", "a").returncode == 0
+    done = answer(tmp_path, "b", "a")
+    assert done.returncode == 0
+    assert "No figure is worse" in done.stdout
+
+
+def compared(reports: Path, a: str = "a", b: str = "b", anyway: bool = False) -> Comparison:
+    return compare_runs(reports / a, reports / b, reports, Bounds(), anyway)
+
+
+def said(found: Comparison) -> str:
+    return " ".join([*sentences(found), *found.notes])
+
+
+def cannot_tell(found: Comparison) -> str:
+    """What nobody can say is neither a regression nor the lack of one."""
+    assert found.exit_code == 3
+    assert "No figure is worse" not in said(found)
+    return said(found)
+
+
+def test_what_cannot_be_told_exits_with_3(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", around=0)
+    write_run(tmp_path, "b", around=0, p95_ms=400.0)
+    done = answer(tmp_path, "a", "b")
+    assert done.returncode == 3
+    assert "? INCONCLUSIVE" in done.stdout
+    assert "No figure is worse" not in done.stdout
+    assert "Not known whether worse: Average send latency, P50 of send latency, P95 of send" in done.stdout
+    assert "(A and B have no interval)." in done.stdout
+    assert "A is too short for every interval" in done.stdout
+
+
+def test_intervals_of_nights_lend_one_to_a_run_that_has_none(tmp_path: Path) -> None:
+    for number, figures in enumerate(nights(1, 12, spread=0.01)):
+        write_run(tmp_path, night_id(number), **figures)
+    write_run(tmp_path, "a", around=0)
+    write_run(tmp_path, "b", around=0)
+    write_run(tmp_path, "c", around=0, p95_ms=130.0)
+    assert compared(tmp_path).exit_code == 0
+    assert compared(tmp_path, "a", "c").exit_code == 1
+
+
+@pytest.mark.parametrize("lacking", ["a", "b"])
+def test_a_figure_that_one_of_the_two_lacks_is_no_answer(tmp_path: Path, lacking: str) -> None:
+    for name in ("a", "b"):
+        of = {"latency.delivery.p95": Verdict.INCONCLUSIVE} if name == lacking else {}
+        write_run(tmp_path, name, outcomes=of)
+    assert f"P95 of delivery latency ({lacking.upper()} does not have it)" in cannot_tell(compared(tmp_path))
+
+
+@pytest.mark.parametrize("outcome", [Verdict.INCONCLUSIVE, Verdict.INFO, None])
+def test_a_criterion_that_passed_and_of_which_b_cannot_say_is_no_answer(
+    tmp_path: Path, outcome: Verdict | None
+) -> None:
+    write_run(tmp_path, "a")
+    folder = write_run(tmp_path, "b", outcomes={} if outcome is None else {"messages.lost": outcome})
+    if outcome is None:
+        verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+        verdict["criteria"] = [one for one in verdict["criteria"] if one["id"] != "messages.lost"]
+        (folder / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    found = compared(tmp_path)
+    came_out = "is inconclusive" if outcome is Verdict.INCONCLUSIVE else "is not judged"
+    assert f"No acknowledged message is lost: holds in A, {came_out} in B." in cannot_tell(found)
+    assert [one["id"] for one in as_json(found)["unclear"]] == ["messages.lost"]
+
+
+def test_a_criterion_that_was_inconclusive_before_too_is_no_change(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path, name, outcomes={"messages.lost": Verdict.INCONCLUSIVE})
+    assert compared(tmp_path).exit_code == 0
+
+
+def test_a_target_that_is_crossed_is_told_however_small_the_change(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", p95_ms=499.0)
+    write_run(tmp_path, "b", p95_ms=501.0, outcomes={"plan.history": Verdict.FAIL})
+    found = compared(tmp_path)
+    assert found.exit_code == 1
+    crossed = "P95 of send latency (service time): holds in A, does not in B (501.0 ms, target < 500 ms)."
+    assert crossed in said(found)
+    assert "The history query is quick: holds in A, does not in B" in said(found)
+    told = as_json(found)["newly_failing"]
+    assert [one["id"] for one in told] == ["latency.send.p95", "plan.history"]
+    assert (told[0]["a_outcome"], told[0]["b_outcome"]) == ("pass", "fail")
+
+
+def test_a_target_that_is_missed_under_another_load_is_told_and_no_regression(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", p95_ms=499.0)
+    write_run(tmp_path, "b", p95_ms=501.0, users=100)
+    assert "holds in A, does not in B (501.0 ms" in cannot_tell(compared(tmp_path))
+    assert compared(tmp_path, anyway=True).exit_code == 1
+
+
+def test_a_fault_where_a_could_not_say_is_newly_failing(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", outcomes={"messages.lost": Verdict.INCONCLUSIVE})
+    write_run(tmp_path, "b", lost=1)
+    found = compared(tmp_path)
+    assert found.exit_code == 1
+    assert "is inconclusive in A, does not hold in B (1 message)" in said(found)
+
+
+@pytest.mark.parametrize("sick", ["a", "b"])
+def test_a_load_generator_that_did_not_keep_up_is_no_answer(tmp_path: Path, sick: str) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path, name, healthy=name != sick)
+    doubt = f"{sick.upper()} did not pass “The load generator kept up” (inconclusive)"
+    assert doubt in cannot_tell(compared(tmp_path))
+
+
+def test_a_verdict_of_an_older_chatsoak_says_how_to_get_what_it_lacks(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "a")
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    for criterion in verdict["criteria"]:
+        del criterion["intervals"]
+    (folder / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    write_run(tmp_path, "b")
+    assert "chatsoak report a gives them one" in cannot_tell(compared(tmp_path))
+
+
+def test_a_page_in_a_runs_folder_is_linked_from_the_list(tmp_path: Path) -> None:
+    write_run(tmp_path, "a")
+    folder = write_run(tmp_path, "b")
+    answer(tmp_path, "a", "b", "--html", str(tmp_path / "elsewhere.html"))
+    assert not (tmp_path / "index.html").exists()
+    point(tmp_path, "latest", "b")
+    answer(tmp_path, "a", "latest", "--html", str(tmp_path / "latest" / "compare.html"))
+    assert (folder / "compare.html").exists()
+    assert 'href="./b/compare.html"' in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "alike"),
+    [((45.25, 44.6), True), ((90.5, 90.0), True), ((60, 74), True), ((10, 14), False), ((60, 45), False)],
+)
+def test_durations_are_alike_up_to_a_quarter(
+    tmp_path: Path, minutes: tuple[float, float], alike: bool
+) -> None:
+    for name, lasted in zip(("a", "b"), minutes, strict=True):
+        write_run(tmp_path, name, minutes=lasted)
+    assert (compared(tmp_path).differing == ()) is alike
+
+
+def test_durations_are_told_as_they_were(tmp_path: Path) -> None:
+    write_run(tmp_path, "a", minutes=10.1)
+    write_run(tmp_path, "b", minutes=90.2)
+    told = cannot_tell(compared(tmp_path))
+    assert "duration is about 10 minutes in A and about 90 minutes in B" in told
+
+
+def test_a_run_that_was_made_to_misbehave_is_not_comparable_to_a_clean_one(tmp_path: Path) -> None:
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", faults=["latency_ms=50"])
+    assert "faults of the target is none in A and latency_ms=50 in B" in cannot_tell(compared(tmp_path))
+
+
+def test_nights_whose_figures_are_not_to_be_believed_lend_no_interval(tmp_path: Path) -> None:
+    for number, figures in enumerate(nights(1, 20, spread=0.01)):
+        write_run(tmp_path, night_id(number), **figures, healthy=number % 2 == 0)
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b")
+    verdicts = [run.verdict for run in known_runs(tmp_path) if run.verdict is not None]
+    clean = [verdict for verdict in verdicts if verdict.outcome is Verdict.PASS]
+    of_all, of_clean = (by_chance(history, verdicts[0]) for history in (verdicts, clean))
+    assert of_all == of_clean != {}
 
 
 def test_json_has_the_documented_keys(tmp_path: Path) -> None:
@@ -123,7 +290,10 @@ def test_json_has_the_documented_keys(tmp_path: Path) -> None:
     write_run(tmp_path, "b", p95_ms=130.0)
     told = json.loads(answer(tmp_path, "a", "b", "--json").stdout)
     page = (Path(__file__).parents[3] / "docs" / "nightly.md").read_text(encoding="utf-8")
-    assert [key for key in [*told, *told["figures"][0], *told["a"]] if f"`{key}`" not in page] == []
+    keys = [*told, *told["figures"][0], *told["a"]]
+    write_run(tmp_path, "c", lost=1)
+    keys += json.loads(answer(tmp_path, "a", "c", "--json").stdout)["newly_failing"][0]
+    assert [key for key in keys if f"`{key}`" not in page] == []
     p95 = next(figure for figure in told["figures"] if figure["id"] == "send.p95")
     assert p95["word"] == "regression"
     assert p95["change"] == pytest.approx(30.0)
@@ -197,19 +367,27 @@ def test_records_give_every_percentile_an_interval_and_a_page_with_both_distribu
     assert page.count("<svg") == 4
     assert "<script" not in page
     assert HOSTILE not in page
+    assert words["delivery.p50"] == "regression"
     assert find_run(a, tmp_path) == a
     point(tmp_path, "baseline", "a")
     assert find_run(Path("baseline"), tmp_path) == a
     assert b.is_dir()
 
 
-def test_without_records_the_page_says_so(tmp_path: Path) -> None:
-    from analysis.history.sides import compare_runs
+def test_the_distribution_is_of_the_sends_that_the_verdict_is_about(tmp_path: Path) -> None:
+    """Also where the end of the warm-up was found in the latencies."""
+    folder = recorded(tmp_path, "a", 0.1, slow_start=True)
+    p95 = read_verdict(folder).criterion("latency.send.p95")
+    assert p95 is not None
+    assert p95.checked < 600
+    assert len(read_sends(folder).after_warmup()) == p95.checked
 
+
+def test_without_records_the_page_says_so(tmp_path: Path) -> None:
     a, b = (
         write_run(tmp_path, "a", host=HOSTILE.replace("\x07", ""), embedded=False),
         write_run(tmp_path, "b"),
     )
     page = render(compare_runs(a, b, tmp_path, Bounds(), anyway=True))
-    assert "The record of A and B is gone" in page
+    assert "There is no distribution of A&#39;s latencies: its record was removed." in page
     assert "<script" not in page

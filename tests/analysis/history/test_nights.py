@@ -66,3 +66,60 @@ def test_a_run_that_was_cut_off_is_no_part_of_a_history(tmp_path: Path) -> None:
     write_run(tmp_path, night_id(1), ended=False)
     (group,) = groups(known_runs(tmp_path), Bounds())
     assert group.runs == (night_id(0),)
+
+
+def test_nights_on_which_the_generator_did_not_keep_up_are_shown_and_make_no_step(tmp_path: Path) -> None:
+    """Slower by 30% ten nights long, for a reason that is not the server's."""
+    for number, night in enumerate(nights(1, 40, spread=0.02)):
+        sick = number >= 30
+        slow = {name: night[name] * 1.3 for name in ("avg_ms", "p95_ms") if sick}
+        write_run(tmp_path, night_id(number), **(night | slow), healthy=not sick)
+    (group,) = groups(known_runs(tmp_path), Bounds())
+    assert group.steps == []
+    assert group.doubted == {night_id(number) for number in range(30, 40)}
+    p95 = next(course for course in group.courses if course.measure.id == "send.p95")
+    assert [point.believed for point in p95.points] == [True] * 30 + [False] * 10
+
+
+def test_a_step_is_at_its_night_among_nights_that_are_left_out(tmp_path: Path) -> None:
+    for number, night in enumerate(nights(1, slower_from=SLOWER_FROM, spread=0.02)):
+        write_run(tmp_path, night_id(number), **night, healthy=number not in (3, 17, 29, 41))
+    (group,) = groups(known_runs(tmp_path), Bounds())
+    assert {step.run for step in group.steps} == {night_id(SLOWER_FROM)}
+    assert {step.index for step in group.steps} == {SLOWER_FROM}
+
+
+def test_runs_that_were_made_to_misbehave_are_a_history_of_their_own(tmp_path: Path) -> None:
+    for number in range(6):
+        write_run(tmp_path, night_id(number), faults=["latency_ms=50"] if number % 2 else [])
+    found = groups(known_runs(tmp_path), Bounds())
+    assert [len(group.runs) for group in found] == [3, 3]
+    assert "with faults latency_ms=50" in found[0].title
+
+
+@pytest.mark.parametrize(
+    ("minutes", "title"),
+    [
+        ((10, 10.02, 10.3), "about 10 minutes"),
+        ((45, 45.25, 45.3), "about 45 minutes"),
+        ((90, 90.5, 91, 89.9), "about 90 minutes"),
+        ((60, 60.2, 66), "about 1 hour"),
+        ((0.5, 0.52), "about 31 seconds"),
+        ((1440, 1441), "about 24 hours"),
+    ],
+)
+def test_a_slow_stop_does_not_split_a_history_whose_title_has_the_median(
+    tmp_path: Path, minutes: tuple[float, ...], title: str
+) -> None:
+    for number, lasted in enumerate(minutes):
+        write_run(tmp_path, night_id(number), at=FIRST_NIGHT + timedelta(days=number), minutes=lasted)
+    (group,) = groups(known_runs(tmp_path), Bounds())
+    assert len(group.runs) == len(minutes)
+    assert title in group.title
+
+
+def test_soaks_of_45_and_of_90_minutes_are_two_histories(tmp_path: Path) -> None:
+    for number in range(6):
+        at = FIRST_NIGHT + timedelta(days=number)
+        write_run(tmp_path, night_id(number), at=at, minutes=90.5 if number % 2 else 45.25)
+    assert [len(group.runs) for group in groups(known_runs(tmp_path), Bounds())] == [3, 3]

@@ -93,9 +93,27 @@ def test_what_is_needed_stays(reports: Path) -> None:
     assert (reports / "notes" / "precious.txt").exists()
     assert prune(reports, "--keep-runs", "1", "--yes").returncode == 0
     assert {path.name for path in reports.iterdir() if path.is_dir()} >= {
-        "run-0", "run-1", "run-2-under-way", "run-5", "a-copy", "notes",
+        "run-0", "run-1", "run-2", "run-2-under-way", "run-5", "a-copy", "notes",
     }  # fmt: skip
+    assert has_record(reports / "run-2"), "it was not judged: its record is all there is of it"
     assert not (reports / "run-4").exists()
+
+
+def test_a_run_without_verdict_and_record_holds_nothing_to_keep(reports: Path) -> None:
+    for name in ("verdict.json", "record", "database"):
+        subprocess.run(["rm", "-r", str(reports / "run-2" / name)], check=True)  # noqa: S607
+    aged(reports / "run-2")
+    assert prune(reports, "--keep-runs", "1", "--yes").returncode == 0
+    assert not (reports / "run-2").exists()
+
+
+def test_the_list_is_made_anew_where_nothing_goes_and_not_by_a_dry_run(reports: Path) -> None:
+    """The nightly order: a page of the newest run is written after its list."""
+    (reports / "run-5" / "compare.html").write_text("<!doctype html>", encoding="utf-8")
+    assert prune(reports, "--keep-runs", "9", "--dry-run").returncode == 0
+    assert not (reports / "index.html").exists()
+    assert prune(reports, "--keep-runs", "9", "--yes").returncode == 0
+    assert 'href="./run-5/compare.html"' in (reports / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_record_that_lies_elsewhere_is_let_go_and_not_followed(

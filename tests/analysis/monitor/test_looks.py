@@ -202,6 +202,51 @@ def test_the_sweep_looks_for_acknowledged_sends_that_landed_elsewhere(watched: W
     assert sorted(row["text"] for row in watched.table("observations")) == ["a", "b"]
 
 
+def test_what_the_load_was_answered_is_held_against_the_rows_at_each_poll(watched: WatchedRun) -> None:
+    stored, altered, lost, refused = (str(uuid.uuid4()) for _ in range(4))
+    sender = watched.people[0]
+    writer = RecordWriter(watched.folder / "record" / "local", LOAD_TABLES, ProcessInfo.here("local"))
+
+    def answered() -> None:
+        rows = ((stored, "a", "a"), (altered, "b", "something else"), (refused, "d", "d"))
+        for key, _, text in rows:
+            watched.do(
+                "insert into chat_messages (id, chat_id, sender_id, message_text, client_generated_id) values "
+                f"('{key}', '{watched.chat}', '{sender}', '{text}', '{key}')"
+            )
+        for key, text, outcome in (
+            *((key, text, Outcome.FAIL if key == refused else Outcome.OK) for key, text, _ in rows),
+            (lost, "c", Outcome.OK),
+        ):
+            message = None if outcome is Outcome.FAIL else key
+            row = (sender, watched.chat, key, 0, 1, 1, 2, outcome, 201, message, None, text, None)
+            writer.adder("sends")(row)
+        writer.flush()
+
+    watched.watch(answered, None, sweep=False)
+    writer.close()
+    found = [(finding["criterion"], finding["client_generated_id"]) for finding in watched.findings()]
+    assert sorted(found) == [
+        ("messages.corrupted", altered),
+        ("messages.lost", lost),
+        ("messages.unexpected", refused),
+    ]
+
+
+def test_a_gap_is_told_at_the_second_poll(watched: WatchedRun) -> None:
+    watched.watch(
+        lambda: watched.do(
+            "alter table chat_messages disable trigger trg_assign_seq",
+            "insert into chat_messages (chat_id, sender_id, message_text, seq) "
+            f"values ('{watched.chat}', '{watched.people[0]}', 'x', 1), ('{watched.chat}', '{watched.people[0]}', 'y', 3)",
+        ),
+        None,
+        None,
+        sweep=False,
+    )
+    assert [(finding["criterion"], finding["seq"]) for finding in watched.findings()] == [("seq.gaps", 2)]
+
+
 def test_every_look_is_of_one_snapshot_and_timed_by_it(watched: WatchedRun) -> None:
     watched.watch(watched.send, watched.send)
     polls = watched.table("polls")

@@ -18,6 +18,7 @@ from tests.analysis.monitor.runs import PATIENCE_S, WatchedRun, monitor_process,
 
 CHATS = tuple(uuid.UUID(int=1000 + number).bytes for number in range(2))
 MESSAGES = tuple(uuid.UUID(int=number).bytes for number in range(6))
+PEOPLE = [uuid.UUID(int=7).bytes]
 BASELINE = {CHATS[0]: 0, CHATS[1]: 4}
 
 stored = st.builds(
@@ -54,7 +55,7 @@ def recorded(looks: Iterable[Look]) -> Iterator[dict[str, Any]]:
 def test_a_memory_that_was_rebuilt_notices_what_one_that_was_kept_does(
     before: list[list[Stored]], afterwards: list[list[Stored]]
 ) -> None:
-    kept, rebuilt = Memory(BASELINE), Memory(BASELINE)
+    kept, rebuilt = Memory(BASELINE, PEOPLE), Memory(BASELINE, PEOPLE)
     looks = [look(kept, poll, world) for poll, world in enumerate(before)]
     last = replay(rebuilt, recorded(looks))
     with_rows = [one for one in looks if one.observations]

@@ -8,6 +8,12 @@ from analysis.record.codes import Outcome, PollKind
 from tests.analysis.histories import History, ns
 
 HOSTILE = '<script>alert(1)</script></style><img src=x onerror="alert(1)"> ]]> \u202e $\\frac{a}{b}$ \x07'
+HOSTILE += " \x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\u2028\u200b @somebody https://evil.example :x: \r\n✓ PASS"
+
+
+def obeyed(text: str) -> set[str]:
+    """What a terminal, a browser or a reader would be misled by in `text`, of what `HOSTILE` has."""
+    return set(text) & set("\u202e\x07\x1b\x9b\u2028\u200b")
 
 
 class Told(History):
@@ -17,7 +23,7 @@ class Told(History):
 
     def run(self):  # type: ignore[no-untyped-def]
         run = super().run()
-        run.settings = {"CHATSOAK_MESSAGES_PATH": "/api/messages", "CHATSOAK_CHAT_NAME": HOSTILE}
+        run.settings = {"CHATSOAK_MESSAGES_PATH": "/api/messages", "CHATSOAK_CHAT_NAME": HOSTILE + "\ud800"}
         run.versions["postgresql"] = "18.0"
         run.notes = [HOSTILE]
         run.host = "http://127.0.0.1:8000/?" + HOSTILE.replace("\x07", "")
@@ -54,6 +60,92 @@ def faulty(bad: int = 40) -> Told:
         sends = history.rows["sends"]
         sends[-1] = (*sends[-1][:-1], HOSTILE)
         history.send(1, 0, at=65 + number / 100, seq=1000 + number, text=HOSTILE + str(number))
+    return history
+
+
+def close_call() -> Told:
+    """Everybody is well, and the average is so near its target that another run may miss it."""
+    history = Told(people=2)
+    chat = history.chat(0, 1)
+    for number in range(400):
+        took = 0.29 + (number * 7919 % 401 - 200) / 1000
+        message = history.send(number % 2, chat, at=1.0 + number, took=took, seq=number + 1)
+        history.store(message)
+        history.deliver(message, message.at + 0.6)
+    history.finish(at=500.0)
+    return history
+
+
+class Open(Told):
+    """A run of an open workload."""
+
+    def run(self):  # type: ignore[no-untyped-def]
+        run = super().run()
+        run.settings["CHATSOAK_WORKLOAD"] = "open"
+        return run
+
+
+def held_up() -> Open:
+    """A message a second, each answered in 100 ms; those of seconds 20 to 24 left two seconds after they were due."""
+    history = Open(people=2)
+    chat = history.chat(0, 1)
+    for number in range(60):
+        history.store(history.send(0, chat, at=float(number), seq=number + 1, late=2.0 * (20 <= number < 25)))
+    for second in range(60):
+        history.fare(second)
+    history.finish()
+    return history
+
+
+def soaked() -> Told:
+    """Twenty minutes of two messages a second with 20 users; after ten, at a checkpoint, answers take 160 ms and no longer 100."""
+    history = Told(people=2)
+    chat = history.chat(0, 1)
+    for number in range(2400):
+        at = number / 2
+        message = history.send(number % 2, chat, at=at, took=0.1 if at < 600 else 0.16, seq=number + 1)
+        history.store(message)
+        history.deliver(message)
+    for second in range(0, 1200, 5):
+        history.fare(second, users=20)
+        history.gauge("checkpoints.timed", second, float(second >= 595))
+        history.gauge("connections.active", second, 3.0)
+    history.finish(1210)
+    return history
+
+
+def busy_day() -> Told:
+    """A day of which every plot is full: all of the server's figures with all their lines, restarts, phases."""
+    history = Told(people=4)
+    chat = history.chat(0, 1, 2, 3)
+    spread = [(number * 7919) % 1000 for number in range(6000)]
+    for number, odd in enumerate(spread):
+        at = number * 14.4
+        message = history.send(number % 4, chat, at=at, took=0.01 + odd / 400, seq=number + 1)
+        if number % 3 == 0:
+            history.deliver(message, at + odd / 200)
+    levels = ("active", "idle", "idle_in_transaction", "other")
+    counters = (
+        *("transactions.committed", "transactions.rolled_back", "tuples.inserted", "tuples.updated"),
+        *("tuples.deleted", "wal.bytes", "checkpoints.timed", "checkpoints.requested", "deadlocks"),
+        *("temporary.bytes", "blocks.hit", "blocks.read"),
+    )
+    for number, odd in enumerate(spread):
+        at = number * 14.4
+        history.fare(at, users=20 + odd % 7)
+        history.poll(at, PollKind.FAILED if odd < 100 else PollKind.POLL, server_s=at - at % 300)
+        for place, name in enumerate(levels):
+            history.gauge(f"connections.{name}", at, float(odd * (place + 3) % 20))
+        for name in ("locks.waiting", "transactions.oldest_s"):
+            history.gauge(name, at, float(odd % 17))
+        for name in counters:
+            history.gauge(name, at, at * 100 + odd)
+        for table in range(4):
+            for what in ("rows_dead", "bytes", "index_bytes", "autovacuums"):
+                history.gauge(f"table.{HOSTILE[:30]}{table}.{what}", at, at * 10 + odd * (table + 1) ** 2)
+            for what in ("retained_bytes", "lag_bytes"):
+                history.gauge(f"slot.slot number {table}.{what}", at, odd * 1e5 * (table + 1))
+    history.finish(86_500)
     return history
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from analysis.criteria import Verdict
 from analysis.history.comparison import Bounds
+from analysis.history.runs import point
 from analysis.history.sides import compare_runs
 from analysis.report import compare, index, page
 from tests.analysis.history.made import night_id, nights, recorded, write_run
@@ -42,9 +44,10 @@ def report(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def nightly(folder: Path) -> Path:
-    """The list of runs over a history with a step, hostile names in it."""
+    """The list of runs over a history with a step, a baseline, nights not to be believed, and hostile names in it."""
     for number, night in enumerate(nights(1, 20, slower_from=10, spread=0.02)):
-        write_run(folder, night_id(number), **night)
+        write_run(folder, night_id(number), **night, healthy=number not in (3, 15))
+    point(folder, "baseline", night_id(1))
     write_run(folder, "a", lost=1, host=f"http://{HOSTILE}".replace("\x07", ""), embedded=False)
     (folder / "2").mkdir()
     (folder / "2" / "run.json").write_text("{", encoding="utf-8")
@@ -52,7 +55,7 @@ def nightly(folder: Path) -> Path:
 
 
 def two_runs(folder: Path) -> Path:
-    """The page of a comparison with a regression, a new fault and both distributions."""
+    """The page of a comparison with regressions and both distributions."""
     first, second = recorded(folder, "a", 0.1), recorded(folder, "bb", 0.15)
     page_of_it = folder / "compare.html"
     page_of_it.write_text(
@@ -61,7 +64,17 @@ def two_runs(folder: Path) -> Path:
     return page_of_it
 
 
-@pytest.fixture(scope="module", params=[nightly, two_runs])
+def two_verdicts(folder: Path) -> Path:
+    """The page of a comparison with a new fault, something that was mended, and much that nobody can say."""
+    first = write_run(folder, "a", around=0, outcomes={"plan.history": Verdict.FAIL})
+    second = write_run(folder, "b", lost=2, around=0, outcomes={"latency.delivery.p95": Verdict.INCONCLUSIVE})
+    page_of_it = folder / "compare.html"
+    found = compare_runs(first, second, folder, Bounds(), anyway=False)
+    page_of_it.write_text(compare.render(found), encoding="utf-8")
+    return page_of_it
+
+
+@pytest.fixture(scope="module", params=[nightly, two_runs, two_verdicts])
 def other(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages beside the report."""
     made: Path = request.param(tmp_path_factory.mktemp("pages"))
@@ -166,4 +179,19 @@ def test_on_paper_every_plot_is_whole(browser: Browser, report: Path, tmp_path: 
         "[...document.querySelectorAll('figure')].filter(f => f.getBoundingClientRect().height < 100).length"
     )
     assert hidden == 0
+    shown.close()
+
+
+def test_on_paper_nothing_is_folded_away_and_nothing_is_dark(browser: Browser, report: Path) -> None:
+    shown = opened(browser, report, color_scheme="dark")
+    unseen = "[...document.querySelectorAll('details td, details dd')].filter(e => !e.checkVisibility({contentVisibilityAuto: true})).length"
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert shown.evaluate(unseen) > 0
+    assert shown.evaluate(background) == "rgb(20, 23, 26)"
+    shown.emulate_media(media="print", color_scheme="dark")
+    shown.wait_for_function(f"{unseen} === 0")
+    assert shown.evaluate(background) == "rgb(255, 255, 255)"
+    assert shown.evaluate(
+        "[...document.querySelectorAll('details td')].every(e => e.getBoundingClientRect().height > 0)"
+    )
     shown.close()

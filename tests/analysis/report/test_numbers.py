@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.report.numbers import fact, interval, limit, listed, number, observed, plural
+from analysis.report.numbers import interval, limit, listed, number, observed, plural, span, within
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,17 @@ def test_units_and_targets() -> None:
     assert observed(entry | {"observed": 2}) == "2 messages"
     assert observed(entry | {"observed": 0.04, "unit": "%", "target": "≤ 0.1%"}) == "0.04%"
     assert observed(entry | {"observed": 1, "unit": "ms", "target": "< 500 ms"}) == "1 ms"
+    assert observed(entry | {"observed": 1, "unit": "series"}) == "1 series"
     assert observed(entry | {"observed": None}) == "nothing seen"
     assert interval(entry) is None
     assert interval(entry | {"ci95": [1.5, 20.0]}) == "1.50 to 20.0"
+    assert interval(entry | {"ci95": [1.5, 20.0], "facts": {"short_run": 1}}) == "at least 1.50 to 20.0"
     assert (limit("< 500 ms"), limit("≤ 0.1%"), limit("0"), limit("none")) == (500, 0.1, 0, None)
     assert plural(1, "user") == "1 user"
     assert plural(1000, "delivery", "deliveries") == "1,000 deliveries"
-    assert fact("p99_ms", 209.84) == "P99 209.8 ms"
-    assert fact("longest_between_looks_s", 11) == "longest between looks 11 s"
-    assert fact("rows", 4005) == "rows 4,005"
+    assert within(entry) is None
+    assert within(entry | {"ci95": [1.5, 20.0], "unit": "ms"}) == "1.50 to 20.0 ms"
+    assert within(entry | {"ci95": [1.5, 20.0], "unit": "%"}) == "1.50 to 20.0%"
+    assert (span(3.0, 3.0), span(3.0, 1200.0), span(0.5, 0.7504)) == ("3", "3 to 1,200", "0.50 to 0.75")
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"

@@ -7,6 +7,7 @@ import ssl
 import time
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -194,6 +195,37 @@ def test_requests_and_large_answers_over_tls(trusted: Path) -> None:
             client.exchange(request, answer)
             assert (answer.outcome, answer.content) == (Outcome.OK, body)
         assert len(server.connections) == 1
+        client.close()
+
+
+HANDSHAKE_S = 0.3
+
+
+class Hesitant(ssl.SSLContext):
+    """Takes its time before it shakes hands."""
+
+    def wrap_socket(self, sock: socket.socket, *more: Any, **options: Any) -> ssl.SSLSocket:
+        time.sleep(HANDSHAKE_S)
+        return super().wrap_socket(sock, *more, **options)
+
+
+def test_who_waits_for_a_connection_waits_for_the_answer(trusted: Path) -> None:
+    def answer_once(connection: Connection) -> None:
+        assert connection.request() is not None
+        connection.answer(b"{}")
+
+    slow = Hesitant(ssl.PROTOCOL_TLS_SERVER)
+    slow.load_cert_chain(trusted)
+    with serving(answer_once, tls=slow) as server:
+        client = HttpClient(f"https://127.0.0.1:{server.port}", PATIENCE_S)
+        for number in (1, 2):  # for the second one there is a connection, which the server has closed
+            answer = Answer()
+            client.exchange(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", answer)
+            assert answer.outcome is Outcome.OK, answer
+            assert answer.answered_ns - answer.left_ns >= HANDSHAKE_S * 0.95e9
+            assert len(server.connections) == number
+            while not client._idle[0].stream.is_stale():
+                gevent.sleep(0.001)
         client.close()
 
 

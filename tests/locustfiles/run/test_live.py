@@ -3,7 +3,9 @@
 from locust.stats import RequestStats
 
 from locustfiles.clients.auth import SIGN_IN
-from locustfiles.run.live import AFTERWARDS, Live
+from locustfiles.clients.channel import OUT_OF_ORDER, TWICE
+from locustfiles.clients.ledger import RequestFailedError
+from locustfiles.run.live import AFTERWARDS, NEWEST_KEPT, Live
 from locustfiles.run.progress import Piece
 
 SENDS = "/api/messages"
@@ -38,9 +40,40 @@ def test_a_finding_stands_with_its_criterion_and_the_newest_first() -> None:
     assert shown["status.invalid"] == ("0", "nothing so far")
 
 
+def test_the_newest_findings_stand_below_each_with_its_criterion() -> None:
+    live = heard(
+        *({"finding": {"criterion": "seq.missing", "why": f"Message {n}."}} for n in range(NEWEST_KEPT + 3))
+    )
+    below = [row for row in live.rows(SENDS, RequestStats()) if row["what"] == "finding of seq.missing"]
+    assert [row["newest"] for row in below] == [f"Message {n}." for n in range(NEWEST_KEPT + 2, 2, -1)]
+
+
+def test_events_that_came_twice_or_out_of_order_are_counted() -> None:
+    stats = RequestStats()
+    assert table(heard(), stats)["realtime.duplicated"] == ("0", "nothing so far")
+    for words in (TWICE, TWICE, OUT_OF_ORDER, "an event without a row"):
+        stats.log_error("WS", "event", RequestFailedError(words))
+    shown = table(heard(), stats)
+    assert shown["realtime.duplicated"] == ("2", "a message came twice")
+    assert shown["realtime.reordered"] == ("1", "a message came out of order")
+    (first, *_) = heard().pieces(SENDS, stats, 0, 500)
+    assert first == Piece("3 findings", alarming=True)
+
+
 def test_a_finding_is_handed_on_in_words_and_a_look_is_not() -> None:
     assert heard().hear({"finding": {"criterion": "seq.missing", "why": "It has none."}}) == "It has none."
     assert heard().hear({"look": {"number": 4, "stored": 12, "error": None}}) is None
+
+
+def test_words_of_the_database_mislead_nobody() -> None:
+    words = "Gone.\x1b[2J\u202e\nPASS"
+    live = Live()
+    finding = {"finding": {"criterion": "seq.missing", "why": words}}
+    assert live.hear({"judges": ["seq.missing"], **finding}) == "Gone.[U+001B][2J[U+202E] PASS"
+    live.hear({"look": {"number": 4, "stored": 12, "error": words}})
+    shown = table(live)
+    assert shown["seq.missing"] == ("1", "Gone.[U+001B][2J[U+202E] PASS")
+    assert shown["monitor.complete"][1].endswith("Gone.[U+001B][2J[U+202E] PASS")
 
 
 def test_findings_that_were_too_many_to_say_are_counted() -> None:

@@ -1,17 +1,15 @@
 """Promise: a terminal shows how far the run has come in one line of its own; elsewhere it is a line of the log, without codes."""
 
 import os
-import pty
-import select
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 
 import pytest
 
 from locustfiles.run.progress import Piece, clock, fitted
 from tests.staging.stages import ROOT
+from tests.terminals import on_a_terminal
 
 SCRIPT = """
 import logging, sys
@@ -37,31 +35,14 @@ logging.info("the end")
 """
 
 
-def on_a_terminal(**environment: str) -> str:
+def written_to_a_terminal(**environment: str) -> str:
     """What the script writes to a terminal of 40 columns."""
-    ours, its = pty.openpty()
-    termios.tcsetwinsize(its, (24, 40))
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stderr=its,
-        env={
-            **{name: it for name, it in os.environ.items() if name != "NO_COLOR"},
-            "TERM": "xterm",
-            **environment,
-        },
+    ours = {name: it for name, it in os.environ.items() if name != "NO_COLOR"}
+    code, written = on_a_terminal(
+        [sys.executable, "-c", SCRIPT], {**ours, "TERM": "xterm", **environment}, columns=40
     )
-    os.close(its)
-    written = bytearray()
-    try:
-        while select.select([ours], [], [], 30)[0]:
-            written += os.read(ours, 4096)
-    except OSError:  # the other end is closed: EIO
-        pass
-    assert process.wait(30) == 0
-    os.close(ours)
-    return written.decode()
+    assert code == 0
+    return written
 
 
 def screen(written: str) -> list[str]:
@@ -70,7 +51,7 @@ def screen(written: str) -> list[str]:
 
 
 def test_a_terminal_shows_one_line_that_renews_itself_and_goes() -> None:
-    written = on_a_terminal()
+    written = written_to_a_terminal()
     assert "line 1 of the run" in written
     assert "line 3 of the run" in written
     shown = [part for part in written.split("\x1b[K") if part.startswith("line")]
@@ -81,8 +62,8 @@ def test_a_terminal_shows_one_line_that_renews_itself_and_goes() -> None:
 
 
 def test_no_colour_where_none_is_wanted() -> None:
-    assert " · bad\r" in on_a_terminal(NO_COLOR="1")
-    assert " · \x1b[1;31mbad" in on_a_terminal(NO_COLOR="")
+    assert " · bad\r" in written_to_a_terminal(NO_COLOR="1")
+    assert " · \x1b[1;31mbad" in written_to_a_terminal(NO_COLOR="")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "dumb"])
@@ -93,7 +74,7 @@ def test_elsewhere_it_is_a_line_of_the_log(kind: str) -> None:
                 [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True
             ).stderr
         ),
-        "dumb": lambda: on_a_terminal(TERM="dumb"),
+        "dumb": lambda: written_to_a_terminal(TERM="dumb"),
     }
     written = said[kind]()
     assert "LOG line 1 of the run" in written

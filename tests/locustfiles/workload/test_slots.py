@@ -1,10 +1,31 @@
 """Promise: open actions do not wait for one another's answers; too many at once are counted, and none is dropped."""
 
+import time
+from collections.abc import Callable
+
 import gevent
 import pytest
 from gevent.event import Event
 
 from locustfiles.workload.slots import Slots, Straight
+
+NS_PER_S = 1_000_000_000
+
+
+def slots_of(size: int) -> tuple[Slots, list[tuple[int, int]]]:
+    """Slots, and the times that they noted."""
+    noted: list[tuple[int, int]] = []
+    return Slots(size, noted.append), noted
+
+
+def now() -> int:
+    return time.monotonic_ns()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    with gevent.Timeout(30):
+        while not holds():
+            gevent.sleep(0.001)
 
 
 def test_a_closed_user_waits_for_the_answer() -> None:
@@ -15,28 +36,28 @@ def test_a_closed_user_waits_for_the_answer() -> None:
         log.append("answered")
 
     gevent.spawn(answer.set)
-    Straight().carry_out(act)
+    Straight().carry_out(act, 0)
     assert log == ["answered"]
 
 
 def test_open_actions_do_not_wait_for_answers() -> None:
-    slots, answer, begun = Slots(10), Event(), []
+    (slots, noted), answer, begun = slots_of(10), Event(), []
 
     def act(number: int) -> None:
         begun.append(number)
         answer.wait()
 
     for number in range(10):
-        slots.carry_out(lambda number=number: act(number))
+        slots.carry_out(lambda number=number: act(number), now())
     gevent.idle()
     assert begun == list(range(10)), "none has been answered, and all have left"
-    assert slots.overflow == 0
+    assert (slots.overflow, noted) == (0, [])
     answer.set()
     gevent.idle()
 
 
 def test_an_action_without_a_slot_is_counted_and_leaves_when_one_is_free() -> None:
-    slots, answers, begun = Slots(2), [Event() for _ in range(5)], []
+    (slots, noted), answers, begun = slots_of(2), [Event() for _ in range(5)], []
 
     def act(number: int) -> None:
         begun.append(number)
@@ -44,7 +65,7 @@ def test_an_action_without_a_slot_is_counted_and_leaves_when_one_is_free() -> No
 
     def everything() -> None:
         for number in range(5):
-            slots.carry_out(lambda number=number: act(number))
+            slots.carry_out(lambda number=number: act(number), now())
 
     user = gevent.spawn(everything)
     gevent.idle()
@@ -57,15 +78,62 @@ def test_an_action_without_a_slot_is_counted_and_leaves_when_one_is_free() -> No
     user.get(timeout=5)
     gevent.idle()
     assert begun == [0, 1, 2, 3, 4]
+    assert noted == sorted(noted)
+    assert all(begin < end for begin, end in noted)
 
 
 def test_an_action_that_fails_gives_its_slot_back(capsys: pytest.CaptureFixture[str]) -> None:
-    slots, done = Slots(1), Event()
+    (slots, _), done = slots_of(1), Event()
 
     def fail() -> None:
         raise RuntimeError("no such chat")
 
-    slots.carry_out(fail)
-    slots.carry_out(done.set)
+    slots.carry_out(fail, now())
+    slots.carry_out(done.set, now())
     assert done.wait(timeout=5)
     assert "no such chat" in capsys.readouterr().err, "gevent has shown it"
+
+
+def test_what_was_due_while_somebody_waited_counts_too_and_is_nobodys_lateness() -> None:
+    (slots, noted), stall = slots_of(2), Event()
+    first_ns = now()
+    left = []
+
+    def user() -> None:
+        for number in range(8):  # they are due at once, and the user comes to each only after the one before
+            slots.carry_out(lambda number=number: (left.append(number), stall.wait()), first_ns)
+
+    writing = gevent.spawn(user)
+    until(lambda: len(left) == 2)
+    late_before_ns = slots.take_latest_ns()
+    gevent.sleep(0.3)
+    stall.set()
+    writing.get(timeout=30)
+    until(lambda: len(left) == 8)
+    assert slots.overflow == 6
+    assert slots.take_longest_wait_ns() >= 0.3 * NS_PER_S
+    assert late_before_ns < 0.3 * NS_PER_S
+    assert max(end - begin for begin, end in noted) >= 0.3 * NS_PER_S
+    slots.carry_out(lambda: None, noted[-1][1] + 1)
+    assert slots.overflow == 6, "it was due when slots were free again"
+
+
+def test_one_who_asks_late_though_slots_are_free_is_late() -> None:
+    slots, noted = slots_of(2)
+    slots.carry_out(lambda: None, now() - NS_PER_S)
+    assert slots.take_latest_ns() >= NS_PER_S
+    assert slots.take_latest_ns() == 0
+    assert (slots.overflow, noted) == (0, [])
+
+
+def test_a_user_who_is_stopped_while_it_waits_ends_the_time_that_is_noted() -> None:
+    (slots, noted), answer = slots_of(1), Event()
+    slots.carry_out(answer.wait, now())
+    waiting = [gevent.spawn(slots.carry_out, answer.wait, now()) for _ in range(2)]
+    until(lambda: slots.overflow == 2)
+    waiting[0].kill()
+    assert noted == []
+    waiting[1].kill()
+    assert len(noted) == 1
+    answer.set()
+    until(lambda: slots.in_flight == 0)

@@ -27,7 +27,7 @@ def acknowledged(draw: st.DrawFn) -> Story:
     """Any combination of statuses seen, events and receipts."""
     people = draw(st.integers(2, 3))
     everybody = tuple(range(people))
-    hosts = draw(st.sampled_from([*[("here",)] * 5, ("here", "there")]))
+    hosts = draw(st.sampled_from([*[("here",)] * 5, ("here", "there"), ("here", "there"), ("there",)]))
     story = Story(
         people,
         chats=[everybody, everybody[:2]][: draw(st.sampled_from([1, 1, 2]))],
@@ -35,6 +35,9 @@ def acknowledged(draw: st.DrawFn) -> Story:
         processes=[Process(host) for host in hosts],
         monitor=Process(lost=draw(st.sampled_from([*[()] * 7, ("observations",)]))),
         process_of=[draw(st.integers(0, len(hosts) - 1)) for _ in everybody],
+        ahead={"there": draw(st.sampled_from([-300, 0, 7]))},
+        measured=draw(st.sampled_from([{"there": True}, {"there": True}, {"there": False}, {}])),
+        set_by=draw(st.sampled_from([*[(0, 0)] * 4, (5, -1), (5, 3600), (9, 3), (9, -3600)])),
     )
     _look(draw, story)
     for _ in range(draw(st.integers(1, 4))):
@@ -48,13 +51,15 @@ def acknowledged(draw: st.DrawFn) -> Story:
 
 
 def _look(draw: st.DrawFn, story: Story) -> None:
-    at = draw(st.integers(0, 3))
+    at, xmin, next_xid = draw(st.integers(0, 3)), 1000, 1000
     for _ in range(draw(st.integers(1, 7))):
         kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
-        story.polls.append(Poll(kind, at, 0, at))
+        story.polls.append(Poll(kind, at, 0, at, xmin=xmin, next_xid=next_xid))
         at += draw(st.integers(1, 4))
+        next_xid += draw(st.integers(0, 1))
+        xmin = draw(st.sampled_from([xmin, next_xid, next_xid]))
     if draw(st.integers(0, 15)) != 9:
-        story.polls.append(Poll(PollKind.SWEEP, at, 0, at))
+        story.polls.append(Poll(PollKind.SWEEP, at, 0, at, xmin=xmin, next_xid=next_xid))
 
 
 def _message(draw: st.DrawFn, story: Story) -> Message:
@@ -103,7 +108,8 @@ def _event(draw: st.DrawFn, story: Story, number: int, message: Message) -> Even
     )
     ended = story.polls[-1].database
     committed = max(0, draw(st.sampled_from([at, at, ended])) - draw(st.integers(0, 4)))
-    return Event(person, person, number, message.chat, at, kind, status, message.seq, committed=committed)
+    socket = 10 * person + draw(st.sampled_from([0, 0, 0, 1]))
+    return Event(person, socket, number, message.chat, at, kind, status, message.seq, committed=committed)
 
 
 def _receipt(draw: st.DrawFn, story: Story) -> Receipt:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from analysis.criteria import Criterion, Finding, Verdict
+from analysis.faults import pattern
 
 
 @dataclass(slots=True)
@@ -30,9 +31,21 @@ class Answer:
 
 
 def agree(found: Criterion, answer: Answer, about: Callable[[Finding], Hashable]) -> None:
-    """Compare all that is counted, and the findings by `about`."""
+    """Compare all that is counted, and the findings by `about`; what is told of all findings is true of those named."""
     assert _counted(map(about, found.examples)) == _counted(answer.faults)
-    assert found.observed == len(answer.faults)
+    assert found.observed == found.found.count == len(answer.faults)
+    assert {kind.why: kind.count for kind in found.found.largest} == _counted(
+        pattern(one.why) for one in found.examples
+    )
+    assert found.found.at_ns.repeat(found.found.at_count).tolist() == sorted(
+        one.at_ns for one in found.examples if one.at_ns is not None
+    )
+    for kind in found.found.largest:
+        chats = _counted(
+            one.chat_id for one in found.examples if one.chat_id and pattern(one.why) == kind.why
+        )
+        assert kind.chats == len(chats)
+        assert kind.in_worst_chat == max(chats.values(), default=0) == chats[kind.worst_chat]
     assert found.checked == answer.checked
     assert found.facts == answer.facts
     assert found.outcome is answer.outcome, found.reason

@@ -13,10 +13,11 @@ _ORDER = [Outcome.OK, Outcome.INFO, Outcome.FAIL]
 
 @dataclass(eq=False)
 class Row:
-    """A row of the run's chats: as it was last seen there, when first, and whether it went."""
+    """A row of the run's chats: as it was last seen there, as every look saw it, when first, and whether it went."""
 
     id: int
     state: State
+    states: list[State]
     first_poll: int
     gone: bool
     of: "Meant | None" = None
@@ -134,7 +135,7 @@ def _rows(ledger: Ledger) -> list[Row]:
         if states:
             there = [state for state in states if state.change is not ObservedChange.GONE]
             gone = states[-1].change is ObservedChange.GONE
-            rows.append(Row(number, (there or states)[-1], states[0].poll, gone))
+            rows.append(Row(number, (there or states)[-1], there, states[0].poll, gone))
     return sorted(rows, key=lambda row: row.first_poll)
 
 

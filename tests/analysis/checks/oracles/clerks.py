@@ -8,7 +8,7 @@ from tests.analysis.checks.oracles.story import Poll, Process
 
 IDS = 6
 LAST = 20  # when the sweep is taken
-_TEXTS = ("a", "b", "b\n")
+_TEXTS = ("a", "b", "b\n", "")
 _NUMBERS = st.sampled_from([None, 1, 2, 3, 4])
 
 
@@ -69,15 +69,17 @@ def _row(draw: st.DrawFn, ledger: Ledger, number: int) -> list[State]:
             some("sender", like and like.person, st.integers(0, 2)),  # type: ignore[arg-type]
             some("key", like and like.key, st.sampled_from([None, None, 0, 1, 2, 9])),  # type: ignore[arg-type]
             some("seq", like and like.seq, _NUMBERS),  # type: ignore[arg-type]
-            some("text", like and like.text, st.sampled_from(_TEXTS)),  # type: ignore[arg-type]
+            some("text", like and like.text, st.sampled_from([*_TEXTS, None])),  # type: ignore[arg-type]
             draw(st.sampled_from([False, False, False, True])),
         )
 
-    if seen == "only gone":  # its first looks are in the part of a record that was lost
-        return [state(first, ObservedChange.GONE)]
     states = [state(first, ObservedChange.APPEARED)]
     if seen == "changes":
-        states.append(state(first + 1, ObservedChange.CHANGED))
-    if seen == "goes":
-        states.append(state(first + 1, ObservedChange.GONE))
+        later = range(first + 1, len(ledger.polls))
+        states += [state(poll, ObservedChange.CHANGED) for poll in later if draw(st.booleans())]
+    if seen in ("goes", "only gone"):
+        known = states[0]
+        gone = State(first + 1, ObservedChange.GONE, known.chat, None, None, known.seq, None)
+        # Of one that is only gone the first looks are in the part of a record that was lost.
+        states = [known, gone] if seen == "goes" else [gone]
     return states

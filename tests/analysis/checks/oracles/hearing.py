@@ -127,7 +127,7 @@ class Hearing:
         if moment.host == self.story.monitor.host:
             return moment.at, moment.at
         measured = [
-            one for one in self.story.measured if self.story.processes[one.process].host == moment.host
+            one for one in self.story.offsets if self.story.processes[one.process].host == moment.host
         ]
 
         def ahead(at: float) -> tuple[float, float]:

@@ -27,15 +27,15 @@ class Send:
 
 @dataclass(slots=True)
 class State:
-    """A row as the poll of this number saw it."""
+    """A row as the poll of this number saw it; of one that is gone it has chat and seq only, as they were before."""
 
     poll: int
     change: ObservedChange
     chat: int
-    sender: int
+    sender: int | None
     key: int | None
     seq: int | None
-    text: str
+    text: str | None
     deleted: bool = False
 
 
@@ -86,7 +86,7 @@ class _LedgerWriter(Writer):
                 message_id(number).bytes,
                 chat_id(state.chat).bytes,
                 state.seq,
-                person_id(state.sender).bytes,
+                None if state.sender is None else person_id(state.sender).bytes,
                 None if state.key is None else key_id(state.key).bytes,
                 Status.SENT,
                 None,

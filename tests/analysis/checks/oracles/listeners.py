@@ -194,7 +194,7 @@ def _compare_clocks(draw: st.DrawFn, story: Story) -> None:
         for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
             wrong = draw(st.sampled_from([0, 0, 0, 1, -2, 4]))
             error = draw(st.sampled_from([abs(wrong), 1, 2, 0]))
-            story.measured.append(Measured(number, draw(_TIMES), ahead + wrong, error))
+            story.offsets.append(Measured(number, draw(_TIMES), ahead + wrong, error))
 
 
 def _listen(draw: st.DrawFn, story: Story, person: int, chat: int) -> None:

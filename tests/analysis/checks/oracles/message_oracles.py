@@ -8,30 +8,28 @@ from collections.abc import Hashable
 from analysis.record.codes import Outcome
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.books import Books, Meant, Row
-from tests.analysis.checks.oracles.ledger import Ledger
+from tests.analysis.checks.oracles.ledger import Ledger, State
 from tests.analysis.checks.oracles.story import key_id, message_id, ns
 
 
 def lost(ledger: Ledger) -> Answer:
-    """Acknowledged and not there at the end, or gone by the id that was answered."""
+    """Acknowledged and never there, or there once and gone: all its rows, or the one that was answered."""
     books = Books(ledger)
     faults: list[Hashable] = []
     late = False
     for one in books.meant:
-        if one.outcome is not Outcome.OK:
-            continue
         told = books.row(one.ids[0]) if one.ids else None
         if told is not None and told.gone:
             faults.append(of_row(books, told))
-        elif not one.stored and books.late(one):
-            late = True
-        elif not one.stored and one.rows:
+        elif one.rows and all(row.gone for row in one.rows):
             faults.append(of_row(books, one.rows[-1]))
-        elif not one.stored and not books.unseen:
-            faults.append(of_meant(one))
+        elif one.outcome is Outcome.OK and not one.rows:
+            late = late or books.late(one)
+            if not books.late(one) and not books.unseen:
+                faults.append(of_meant(one))
     return Answer(
         faults,
-        checked=sum(one.outcome is Outcome.OK for one in books.meant),
+        checked=sum(one.outcome is Outcome.OK or bool(one.rows) for one in books.meant),
         unseen=books.unseen or late,
         facts={
             "recovered": sum(one.outcome is Outcome.INFO and bool(one.stored) for one in books.meant),
@@ -49,63 +47,79 @@ def unexpected(ledger: Ledger) -> Answer:
 
 
 def duplicated(ledger: Ledger) -> Answer:
-    """Messages with more than one row at the end."""
+    """Messages of which more than one row was ever there."""
     books = Books(ledger)
     faults: list[Hashable] = [
-        (of_row(books, one.stored[0]), frozenset(str(message_id(row.id)) for row in one.stored[1:]))
+        (of_row(books, one.rows[0]), frozenset(str(message_id(row.id)) for row in one.rows))
         for one in books.meant
-        if len(one.stored) > 1
+        if len(one.rows) > 1
     ]
-    return Answer(faults, sum(bool(one.stored) for one in books.meant), books.unseen)
+    return Answer(faults, sum(bool(one.rows) for one in books.meant), books.unseen)
 
 
 def corrupted(ledger: Ledger) -> Answer:
-    """Rows of the run of which a field is not as it was sent or answered."""
+    """Rows of the run of which any look found a field that is not as it was sent or answered."""
     books = Books(ledger)
-    stored = [(one, row) for one in books.meant for row in one.stored]
-    keeps_keys = any(row.state.key is not None for _, row in stored)
+    seen = [(one, row) for one in books.meant for row in one.rows if row.states]
     faults: list[Hashable] = []
-    for one, row in stored:
-        sent, state = one.first, row.state
-        alone = len(one.stored) == 1
-        wrong = {
-            "text": state.text != sent.text,
-            "sender": state.sender != sent.person,
-            "chat": state.chat != sent.chat,
-            "key": keeps_keys and alone and state.key != sent.key,
-            "deleted": state.deleted,
-        }
-        if alone and len(set(one.ids)) <= 1:
-            wrong["id"] = bool(one.ids) and one.ids[0] != row.id
+    for one, row in seen:
+        wrong = {name for state in row.states for name in wrong_fields(one, row, state)}
+        if len({state.seq for state in row.states} - {None}) > 1:
+            wrong.add("later seq")
+        if wrong:
+            faults.append((of_row(books, row), frozenset(wrong)))
+    return Answer(faults, len(seen), books.unseen)
+
+
+def wrong_fields(one: Meant, row: Row, state: State) -> set[str]:
+    """What is wrong with a row as one look found it. Of several rows nobody can tell what they should be like, but of the
+    one that was answered."""
+    sent = one.first
+    wrong = {
+        "text": state.text != sent.text,
+        "sender": state.sender != sent.person,
+        "chat": state.chat != sent.chat,
+        "deleted": state.deleted,
+    }
+    alone = len(one.rows) == 1
+    if alone or (one.ids and one.ids[0] == row.id):
+        wrong["key"] = state.key != sent.key
+        if len(set(one.ids)) <= 1:
+            wrong["id"] = alone and row.id not in (one.ids or [row.id])
             wrong["seq"] = len(set(one.seqs)) == 1 and state.seq not in (None, one.seqs[0])
-        if any(wrong.values()):
-            faults.append((of_row(books, row), frozenset(name for name, is_so in wrong.items() if is_so)))
-    return Answer(faults, len(stored), books.unseen)
+    return {name for name, is_so in wrong.items() if is_so}
 
 
 def retries(ledger: Ledger) -> Answer:
-    """Repeated messages that were answered in two ways, or made two rows."""
-    repeated = [one for one in Books(ledger).meant if len(one.attempts) > 1 and one.ok]
+    """Repeated messages that were answered in two ways, or of which there ever was more than one row."""
+    books = Books(ledger)
+    repeated = [one for one in books.meant if len(one.attempts) > 1 and (one.ok or one.rows)]
     faults: list[Hashable] = [
-        (of_meant(one), len(set(one.ids)) > 1, len(set(one.seqs)) > 1, len(one.stored) > 1)
+        (of_meant(one), len(set(one.ids)) > 1, len(set(one.seqs)) > 1, len(one.rows) > 1)
         for one in repeated
-        if len(set(one.ids)) > 1 or len(set(one.seqs)) > 1 or len(one.stored) > 1
+        if len(set(one.ids)) > 1 or len(set(one.seqs)) > 1 or len(one.rows) > 1
     ]
-    return Answer(faults, len(repeated), facts={"attempts": sum(len(one.attempts) for one in repeated)})
+    attempts = sum(len(one.attempts) for one in repeated)
+    return Answer(faults, len(repeated), books.unseen, facts={"attempts": attempts})
 
 
 def of_row(books: Books, row: Row) -> Hashable:
-    """How a finding names a row: its id, the key of its message, when it was first seen."""
-    key = row.state.key
-    if key is None and row.of is not None:
-        key = row.of.first.key
-    return str(message_id(row.id)), _key(key), ns(books.ledger.polls[row.first_poll].at)
+    """How a finding names a row: chat, seq, id, the key of its message, its sender, and when it was first seen."""
+    state, sent = row.state, row.of.first if row.of is not None else None
+    key = sent.key if state.key is None and sent is not None else state.key
+    sender = sent.person if state.sender is None and sent is not None else state.sender
+    first_seen = ns(books.ledger.polls[row.first_poll].at)
+    return state.chat, state.seq, str(message_id(row.id)), _key(key), sender, first_seen
 
 
 def of_meant(one: Meant) -> Hashable:
-    """How a finding names a message: the id first answered, its key, when it left."""
-    told = str(message_id(one.ids[0])) if one.ids else None
-    return told, _key(one.first.key), ns(one.first.left)
+    """How a finding names a message: by what was sent and when, and by what was first answered, or else stored."""
+    sent = one.first
+    stored = one.rows[-1] if one.rows else None
+    told = one.ids[0] if one.ids else stored and stored.id
+    seq = one.seqs[0] if one.seqs else stored and stored.state.seq
+    name = None if told is None else str(message_id(told))
+    return sent.chat, seq, name, _key(sent.key), sent.person, ns(sent.left)
 
 
 def _key(number: int | None) -> str | None:

@@ -29,11 +29,12 @@ class Attempt:
 
 @dataclass(slots=True)
 class Seen:
-    """What look `poll` saw of a row; `seq` of a row that is gone is as remembered."""
+    """What look `poll` saw of a row; seq and chat of a row that is gone are as remembered. `chat` None: the row's own."""
 
     poll: int
     change: ObservedChange
     seq: int | None
+    chat: int | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +46,10 @@ class Row:
     send: int | None  # None: of somebody who is no user of the run
     seen: list[Seen]
 
+    def where(self, seen: Seen) -> int:
+        """The chat in which that look saw it."""
+        return self.chat if seen.chat is None else seen.chat
+
 
 @dataclass(slots=True)
 class Send:
@@ -54,6 +59,16 @@ class Send:
     chat: int
     attempts: list[Attempt]
     answered: int
+
+
+@dataclass(slots=True)
+class Word:
+    """What an event or a page of history tells of the message of that number, whether or not a look ever saw it."""
+
+    told_by: EventType | PagePurpose
+    message: int
+    chat: int
+    seq: int | None
 
 
 @dataclass(slots=True)
@@ -80,7 +95,7 @@ class Numbers:
     Attributes:
         hosts: of the load processes.
         baseline: of each chat; None: it was not seen before the load.
-        told: chat and seq, as an event or a page of history told of it, by turns.
+        words: of events and pages, in the order in which they came.
         knows_ids: the record is of a version that wrote down the next transaction's id.
         lost: the monitor could not write a row of what it observed.
         most: no seq is higher.
@@ -91,7 +106,7 @@ class Numbers:
     sends: list[Send] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     polls: list[Poll] = field(default_factory=list)
-    told: list[tuple[int, int]] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
     knows_ids: bool = True
     lost: bool = False
@@ -111,6 +126,7 @@ def key_id(number: int) -> uuid.UUID:
     return uuid.UUID(int=(0x2222 << 112) | number)
 
 
+UNSEEN, STRANGE = 900, 500  # from here on: messages that no look saw, of the run and of others
 PERSON, STRANGER = uuid.UUID(int=0xA << 120), uuid.UUID(int=0xB << 120)
 
 
@@ -138,7 +154,7 @@ def numbers(draw: st.DrawFn) -> Numbers:
         made.sends.append(_send(draw, made, draw(chats)))
     for _ in range(draw(st.integers(0, 3))):
         made.rows.append(Row(len(made.rows), draw(chats), None, _seen(draw, made)))
-    made.told = draw(st.lists(st.tuples(chats, st.integers(1, made.most)), max_size=4))
+    made.words = [_word(draw, made) for _ in range(draw(st.integers(0, 6)))]
     for process in range(len(made.hosts)):
         offset = draw(st.sampled_from([-300_000, 0, 7_000]))
         for _ in range(draw(st.integers(0, 3))):
@@ -164,7 +180,9 @@ def _polls(draw: st.DrawFn) -> list[Poll]:
 def _send(draw: st.DrawFn, made: Numbers, chat: int) -> Send:
     number = len(made.sends)
     copies = draw(st.sampled_from([0, 0, 1, 1, 1, 2]))
-    answered = len(made.rows) if copies else 900 + number  # a row that nobody ever saw
+    own = len(made.rows) if copies else UNSEEN + number
+    another = draw(st.sampled_from([UNSEEN, *(row.number for row in made.rows if row.send is not None)]))
+    answered = draw(st.sampled_from([own] * 6 + [UNSEEN + number, another]))
     send = Send(draw(st.integers(0, len(made.hosts) - 1)), chat, [], answered)
     for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
         left = draw(st.integers(0, 1200)) * 50
@@ -172,8 +190,23 @@ def _send(draw: st.DrawFn, made: Numbers, chat: int) -> Send:
         told = draw(seqs(made)) if outcome is Outcome.OK else None
         send.attempts.append(Attempt(left, left + draw(st.integers(1, 40)) * 50, outcome, told))
     for _ in range(copies):
-        made.rows.append(Row(len(made.rows), chat, number, _seen(draw, made)))
+        stored_in = draw(st.sampled_from([chat] * 9 + [len(made.baseline) - 1]))
+        made.rows.append(Row(len(made.rows), stored_in, number, _seen(draw, made)))
     return send
+
+
+def _word(draw: st.DrawFn, made: Numbers) -> Word:
+    """Most often such as others say it, too, of a message that an answer told of, that a look saw, or that nobody knows."""
+    told_by = draw(
+        st.sampled_from([EventType.INSERT, EventType.UPDATE, EventType.DELETE, PagePurpose.BROWSE])
+    )
+    answered = [(send.answered, send.chat, one.told) for send in made.sends for one in send.attempts[:1]]
+    seen = [(row.number, row.chat, row.seen[0].seq) for row in made.rows]
+    strange = [(STRANGE + seq, 0, seq) for seq in range(1, 4)]
+    message, chat, seq = draw(st.sampled_from([*answered, *answered, *seen, *strange, *strange]))
+    if draw(st.integers(0, 3)) == 3:
+        chat, seq = draw(st.integers(0, len(made.baseline) - 1)), draw(seqs(made))
+    return Word(told_by, message, chat, None if told_by is EventType.DELETE else seq)
 
 
 def _seen(draw: st.DrawFn, made: Numbers) -> list[Seen]:
@@ -186,9 +219,10 @@ def _seen(draw: st.DrawFn, made: Numbers) -> list[Seen]:
         poll = draw(st.sampled_from(later))
         later = [one for one in later if one > poll]
         seq = draw(seqs(made))
-        seen.append(Seen(poll, ObservedChange.CHANGED, seq))
+        chat = draw(st.sampled_from([None] * 5 + [len(made.baseline) - 1]))
+        seen.append(Seen(poll, ObservedChange.CHANGED, seq, chat))
     if later and draw(st.integers(0, 4)) == 0:
-        seen.append(Seen(draw(st.sampled_from(later)), ObservedChange.GONE, seq))
+        seen.append(Seen(draw(st.sampled_from(later)), ObservedChange.GONE, seq, seen[-1].chat))
     return seen
 
 
@@ -220,28 +254,24 @@ def _load_rows(made: Numbers, process: int) -> dict[str, list[tuple[Any, ...]]]:
         if send.process == process:
             rows["sends"] += [_attempt(number, send, place) for place in range(len(send.attempts))]
     if process == 0:
-        for place, (chat, seq) in enumerate(made.told):
-            message, where = row_id(500 + place), chat_id(chat)
-            if place % 2:
-                rows["events"].append(
-                    (
-                        *(PERSON.bytes, 1, where.bytes, message.bytes, PERSON.bytes, seq),
-                        *(EventType.INSERT, Status.SENT, 1, EPOCH_US, ns(0)),
-                    )
-                )
-            else:
-                rows["pages"].append(
-                    (
-                        *(PERSON.bytes, where.bytes, 0, PagePurpose.BROWSE, None, 50, ns(0), ns(1)),
-                        *(Outcome.OK, 200, [seq], [message.bytes]),
-                    )
-                )
+        for word in made.words:
+            table = "events" if isinstance(word.told_by, EventType) else "pages"
+            rows[table].append(_told(word))
     rows["clocks"] = [
         (ns(one.at), round(one.offset * MS), round(one.error * MS), f"{LEADER}/boot/")
         for one in made.measured
         if one.process == process
     ]
     return rows
+
+
+def _told(word: Word) -> tuple[Any, ...]:
+    message, where = row_id(word.message).bytes, chat_id(word.chat).bytes
+    if isinstance(word.told_by, EventType):
+        told = (word.seq, word.told_by, Status.SENT, 1, EPOCH_US, ns(0))
+        return (PERSON.bytes, 1, where, message, PERSON.bytes, *told)
+    asked = (0, word.told_by, None, 50, ns(0), ns(1), Outcome.OK, 200)
+    return (PERSON.bytes, where, *asked, [word.seq], [message])
 
 
 def _attempt(number: int, send: Send, place: int) -> tuple[Any, ...]:
@@ -272,12 +302,13 @@ def _database_rows(made: Numbers) -> dict[str, list[tuple[Any, ...]]]:
 
 def _observation(row: Row, seen: Seen, poll: int) -> tuple[Any, ...]:
     mine = row.send is not None
+    gone = seen.change is ObservedChange.GONE
     text = f"message {row.send}" if mine else "strange"
     return (
-        *(poll, seen.change, ns(poll), row_id(row.number).bytes, chat_id(row.chat).bytes, seen.seq),
-        (PERSON if mine else STRANGER).bytes,
-        key_id(row.send).bytes if row.send is not None else None,
-        *(Status.SENT, None, text, EPOCH_US, False),
+        *(poll, seen.change, ns(poll), row_id(row.number).bytes, chat_id(row.where(seen)).bytes, seen.seq),
+        None if gone else (PERSON if mine else STRANGER).bytes,
+        key_id(row.send).bytes if row.send is not None and not gone else None,
+        *(Status.SENT, None, None if gone else text, EPOCH_US, False),
     )
 
 

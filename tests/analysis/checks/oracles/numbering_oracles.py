@@ -3,14 +3,14 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from analysis.record.codes import ObservedChange, Outcome, PollKind
+from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.numbering import (
     LEADER,
-    Attempt,
     Measured,
     Numbers,
     Row,
+    Seen,
     Send,
     chat_id,
     row_id,
@@ -27,9 +27,13 @@ def is_gone(row: Row) -> bool:
     return row.seen[-1].change is ObservedChange.GONE
 
 
+def there(row: Row) -> list[Seen]:
+    return [seen for seen in row.seen if seen.change is not ObservedChange.GONE]
+
+
 def last_seq(row: Row) -> int | None:
     """As last seen while it was there."""
-    return [seen.seq for seen in row.seen if seen.change is not ObservedChange.GONE][-1]
+    return there(row)[-1].seq
 
 
 def start(made: Numbers, chat: int) -> int:
@@ -37,35 +41,97 @@ def start(made: Numbers, chat: int) -> int:
     return made.baseline[chat] or 0
 
 
-def stored(made: Numbers) -> list[Row]:
-    """The run's rows that were there at the end."""
-    return [row for row in made.rows if row.send is not None and not is_gone(row)]
+def rows_of(made: Numbers, send: Send) -> list[Row]:
+    """Every row of this message that a look saw."""
+    return [row for row in made.rows if row.send is not None and made.sends[row.send] is send]
 
 
 def missing(made: Numbers) -> Answer:
-    rows = stored(made)
-    faults: list[Hashable] = [str(row_id(row.number)) for row in rows if last_seq(row) is None]
+    """Messages of the run that any look found without a number."""
+    rows = [row for row in made.rows if row.send is not None]
+    faults: list[Hashable] = [
+        str(row_id(row.number)) for row in rows if any(seen.seq is None for seen in there(row))
+    ]
     return Answer(faults, len(rows), not has_last_look(made))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A number that a message had; `poll`: the look that saw it, None: others tell of it."""
+
+    chat: int
+    seq: int
+    message: int
+    of_run: bool
+    poll: int | None
+
+
+def given(made: Numbers) -> list[Given]:
+    """By the looks, and by the word of others, without what other people wrote before the run."""
+    found = [
+        Given(row.where(seen), seen.seq, row.number, row.send is not None, seen.poll)
+        for row in made.rows
+        for seen in row.seen
+        if seen.seq is not None
+    ]
+    named = {send.answered for send in made.sends} | {word.message for word in made.words}
+    for message in named:
+        owners = [row.send is not None for row in made.rows if row.number == message]
+        of_run = owners[0] if owners else answered_with(made, message) is not None
+        found += [Given(chat, seq, message, of_run, None) for chat, seq in told(made, message)]
+    return [one for one in found if one.of_run or one.seq > start(made, one.chat)]
+
+
+def told(made: Numbers, message: int) -> set[tuple[int, int]]:
+    """Chat and seq that people were told this message had, where that is to be believed."""
+    seen = any(row.number == message for row in made.rows)
+    send = answered_with(made, message)
+    answer = {(send.chat, seq) for seq in first_told(send)} if send is not None else set()
+    words = [word for word in made.words if word.message == message]
+    heard = {
+        (word.chat, word.seq)
+        for word in words
+        if word.told_by is not EventType.DELETE and word.seq is not None
+    }
+    if seen:
+        return answer & heard  # two who say the same, whatever the looks found afterwards
+    deleted = any(word.told_by is EventType.DELETE for word in words)
+    if send is not None and not rows_of(made, send):
+        return answer or (heard if len(heard) == 1 else set())
+    on_a_page = send is None and any(isinstance(word.told_by, PagePurpose) for word in words)
+    if not deleted and not on_a_page:
+        return set()
+    return answer & heard if answer else heard if len(heard) == 1 else set()
+
+
+def answered_with(made: Numbers, message: int) -> Send | None:
+    """Whose answer told this id; of several the last one in the record."""
+    senders = [
+        send
+        for send in sorted(made.sends, key=lambda send: send.process)
+        if send.answered == message and any(one.outcome is Outcome.OK for one in send.attempts)
+    ]
+    return senders[-1] if senders else None
+
+
+def first_told(send: Send) -> list[int]:
+    """The seq of the first attempt that was told one; nothing without it."""
+    ok = [one for one in sorted(send.attempts, key=lambda one: one.left) if one.outcome is Outcome.OK]
+    return [one.told for one in ok if one.told is not None][:1]
 
 
 def duplicates(made: Numbers) -> Answer:
     """A seq that two messages ever had, one of them the run's; and a seq from before the run, given again."""
+    known = [one for one in given(made) if one.of_run or one.poll is not None]
     faults: list[Hashable] = []
-    holders: dict[tuple[int, int], set[int]] = {}
-    for row in made.rows:
-        newest = last_seq(row)
-        old = row.send is None and newest is not None and newest <= start(made, row.chat)
-        for seen in row.seen:
-            if seen.seq is not None and not old:
-                holders.setdefault((row.chat, seen.seq), set()).add(row.number)
-    for (chat, seq), rows in holders.items():
-        if len(rows) > 1 and any(made.rows[number].send is not None for number in rows):
+    for chat, seq in {(one.chat, one.seq) for one in known}:
+        holders = [one for one in known if (one.chat, one.seq) == (chat, seq)]
+        if len({one.message for one in holders}) > 1 and any(one.of_run for one in holders):
             faults.append((str(chat_id(chat)), seq))
-    for row in stored(made):
-        seq_now = last_seq(row)
-        if seq_now is not None and seq_now <= start(made, row.chat):
-            faults.append(str(row_id(row.number)))
-    return Answer(faults, len(stored(made)), not has_last_look(made))
+    ours = [one for one in known if one.of_run]
+    again = {one.message for one in ours if one.seq <= start(made, one.chat)}
+    faults += [str(row_id(message)) for message in again]
+    return Answer(faults, len({one.message for one in ours}), not has_last_look(made))
 
 
 def gaps(made: Numbers) -> Answer:
@@ -77,7 +143,7 @@ def gaps(made: Numbers) -> Answer:
         above = [
             (row, seq)
             for row in made.rows
-            if row.chat == chat
+            if row.where(there(row)[-1]) == chat
             for seq in [last_seq(row)]
             if seq is not None and seq > start(made, chat)
         ]
@@ -87,7 +153,8 @@ def gaps(made: Numbers) -> Answer:
         lowest, highest = min(seq for _, seq in above), max(seq for _, seq in above)
         first = lowest if baseline is None else baseline + 1
         checked += highest - first + 1
-        holes = [seq for seq in range(first, highest + 1) if seq not in ever_given(made, chat)]
+        ever = {one.seq for one in given(made) if one.chat == chat}
+        holes = [seq for seq in range(first, highest + 1) if seq not in ever]
         for seq in holes:
             if has_last_look(made) and is_gap(made, chat, seq, len(holes)):
                 faults.append((str(chat_id(chat)), seq))
@@ -96,28 +163,12 @@ def gaps(made: Numbers) -> Answer:
     return Answer(faults, checked, unseen or still_open > 0, {"open": still_open})
 
 
-def ever_given(made: Numbers, chat: int) -> set[int | None]:
-    """By the word of anybody."""
-    given: set[int | None] = {seq for where, seq in made.told if where == chat}
-    for row in made.rows:
-        if row.chat == chat:
-            given |= {seen.seq for seen in row.seen}
-    for send in made.sends:
-        if send.chat == chat:
-            given |= {one.told for one in send.attempts if one.outcome is Outcome.OK}
-    return given
-
-
 def is_gap(made: Numbers, chat: int, seq: int, holes: int) -> bool:
     """Whether nobody can fill this hole any more."""
     if not made.knows_ids:
         return holes > open_sends(made, chat)
     first_above = min(
-        seen.poll
-        for row in made.rows
-        if row.chat == chat
-        for seen in row.seen
-        if seen.seq is not None and seen.seq > seq
+        one.poll for one in given(made) if one.chat == chat and one.seq > seq and one.poll is not None
     )
     looks = [
         poll
@@ -130,10 +181,10 @@ def is_gap(made: Numbers, chat: int, seq: int, holes: int) -> bool:
 def open_sends(made: Numbers, chat: int) -> int:
     """Sends of which nobody knows what became of them."""
     count = 0
-    for number, send in enumerate(made.sends):
+    for send in made.sends:
         outcomes = {one.outcome for one in send.attempts}
-        there = any(row.send == number for row in stored(made))
-        if send.chat == chat and Outcome.OK not in outcomes and Outcome.INFO in outcomes and not there:
+        stored = any(not is_gone(row) for row in rows_of(made, send))
+        if send.chat == chat and Outcome.OK not in outcomes and Outcome.INFO in outcomes and not stored:
             count += 1
     return count
 
@@ -167,25 +218,22 @@ def order(made: Numbers) -> Answer:
 
 
 def timed_send(made: Numbers, number: int, send: Send) -> list[Timed]:
-    """With the seq of the row that the answer meant, else of the newest; else as first answered."""
-    rows = sorted(
-        (row for row in made.rows if row.send == number), key=lambda row: (row.seen[0].poll, row.number)
-    )
-    answers = sorted(
-        (one for one in send.attempts if one.outcome is Outcome.OK), key=lambda one: (one.left, one.answered)
-    )
+    """With the seq that it was given first: as first answered, or else as first seen of the row that the answer meant, or
+    of the newest. Nobody knows it where these differ, nor is one of another chat of any use."""
+    rows = sorted(rows_of(made, send), key=lambda row: (row.seen[0].poll, row.number))
+    answers = [one for one in send.attempts if one.outcome is Outcome.OK]
     meant = [row for row in rows if answers and row.number == send.answered] or rows[-1:]
-    told = [one.told for one in attempts_in_order(send) if one.outcome is Outcome.OK and one.told is not None]
-    seqs = [last_seq(row) for row in meant if last_seq(row) is not None] or told
-    if not seqs or seqs[0] is None:
+    seqs = set(first_told(send))
+    for row in meant:
+        if row.where(row.seen[0]) != send.chat:
+            return []
+        if row.seen[0].seq is not None:
+            seqs.add(row.seen[0].seq)
+    if len(seqs) != 1:
         return []
     acknowledged = min((one.answered for one in answers), default=None)
     left = min(one.left for one in send.attempts)
-    return [Timed(number, send.chat, made.hosts[send.process], seqs[0], left, acknowledged)]
-
-
-def attempts_in_order(send: Send) -> list[Attempt]:
-    return sorted(send.attempts, key=lambda one: one.left)
+    return [Timed(number, send.chat, made.hosts[send.process], seqs.pop(), left, acknowledged)]
 
 
 def certainly_before(made: Numbers, earlier: Timed, later: Timed) -> bool:

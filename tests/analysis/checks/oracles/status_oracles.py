@@ -3,7 +3,8 @@
 Written from the words of docs/what-is-checked.md and of the checkers, and from nothing else of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.answer import Answer
@@ -11,6 +12,7 @@ from tests.analysis.checks.oracles.story import (
     Event,
     Look,
     Message,
+    Poll,
     Receipt,
     Story,
     message_id,
@@ -20,7 +22,8 @@ from tests.analysis.checks.oracles.story import (
 
 STAGES = (Status.SENT, Status.DELIVERED, Status.READ)
 LOOK_LAG = 0.1  # seconds from a snapshot to the time that is noted for it, at most
-SETTLED = 1  # an event older than this, in seconds, must show in the last look
+MEASURED_TO = 0.2  # to so many seconds it is known what another clock shows, if it is known
+NOTED_WITHIN = 0.5  # the same where two witnesses are compared
 
 
 def invalid(story: Story) -> Answer:
@@ -37,26 +40,32 @@ def invalid(story: Story) -> Answer:
 
 
 def regressed(story: Story) -> Answer:
-    """Messages whose status went back: by the looks, by the events, or from an event to the end."""
+    """Messages of which something certainly showed a higher status before something showed a lower one."""
     faults = []
     for number, message in _of_run(story):
-        looks = [(place, look.status) for place, look in enumerate(_present(message))]
-        events = [(event.committed, event.status) for event in _telling(story, number)]
+        looks: list[_Shown] = [_Looked(story, look) for look in _present(message)]
+        events: list[_Shown] = [_Came(story, event) for event in _recorded(story, number)]
+        end = _at_the_end(story, message)
         ways = (
-            ("was seen to go back", _widest(looks)),
-            ("was set back", _widest(events)),
-            ("had gone back at the end", _at_the_end(story, number, message)),
+            ("was seen to go back", looks, looks, _in_turn, looks),
+            ("was set back", events, events, _in_turn, events),
+            ("was set back", looks + events, events, _before, events),
+            ("had gone back", looks + events, looks + end, _before, looks),
         )
-        for words, way in ways:
+        for words, higher, lower, certainly, quoted in ways:
+            way = _widest(higher, lower, certainly)
             if way is not None:
                 high, low = way
-                if words == "was set back":
-                    last = [event.at for event in _recorded(story, number) if event.status is low][-1]
-                else:
-                    last = [story.polls[look.poll].at for look in _present(message) if look.status is low][-1]
+                last = [one.seen for one in quoted if one.status is low][-1]
                 faults.append((str(message_id(number)), words, _word(high), _word(low), ns(last)))
                 break
-    return Answer(faults, checked=_checked(story), unseen=_last_look(story) is None)
+    steady = len({round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}) == 1
+    return Answer(
+        faults,
+        checked=_checked(story),
+        unseen=_last_look(story) is None,
+        facts={} if steady else {"commit_times_unused": len(story.events)},
+    )
 
 
 def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Answer:
@@ -67,12 +76,13 @@ def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Ans
         if not receipts or _gone(message):
             continue
         checked += 1
-        receipt = min(receipts, key=lambda one: (one.answered, one.person))
-        deadline = round(receipt.answered + delivered_within_s + LOOK_LAG, 6)
+        receipt = min(receipts, key=lambda one: (one.answered + _unsure(story, one.person), one.person))
+        answered = receipt.answered + _unsure(story, receipt.person)  # at the latest
+        deadline = round(answered + delivered_within_s + LOOK_LAG, 6)
         shown_in_time = any(
-            story.host(event.person) == story.monitor.host
+            story.comparable(event.person)
             and event.status in {Status.DELIVERED, Status.READ}
-            and event.at <= deadline
+            and event.at - _unsure(story, event.person) <= deadline
             for event in _telling(story, number)
         )
         moved = [look.poll for look in _present(message) if look.status is not Status.SENT]
@@ -85,29 +95,38 @@ def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Ans
     return Answer(faults, checked=checked, unseen=unseen, facts={"open": still_open})
 
 
+def _unsure(story: Story, person: int) -> float:
+    """By how much a time of this person may be another one on the monitor's clock."""
+    return 0 if story.host(person) == story.monitor.host else MEASURED_TO
+
+
 def _receipts(story: Story, number: int, message: Message) -> Iterator[Receipt]:
-    """The receipts that say that a recipient had this message: acknowledged, and by the monitor's clock."""
-    certain = [
-        attempt.answered
-        for attempt in message.attempts
-        if attempt.outcome is Outcome.OK and story.host(message.sender) == story.monitor.host
+    """The receipts that say that a recipient had this message: acknowledged, and by a clock that is known."""
+    stored = [
+        (message.sender, attempt.answered) for attempt in message.attempts if attempt.outcome is Outcome.OK
     ] + [
-        event.at
+        (event.person, event.at)
         for event in story.events
-        if event.message == number
-        and event.type is EventType.INSERT
-        and story.host(event.person) == story.monitor.host
+        if event.message == number and event.type is EventType.INSERT
     ]
     known: dict[int, int] = {}  # the newest seq that each person has told to know
     for receipt in sorted(story.receipts, key=lambda one: one.left):
-        by_the_clock = story.host(receipt.person) == story.monitor.host
-        usable = receipt.outcome is Outcome.OK and receipt.up_to is not None and by_the_clock
+        comparable = story.comparable(receipt.person)
+        usable = receipt.outcome is Outcome.OK and receipt.up_to is not None and comparable
         if not usable or receipt.chat != message.chat or receipt.person == message.sender:
             continue
         known[receipt.person] = max(known.get(receipt.person, 0), receipt.up_to or 0)
-        stored = any(moment <= receipt.left for moment in certain)
-        if stored and message.seq is not None and known[receipt.person] >= message.seq:
+        before = any(_came_before(story, person, at, receipt) for person, at in stored)
+        if before and message.seq is not None and known[receipt.person] >= message.seq:
             yield receipt
+
+
+def _came_before(story: Story, person: int, at: float, receipt: Receipt) -> bool:
+    """Whether it was certainly so far when the receipt left."""
+    if story.host(person) == story.host(receipt.person):
+        return at <= receipt.left
+    surely_by = at + _unsure(story, person) + _unsure(story, receipt.person)
+    return story.comparable(person) and surely_by <= receipt.left
 
 
 def _last_look_at_sent(
@@ -138,32 +157,94 @@ def _waits(message: Message, poll: int) -> bool:
     return not (for_good and min(read) <= poll)
 
 
-def _at_the_end(story: Story, number: int, message: Message) -> tuple[Status, Status] | None:
-    """From the highest status that an event had told of in good time to that of the last look."""
+class _Shown:
+    """Somebody saw a status.
+
+    Attributes:
+        place: in its witness's order.
+        by: when the row had it by; None: nobody knows.
+        since: when the row had it at the earliest; None: nobody knows.
+    """
+
+    status: Status
+    seen: float
+    place: int
+    by: float | None
+    since: float | None
+
+    def in_turn(self, other: "_Shown") -> bool:
+        """Whether one witness alone tells that it came before `other`."""
+        raise NotImplementedError
+
+
+def _in_turn(one: _Shown, other: _Shown) -> bool:
+    return one.in_turn(other)
+
+
+def _before(one: _Shown, other: _Shown) -> bool:
+    """Whether the run's clock tells it."""
+    return one.by is not None and other.since is not None and one.by < other.since
+
+
+class _Looked(_Shown):
+    def __init__(self, story: Story, look: Look) -> None:
+        poll = story.polls[look.poll]
+        self.status, self.seen, self.place, self.by = look.status, poll.at, look.poll, poll.at
+        # Whatever ran at some look so far has ended; or else it may be committed, and not yet to be seen.
+        ended = [
+            one.at
+            for number, one in enumerate(story.polls)
+            if number <= look.poll and one.kind is not PollKind.FAILED and one.next_xid <= poll.xmin
+        ]
+        self.since = max(ended) - NOTED_WITHIN if ended and poll.kind is not PollKind.FAILED else None
+
+    def in_turn(self, other: _Shown) -> bool:
+        return self.place < other.place
+
+
+class _Came(_Shown):
+    def __init__(self, story: Story, event: Event) -> None:
+        self.status, self.place = event.status, story.events.index(event)
+        self.seen = story.noted(event.person, event.at)
+        self.subscription = event.person, event.socket
+        self.commit_time = story.wall(event.committed)
+        self.by = event.at if story.comparable(event.person) else None
+        ahead = {round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}
+        self.since = self.commit_time - ahead.pop() - 2 * NOTED_WITHIN if len(ahead) == 1 else None
+        if self.since is not None and self.by is not None and self.since > self.by:
+            self.since = None  # it came before it was committed: the database's clock was wrong
+
+    def in_turn(self, other: _Shown) -> bool:
+        assert isinstance(other, _Came)
+        one = self.subscription == other.subscription
+        return one and self.place < other.place and self.commit_time < other.commit_time
+
+
+def _at_the_end(story: Story, message: Message) -> list[_Shown]:
+    """What the last look must have seen, though the row had not changed since an earlier one."""
     sweep = _last_look(story)
-    if sweep is None or _gone(message):
-        return None
-    final = _present(message)[-1].status
-    told = [
-        event.status
-        for event in _telling(story, number)
-        if event.status in STAGES and event.committed < story.polls[sweep].database - SETTLED
-    ]
-    if final in STAGES and told and max(told) > final:
-        return max(told), final
-    return None
+    if sweep is None or _gone(message) or _present(message)[-1].poll > sweep:
+        return []
+    return [_Looked(story, replace(_present(message)[-1], poll=sweep))]
 
 
-def _widest(testimony: list[tuple[int, Status]]) -> tuple[Status, Status] | None:
+def _whole(story: Story) -> list[Poll]:
+    """The looks that came to their end."""
+    return [poll for poll in story.polls if poll.kind is not PollKind.FAILED]
+
+
+def _widest(
+    higher: list[_Shown], lower: list[_Shown], certainly: Callable[[_Shown, _Shown], bool]
+) -> tuple[Status, Status] | None:
     """The widest step back: from read to sent, from read to delivered, from delivered to sent."""
     for high, low in (
         (Status.READ, Status.SENT),
         (Status.READ, Status.DELIVERED),
         (Status.DELIVERED, Status.SENT),
     ):
-        for at, status in testimony:
-            for later, then in testimony:
-                if status is high and then is low and at < later:
+        for one in higher:
+            for other in lower:
+                if one.status is high and other.status is low and certainly(one, other):
                     return high, low
     return None
 

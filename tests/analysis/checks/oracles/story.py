@@ -1,7 +1,7 @@
 """Small histories as plain objects, for the oracles to read. `writing` makes a record of one.
 
-People, chats, sockets and messages are numbers; times are whole seconds of the run by the clock of whoever noted them.
-Lists are in the order in which their writer wrote. A story promises nothing: anything that a real record could hold may
+People, chats, sockets and messages are numbers; times are seconds of the run, as they truly were. In a record they stand
+by the clock of whoever noted them: `Story.ahead`, `Story.set_by`. Lists are in the order in which their writer wrote. A story promises nothing: anything that a real record could hold may
 stand in it.
 """
 
@@ -31,8 +31,8 @@ class Attempt:
         told: the seq in an ok answer; None: the message's.
     """
 
-    left: int
-    answered: int
+    left: float
+    answered: float
     outcome: Outcome
     told: int | None = None
 
@@ -82,7 +82,7 @@ class Step:
     person: int
     socket: int
     event: SocketEvent
-    at: int
+    at: float
     chat: int | None = None
     seq: int | None = None
 
@@ -100,12 +100,12 @@ class Event:
     socket: int
     message: int | None
     chat: int
-    at: int
+    at: float
     type: EventType = EventType.INSERT
     status: Status = Status.SENT
     seq: int | None = None
     text: str | None = None
-    committed: int = 0
+    committed: float = 0
     sender: int | None = None
 
 
@@ -118,7 +118,7 @@ class Page:
     purpose: PagePurpose
     before: int | None
     limit: int
-    left: int
+    left: float
     outcome: Outcome
     shown: list[int]  # messages
 
@@ -129,21 +129,29 @@ class Receipt:
 
     person: int
     chat: int
-    left: int
-    answered: int
+    left: float
+    answered: float
     outcome: Outcome
     up_to: int | None
 
 
 @dataclass(slots=True)
 class Poll:
-    """A look of the monitor at the database; `database` is the time by the database's own clock, `server` its start."""
+    """A look of the monitor at the database.
+
+    Attributes:
+        database: the time by the database's own clock.
+        server: its start.
+        xmin, next_xid: the oldest transaction that was running, and the next to begin.
+    """
 
     kind: PollKind
-    at: int
-    took: int = 0
-    database: int = 0
+    at: float
+    took: float = 0
+    database: float = 0
     server: int | None = 0
+    xmin: int = 1000
+    next_xid: int = 1000
 
 
 @dataclass(slots=True)
@@ -178,7 +186,14 @@ class Measured:
 
 @dataclass(slots=True)
 class Story:
-    """A run, as far as some family of checkers looks at it."""
+    """A run, as far as some family of checkers looks at it.
+
+    Attributes:
+        ahead: by how many seconds the clock of a host is ahead of the run's; where it is not said, by none.
+        measured: hosts of load processes whose clocks were held against the monitor's, and whether they kept step with it.
+        offsets: what load processes measured besides, one by one.
+        set_by: from which second on the database's clock was ahead by how many.
+    """
 
     people: int
     chats: list[tuple[int, ...]]
@@ -192,9 +207,12 @@ class Story:
     events: list[Event] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
-    measured: list[Measured] = field(default_factory=list)
+    offsets: list[Measured] = field(default_factory=list)
     ended: bool = True
     interval_s: float | None = None  # between two looks, as it was set
+    ahead: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, bool] = field(default_factory=dict)
+    set_by: tuple[float, float] = (0, 0)
 
     def host(self, person: int) -> str:
         """Whose clock the times of this person are by."""
@@ -206,6 +224,20 @@ class Story:
             return event.sender
         known = event.message is not None and event.message < len(self.messages)
         return self.messages[event.message or 0].sender if known else 0
+
+    def noted(self, person: int, at: float) -> float:
+        """What the clock of this person's process showed then."""
+        return at + self.ahead.get(self.host(person), 0)
+
+    def comparable(self, person: int) -> bool:
+        """Whether the times of this person can be held against the monitor's."""
+        host = self.host(person)
+        return host == self.monitor.host or self.measured.get(host, False)
+
+    def wall(self, at: float) -> float:
+        """What the database's clock showed then."""
+        since, ahead = self.set_by
+        return at + ahead if at >= since else at
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""
@@ -229,11 +261,11 @@ def key_id(number: int) -> uuid.UUID:
     return uuid.UUID(int=(0x2222 << 112) | number)
 
 
-def ns(at: int) -> int:
-    """Second `at` on the clock of a host."""
-    return CLOCK_NS + at * SECOND_NS
+def ns(at: float) -> int:
+    """Second `at` on the clock of the monitor's host."""
+    return CLOCK_NS + round(at * SECOND_NS)
 
 
-def us(at: int) -> int:
+def us(at: float) -> int:
     """Second `at` on the database's clock."""
-    return EPOCH_US + at * 1_000_000
+    return EPOCH_US + round(at * 1_000_000)

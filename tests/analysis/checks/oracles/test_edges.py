@@ -58,7 +58,7 @@ def came(message: int, at: int, seq: int | None = None) -> Event:
     return Event(1, 1, message, 0, at, seq=seq)
 
 
-def told(told_status: Status, committed: int, at: int | None = None, person: int = 1) -> Event:
+def told(told_status: Status, committed: float, at: float | None = None, person: int = 1) -> Event:
     """An event told of a status."""
     at = committed if at is None else at
     return Event(person, person, 0, 0, at, EventType.UPDATE, told_status, 1, committed=committed)
@@ -158,9 +158,9 @@ def test_of_two_messages_with_the_number_that_was_waited_for_neither_is_known_to
 
 def test_clocks_that_contradict_one_another_are_not_compared() -> None:
     story = hello(steps=subscribed(0, 30, seq=1), **HERE_AND_THERE)
-    story.measured = [Measured(1, 0, 0, 0), Measured(1, 30, 0, 0)]
+    story.offsets = [Measured(1, 0, 0, 0), Measured(1, 30, 0, 0)]
     assert missed(story).observed == 1
-    story.measured = [Measured(1, 0, 0, 0), Measured(1, 30, 5, 0)]
+    story.offsets = [Measured(1, 0, 0, 0), Measured(1, 30, 5, 0)]
     assert (missed(story).observed, missed(story).facts["undecided"]) == (0, 1)
 
 
@@ -181,9 +181,9 @@ def test_across_clocks_only_what_is_certain_is_owed(
     """A message that left at 5 and was answered at 6; clocks may have drifted apart by thousandths since they were compared."""
     story = hello(messages=[said(1, left=5, seen=1)], **HERE_AND_THERE)
     story.steps = subscribed(began, ended, seq=waited_for)
-    story.measured = [Measured(1, 7, 0, error)]
+    story.offsets = [Measured(1, 7, 0, error)]
     if error == 0:
-        story.measured += [Measured(1, at, 0, 0) for at in (2, 4, 17)]
+        story.offsets += [Measured(1, at, 0, 0) for at in (2, 4, 17)]
     assert (missed(story).observed, missed(story).facts["undecided"]) == (owed, 0)
 
 
@@ -252,13 +252,15 @@ def test_when_a_message_left_is_not_compared_across_clocks() -> None:
     assert missed(story).checked == 1
 
 
-@pytest.mark.parametrize(("committed", "outcome"), [(38, Verdict.FAIL), (39, Verdict.PASS)])
-def test_an_event_of_the_last_second_need_not_show_in_the_last_look(committed: int, outcome: Verdict) -> None:
+@pytest.mark.parametrize(("committed", "outcome"), [(39.4, Verdict.FAIL), (39.5, Verdict.PASS)])
+def test_an_event_of_the_last_half_second_need_not_show_in_the_last_look(
+    committed: float, outcome: Verdict
+) -> None:
     assert status.regressed(account(hello(events=[told(Status.DELIVERED, committed)]))).outcome is outcome
 
 
 def test_events_of_one_moment_may_come_in_either_order() -> None:
-    together = [told(Status.READ, 39), told(Status.SENT, 39)]
+    together = [told(Status.READ, 39.8), told(Status.SENT, 39.8)]
     assert status.regressed(account(hello(events=together))).outcome is Verdict.PASS
 
 

@@ -1,12 +1,13 @@
 """Promise: `messages.*` and `idempotency.retries` say of any sends and rows what plain loops over them say."""
 
 import re
+import uuid
 from collections.abc import Callable, Hashable
 
 import pytest
 from hypothesis import given
 
-from analysis.checks import idempotency, messages
+from analysis.checks import corruption, idempotency, messages
 from analysis.checks.account import Account, account_for
 from analysis.criteria import Criterion, Finding
 from tests.analysis.checks.oracles import message_oracles
@@ -14,20 +15,28 @@ from tests.analysis.checks.oracles.answer import Answer, agree
 from tests.analysis.checks.oracles.clerks import kept_books
 from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
 from tests.analysis.checks.oracles.ledger import Ledger, recorded
+from tests.analysis.checks.oracles.story import chat_id, person_id
+
+CHATS, PEOPLE = [chat_id(number) for number in range(2)], [person_id(number) for number in range(3)]
 
 WRONGS = {
-    "text": "is stored as ",
+    "text": "The text ",
     "sender": "It was sent by ",
     "chat": "It was sent to chat ",
     "key": "It was sent with client_generated_id ",
     "id": "The answer gave it the id ",
     "seq": "The answer gave it seq ",
-    "deleted": "Its deleted_at is set",
+    "later seq": "Its seq was changed from ",
+    "deleted": "Its deleted_at ",
 }
 
 
 def message(finding: Finding) -> Hashable:
-    return finding.message_id, finding.client_generated_id, finding.at_ns
+    chat, sender = uuid.UUID(finding.chat_id), uuid.UUID(finding.sender_id)
+    return (
+        CHATS.index(chat), finding.seq, finding.message_id, finding.client_generated_id,
+        PEOPLE.index(sender), finding.at_ns,
+    )  # fmt: skip
 
 
 def copies(finding: Finding) -> Hashable:
@@ -49,7 +58,7 @@ CHECKS: dict[
     "lost": (messages.lost, message_oracles.lost, message),
     "unexpected": (messages.unexpected, message_oracles.unexpected, message),
     "duplicated": (messages.duplicated, message_oracles.duplicated, copies),
-    "corrupted": (messages.corrupted, message_oracles.corrupted, fields),
+    "corrupted": (corruption.corrupted, message_oracles.corrupted, fields),
     "retries": (idempotency.retries, message_oracles.retries, repeats),
 }
 

@@ -1,7 +1,7 @@
 """A story written down as a record in memory, and read as the judge reads it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from analysis.record.codes import MarkKind, Outcome, PollKind, Status
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
     MONITOR,
+    SECOND_NS,
     Event,
     Look,
     Message,
@@ -25,6 +26,8 @@ from tests.analysis.checks.oracles.story import (
     us,
 )
 from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
+
+MEASURED_TO_NS = 50_000_000
 
 
 def evidence(story: Story) -> Evidence:
@@ -75,6 +78,9 @@ class Writer:
         def here(things: Sequence[Any]) -> list[Any]:
             return [thing for thing in things if self._story.process_of[thing.person] == process]
 
+        def ns(at: float) -> int:
+            return self.ns(process, at)
+
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in LOAD_TABLES}
         rows["sends"] = [
             row
@@ -82,6 +88,7 @@ class Writer:
             if self._story.process_of[message.sender] == process
             for row in self._sends(number, message)
         ]
+        rows["clocks"] = [*self._measured(process), *self._offsets(process)]
         rows["events"] = [self._event(event) for event in here(self._story.events)]
         rows["sockets"] = [
             (
@@ -96,11 +103,6 @@ class Writer:
             for step in here(self._story.steps)
         ]
         rows["pages"] = [self._page(page) for page in here(self._story.pages)]
-        rows["clocks"] = [
-            (ns(one.at), ns(one.offset) - ns(0), ns(one.error) - ns(0), self._leader)
-            for one in self._story.measured
-            if one.process == process
-        ]
         rows["marks"] = [
             (
                 person_id(one.person).bytes,
@@ -117,21 +119,44 @@ class Writer:
         ]
         return rows
 
+    def ns(self, process: int, at: float) -> int:
+        """Second `at` on the clock of a load process."""
+        return ns(at + self._story.ahead.get(self._story.processes[process].host, 0))
+
+    def _measured(self, process: int) -> Iterator[tuple[Any, ...]]:
+        """How far the monitor's clock is ahead of this process's, to 50 ms; 30 ms off, or 3 s more from one time to the next."""
+        host = self._story.processes[process].host
+        if host not in self._story.measured or host == self._story.monitor.host:
+            return
+        for number in range(3):
+            wrong = 0.03 if self._story.measured[host] else 3 * number
+            offset = round((wrong - self._story.ahead.get(host, 0)) * SECOND_NS)
+            at = self.ns(process, 20 * number)
+            yield at, offset, MEASURED_TO_NS, self._leader
+
+    def _offsets(self, process: int) -> Iterator[tuple[Any, ...]]:
+        """The offsets that the story names one by one."""
+        for one in self._story.offsets:
+            if one.process == process:
+                error_ns = round(one.error * SECOND_NS)
+                yield self.ns(process, one.at), round(one.offset * SECOND_NS), error_ns, self._leader
+
     @property
     def _leader(self) -> str:
         """The clock of the monitor's machine."""
         return process_info(MONITOR, self._story.monitor).clock_domain
 
     def _sends(self, number: int, message: Message) -> list[tuple[Any, ...]]:
+        process = self._story.process_of[message.sender]
         return [
             (
                 person_id(message.sender).bytes,
                 chat_id(message.chat).bytes,
                 key_id(number).bytes,
                 place,
-                ns(attempt.left),
-                ns(attempt.left),
-                ns(attempt.answered),
+                self.ns(process, attempt.left),
+                self.ns(process, attempt.left),
+                self.ns(process, attempt.answered),
                 attempt.outcome,
                 0,
                 message_id(number).bytes if attempt.outcome is Outcome.OK else None,
@@ -156,8 +181,8 @@ class Writer:
             event.type,
             event.status,
             zlib.crc32(text.encode()) if text else None,
-            us(event.committed),
-            ns(event.at),
+            us(self._story.wall(event.committed)),
+            self.ns(self._story.process_of[event.person], event.at),
         )
 
     def _page(self, page: Page) -> tuple[Any, ...]:
@@ -168,8 +193,8 @@ class Writer:
             page.purpose,
             page.before,
             page.limit,
-            ns(page.left),
-            ns(page.left + 1),
+            self.ns(self._story.process_of[page.person], page.left),
+            self.ns(self._story.process_of[page.person], page.left + 1),
             page.outcome,
             200,
             [self._story.messages[number].seq for number in page.shown],
@@ -186,7 +211,19 @@ class Writer:
         for number, poll in enumerate(self._story.polls):
             error = "connection refused" if poll.kind is PollKind.FAILED else None
             server = None if poll.server is None else us(poll.server)
-            taken = (ns(poll.at), 1000.0 * poll.took, us(poll.database), 1000, 1000, server, 0, 0, 0, error)
+            database = us(self._story.wall(poll.database))
+            taken = (
+                ns(poll.at),
+                1000.0 * poll.took,
+                database,
+                poll.xmin,
+                poll.next_xid,
+                server,
+                0,
+                0,
+                0,
+                error,
+            )
             rows["polls"].append((number, poll.kind, *taken))
             rows["observations"] += [
                 self._observation(place, message, look)

@@ -15,6 +15,7 @@ from tests.analysis.checks.plants.planting import (
     stored_late,
 )
 from tests.analysis.checks.worlds import (
+    Truth,
     World,
 )
 
@@ -29,6 +30,13 @@ def an_acknowledged_message_is_not_stored(world: World, data: st.DataObject) -> 
 @plant
 def a_stored_message_vanishes(world: World, data: st.DataObject) -> Planted:
     row = pick(data, world.acknowledged())
+    row.deleted = AFTER_ALL
+    return found("messages.lost", row)
+
+
+@plant
+def a_message_without_an_answer_is_stored_and_vanishes(world: World, data: st.DataObject) -> Planted:
+    row = pick(data, [row for row in world.ours() if row not in world.acknowledged()])
     row.deleted = AFTER_ALL
     return found("messages.lost", row)
 
@@ -54,9 +62,37 @@ def a_refused_message_is_stored(world: World, data: st.DataObject) -> Planted:
 def a_message_is_stored_twice(world: World, data: st.DataObject) -> Planted:
     row = pick(data, world.ours())
     stored_late(world, row.message, row.text)
-    repeated = len(world.outcomes()[row.message.client_id.bytes]) > 1
+    return stored_twice(world, row)
+
+
+@plant
+def a_copy_is_stored_and_removed_again(world: World, data: st.DataObject) -> Planted:
+    row = pick(data, world.ours())
+    copy = stored_late(world, row.message, row.text)
+    copy.deleted = AFTER_ALL
+    return stored_twice(world, row)
+
+
+@plant
+def an_attempt_and_its_repeat_store_a_row_each_and_neither_is_answered(
+    world: World, data: st.DataObject
+) -> Planted:
+    row = pick(data, [row for row in world.ours() if was_repeated(world, row)])
+    stored_late(world, row.message, row.text)
+    sends = world.history.rows["sends"]
+    for number, send in enumerate(sends):
+        if send[2] == row.message.client_id.bytes:
+            sends[number] = (*send[:7], Outcome.INFO, 0, None, None, *send[11:])
+    return stored_twice(world, row)
+
+
+def was_repeated(world: World, row: Truth) -> bool:
+    return len(world.outcomes()[row.message.client_id.bytes]) > 1
+
+
+def stored_twice(world: World, row: Truth) -> Planted:
     planted = found("messages.duplicated", row)
-    if repeated and row in world.acknowledged():
+    if was_repeated(world, row):
         planted.named["idempotency.retries"] = {row.message.client_id.hex}
     return planted
 

@@ -3,7 +3,7 @@
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from analysis.record.codes import Outcome
+from analysis.record.codes import EventType, Outcome
 from tests.analysis.checks.plants.planting import (
     LATE,
     Planted,
@@ -26,6 +26,16 @@ def a_seq_is_left_out(world: World, data: st.DataObject) -> Planted:
     row = pick(data, world.ours())
     shift(world, row.message.chat, (row.seq or 0) - 1, 1)
     return Planted({"seq.gaps": {f"{row.message.chat}/{(row.seq or 0) - 1}"}})
+
+
+@plant
+def a_seq_is_left_out_and_an_event_shows_it(world: World, data: st.DataObject) -> Planted:
+    planted = a_seq_is_left_out(world, data)
+    ((place,),) = planted.named.values()
+    chat, seq = (int(part) for part in place.split("/"))
+    shown = pick(data, [one for one in world.shown if one.truth.ours and one.truth.message.chat == chat])
+    shown.seq = seq
+    return Planted(planted.named | {"realtime.phantom": {str(shown.truth.id)}})
 
 
 @plant
@@ -54,9 +64,11 @@ def a_deleted_message_s_seq_is_given_again(world: World, data: st.DataObject) ->
         if other.message.chat == row.message.chat and (other.seq or 0) > (row.seq or 0)
     ]
     assume(not after)
-    row.deleted = LATE - 0.5
+    row.deleted = data.draw(
+        st.sampled_from([row.committed + 0.0001, LATE - 0.5])
+    )  # a look saw it, or none did
     row.statuses = [change for change in row.statuses if change[0] < row.deleted]
-    assume(not any(shown.truth is row and shown.at > row.deleted for shown in world.shown))
+    world.shown = [one for one in world.shown if one.truth is not row or one.type is EventType.INSERT]
     assume(not any(row in page.rows and page.at + 1 > row.deleted for page in world.pages))
     unanswered = world.history.send(row.sender, row.message.chat, LATE - 0.1, took=0.6, outcome=Outcome.INFO)
     again = stored_late(world, unanswered, unanswered.text, row.seq)
