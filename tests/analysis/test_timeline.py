@@ -122,7 +122,11 @@ def test_findings_of_another_machine_lie_where_they_happened_or_nowhere(error_s:
     judgement = judge_evidence(
         on_two_machines(history, (1,), ahead_s=3600.0, error_s=error_s), lambda _: None
     )
-    placed = {(one.criterion_id, round(one.at_s, 3)) for one in judgement.timeline.occurrences}
+    placed = {
+        (criterion, round(at_s, 3))
+        for criterion, seen in judgement.timeline.occurrences.items()
+        for at_s in seen.at_s.tolist()
+    }
     expected = {("realtime.duplicated", 0.5), ("errors.send", 20.0)}
     assert placed & expected == (set() if error_s is None else expected)
     assert all(at_s < 100 for _, at_s in placed)
@@ -130,7 +134,6 @@ def test_findings_of_another_machine_lie_where_they_happened_or_nowhere(error_s:
     for criterion, _ in expected:
         (example,) = named[criterion]
         assert ("at_ns" in example) == (error_s is not None)
-        assert "clock" not in example
 
 
 def test_without_a_word_of_the_monitor_findings_of_the_only_machine_keep_their_time() -> None:
@@ -138,7 +141,7 @@ def test_without_a_word_of_the_monitor_findings_of_the_only_machine_keep_their_t
     history.send(0, 0, at=25.0, outcome=Outcome.FAIL)
     parts = {"local": InMemory(history.rows, "local")}
     found = judge_evidence(assemble(history.run(), parts, Silent(history.rows, "monitor")), lambda _: None)
-    assert ("errors.send", 20.0) in [(one.criterion_id, one.at_s) for one in found.timeline.occurrences]
+    assert found.timeline.occurrences["errors.send"].at_s.tolist() == [20.0]
 
 
 class Silent(InMemory):

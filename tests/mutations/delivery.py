@@ -242,7 +242,11 @@ DELIVERY = [
     ),
     *of(
         "findings",
-        ('"clock": int(operation["clock"]),', ""),
-        ('"clock": int(event["clock"]),', ""),
+        ('self._time(operation["left_ns"], operation["clock"])', 'int(operation["left_ns"])'),
+        ('self._time(event["received_ns"], event["clock"])', 'int(event["received_ns"])'),
+        ("_faults(self._clocks.dated(left_ns, clock)", "_faults(left_ns"),
+        ("_faults(self._clocks.dated(received_ns, clock)", "_faults(received_ns"),
+        ("chat = np.where(row >= 0, stored_in, shown_in)", "chat = shown_in"),
+        ("chat = np.where(row >= 0, stored_in, shown_in)", "chat = stored_in"),
     ),
 ]

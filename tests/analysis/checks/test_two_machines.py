@@ -187,13 +187,15 @@ def test_a_finding_of_another_machine_is_dated_by_the_run_s_clock() -> None:
     run.finish(20.0)
     for error_s in (WELL, 0.2):
         evidence = on_two_machines(run, (1,), error_s=error_s)
-        (doubled,), (lost,) = (
-            found_by(evidence, name).examples for name in ("realtime.duplicated", "messages.lost")
-        )
-        assert abs((doubled.at_ns or 0) - ns(1.3)) < 10_000
-        assert abs((lost.at_ns or 0) - ns(2.0)) < 10_000
-    evidence = on_two_machines(run, (1,), error_s=NEVER_COMPARED)
-    assert [one.at_ns for one in found_by(evidence, "realtime.duplicated").examples] == [None]
+        for name, at in (("realtime.duplicated", 1.3), ("messages.lost", 2.0)):
+            criterion = found_by(evidence, name)
+            (finding,) = criterion.examples
+            assert abs((finding.at_ns or 0) - ns(at)) < 10_000
+            assert criterion.found.at_ns.tolist() == [finding.at_ns]
+    unplaced = found_by(on_two_machines(run, (1,), error_s=NEVER_COMPARED), "realtime.duplicated")
+    assert [one.at_ns for one in unplaced.examples] == [None]
+    assert unplaced.found.count == 1
+    assert not len(unplaced.found.at_ns)
     assert [one.at_ns for one in found_by(run.evidence(), "realtime.duplicated").examples] == [ns(1.3)]
 
 
