@@ -165,5 +165,6 @@ def test_the_database_has_no_connection_left(own: RunningStage, tmp_path: Path) 
     clean_but(ended, set())
     holds(ended.verdict, "NoConnectionLeft")
     kinds = [(poll["kind"] == PollKind.FAILED, poll["error"]) for poll in polls_of(running)]
-    assert {"no connection left" in error for failed, error in kinds if failed} == {True}
+    others = [error for failed, error in kinds if failed and "no connection left" not in error]
+    assert len(others) <= 1, others  # the look that was under way when its connection was ended
     assert not kinds[-1][0], "it never recovered"
