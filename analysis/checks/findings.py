@@ -73,8 +73,8 @@ class Namer:
             "client_generated_id": evidence.messages.text(client_id),
             "sender_id": evidence.people.text(sender),
             "at_ns": int(row["first_at_ns"]),
-        }
-        return Finding(why=why, **(named | more))
+        } | more
+        return Finding(why=why, **(named | {"at_ns": known_time(named["at_ns"])}))
 
     def event(self, position: int, why: str) -> Finding:
         """A finding about the event at `position`; ``{person}`` in the sentence becomes its receiver."""
@@ -131,8 +131,7 @@ class Namer:
 
     def _time(self, at_ns: int, clock: int) -> int | None:
         """The time of a finding, by the run's clock."""
-        dated = int(self._clocks.dated(np.array([at_ns]), np.array([clock]))[0])
-        return None if dated == UNKNOWN else dated
+        return known_time(int(self._clocks.dated(np.array([at_ns]), np.array([clock]))[0]))
 
     def person(self, code: int) -> str:
         """A person's id, for use in a sentence."""
@@ -186,6 +185,6 @@ def status_word(code: int) -> str:
     )
 
 
-def known_time(at_ns: int) -> int | None:
+def known_time(at_ns: int | None) -> int | None:
     """None for `NEVER`."""
-    return None if at_ns == NEVER else int(at_ns)
+    return None if at_ns == NEVER else at_ns

@@ -8,7 +8,15 @@ from analysis.checks import audit
 from analysis.checks.access import NOBODY_TRIED
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
-from analysis.record.codes import ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent, Status
+from analysis.record.codes import (
+    EventType,
+    ObservedChange,
+    Outcome,
+    PagePurpose,
+    PollKind,
+    SocketEvent,
+    Status,
+)
 from tests.analysis.checks.machines import on_two_machines
 from tests.analysis.checks.plants.planting import pick
 from tests.analysis.checks.plants.realtime import surely_owed
@@ -197,6 +205,24 @@ def test_a_finding_of_another_machine_is_dated_by_the_run_s_clock() -> None:
     assert unplaced.found.count == 1
     assert not len(unplaced.found.at_ns)
     assert [one.at_ns for one in found_by(run.evidence(), "realtime.duplicated").examples] == [ns(1.3)]
+
+
+@pytest.mark.parametrize("error_s", [NEVER_COMPARED, WELL])
+def test_a_status_that_an_event_showed_elsewhere_is_dated_by_the_run_s_clock(error_s: float | None) -> None:
+    run = History(people=2)
+    chat = run.chat(0, 1)
+    message = run.send(0, chat, 1.0, seq=1)
+    run.store(message)
+    run.deliver(message)
+    run.event(message, 1, 1.3, type=EventType.UPDATE, status=Status.OTHER)
+    run.finish(20.0)
+    found = found_by(on_two_machines(run, (1,), error_s=error_s), "status.invalid")
+    (finding,) = found.examples
+    assert found.found.at_ns.tolist() == ([] if finding.at_ns is None else [finding.at_ns])
+    if error_s is NEVER_COMPARED:
+        assert finding.at_ns is None
+    else:
+        assert abs((finding.at_ns or 0) - ns(1.3)) < 10_000
 
 
 def test_what_a_look_saw_is_dated_by_the_monitor() -> None:
