@@ -142,6 +142,11 @@ class Hearing:
         least, most = ahead(moment.at)
         return moment.at + least, moment.at + most
 
+    def dated(self, moment: Moment) -> float | None:
+        """The middle of these seconds, which findings tell."""
+        placed = self.on_leader(moment)
+        return None if placed is None else sum(placed) / 2
+
     def comparable(self, host: str, other: str) -> bool:
         placed = (self.on_leader(Moment(0, one)) for one in (host, other))
         return host == other or all(one is not None for one in placed)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from analysis.record.codes import EventType, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
-from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, Hearing
+from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, Hearing, Moment
 from tests.analysis.checks.oracles.story import Event, Message, Story, message_id, ns, person_id
 
 
@@ -59,7 +59,7 @@ def duplicated(story: Story) -> Answer:
             if (other.message, other.person) == (event.message, event.person)
         ]
         if channels[number] in before:
-            faults.append(_named(event))
+            faults.append(_named(hearing, event))
         elif before:
             elsewhere += 1
     return Answer(faults, checked=len(known), facts={"repeated_by_another_subscription": elsewhere})
@@ -87,7 +87,7 @@ def reordered(story: Story) -> Answer:
     for number, (channel, event) in enumerate(first):
         before = [other.seq or 0 for where, other in first[:number] if where == channel]
         if max(before, default=0) > (event.seq or 0):
-            faults.append((*_named(event), f"after seq {max(before)} of"))
+            faults.append((*_named(hearing, event), f"after seq {max(before)} of"))
     return Answer(faults, checked=len(first))
 
 
@@ -119,7 +119,7 @@ def phantom(story: Story) -> Answer:
         event for event in story.events if event.type is not EventType.DELETE and event.message is not None
     ]
     wrongs = [(event, _wrong(hearing, event)) for event in shown]
-    faults = [(*_named(event), wrong) for event, wrong in wrongs if wrong and wrong != NOT_TOLD]
+    faults = [(*_named(hearing, event), wrong) for event, wrong in wrongs if wrong and wrong != NOT_TOLD]
     unseen = sum(wrong == NOT_TOLD for _, wrong in wrongs)
     return Answer(
         faults,
@@ -178,5 +178,12 @@ def _unknown(hearing: Hearing, event: Event) -> str | None:
     return "no such message was ever stored" if hearing.last_look else None
 
 
-def _named(event: Event) -> tuple[str, str, int]:
-    return str(message_id(event.message or 0)), str(person_id(event.person)), ns(event.at)
+def _named(hearing: Hearing, event: Event) -> tuple[str, str, int | None]:
+    at = hearing.dated(Moment(event.at, hearing.story.host(event.person)))
+    told_of = str(message_id(event.message or 0)), str(person_id(event.person))
+    return *told_of, tenths_of_ms(None if at is None else ns(at))
+
+
+def tenths_of_ms(at_ns: int | None) -> int | None:
+    """A time as coarse as seconds and their drift are here."""
+    return None if at_ns is None else round(at_ns / 100_000)

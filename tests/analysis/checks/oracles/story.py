@@ -21,6 +21,7 @@ from tests.analysis.in_memory import CLOCK_NS, EPOCH_US
 
 SECOND_NS = 1_000_000_000
 MONITOR = "monitor"
+MEASURED_OFF = 0.03  # seconds by which the clocks of `Story.measured` were measured wrong
 
 
 @dataclass(slots=True)
@@ -233,6 +234,12 @@ class Story:
         """Whether the times of this person can be held against the monitor's."""
         host = self.host(person)
         return host == self.monitor.host or self.measured.get(host, False)
+
+    def dated(self, person: int, at: float) -> float | None:
+        """When by the run's clock, as far as the measurements go, this person saw something; None: they do not tell."""
+        if not self.comparable(person):
+            return None
+        return at if self.host(person) == self.monitor.host else at + MEASURED_OFF
 
     def wall(self, at: float) -> float:
         """What the database's clock showed then."""

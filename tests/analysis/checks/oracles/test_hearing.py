@@ -14,6 +14,7 @@ from tests.analysis.checks.oracles import hearing_oracles
 from tests.analysis.checks.oracles.answer import agree
 from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
 from tests.analysis.checks.oracles.hearing import Hearing
+from tests.analysis.checks.oracles.hearing_oracles import tenths_of_ms
 from tests.analysis.checks.oracles.listeners import overheard
 from tests.analysis.checks.oracles.story import Story
 from tests.analysis.checks.oracles.writing import evidence
@@ -24,7 +25,7 @@ def delivery(finding: Finding) -> Hashable:
 
 
 def event(finding: Finding) -> Hashable:
-    return finding.message_id, finding.recipient_id, finding.at_ns
+    return finding.message_id, finding.recipient_id, tenths_of_ms(finding.at_ns)
 
 
 def event_after(finding: Finding) -> Hashable:
@@ -32,7 +33,7 @@ def event_after(finding: Finding) -> Hashable:
     return (
         finding.message_id,
         finding.recipient_id,
-        finding.at_ns,
+        tenths_of_ms(finding.at_ns),
         finding.why[begin : finding.why.index(" the same")],
     )
 
@@ -41,7 +42,7 @@ def wrong_event(finding: Finding) -> Hashable:
     return (
         finding.message_id,
         finding.recipient_id,
-        finding.at_ns,
+        tenths_of_ms(finding.at_ns),
         next(word for word in WRONGS if word in finding.why),
     )
 

@@ -10,6 +10,7 @@ from analysis.record import Chat, Person, ProcessInfo, ProcessRecord, Run
 from analysis.record.codes import MarkKind, Outcome, PollKind, Status
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
+    MEASURED_OFF,
     MONITOR,
     SECOND_NS,
     Event,
@@ -129,7 +130,7 @@ class Writer:
         if host not in self._story.measured or host == self._story.monitor.host:
             return
         for number in range(3):
-            wrong = 0.03 if self._story.measured[host] else 3 * number
+            wrong = MEASURED_OFF if self._story.measured[host] else 3 * number
             offset = round((wrong - self._story.ahead.get(host, 0)) * SECOND_NS)
             at = self.ns(process, 20 * number)
             yield at, offset, MEASURED_TO_NS, self._leader
