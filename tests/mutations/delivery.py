@@ -242,11 +242,21 @@ DELIVERY = [
     ),
     *of(
         "findings",
+        ('{"at_ns": known_time(named["at_ns"])}', "{}"),
         ('self._time(operation["left_ns"], operation["clock"])', 'int(operation["left_ns"])'),
         ('self._time(event["received_ns"], event["clock"])', 'int(event["received_ns"])'),
         ("_faults(self._clocks.dated(left_ns, clock)", "_faults(left_ns"),
         ("_faults(self._clocks.dated(received_ns, clock)", "_faults(received_ns"),
         ("chat = np.where(row >= 0, stored_in, shown_in)", "chat = shown_in"),
         ("chat = np.where(row >= 0, stored_in, shown_in)", "chat = stored_in"),
+    ),
+    *of(
+        "../clocks",
+        ("earliest + (latest - earliest) // 2", "earliest"),
+        (
+            "np.where(self.known(of), earliest + (latest - earliest) // 2, NEVER_NS)",
+            "earliest + (latest - earliest) // 2",
+        ),
+        ("else evidence.parts[0].clock", "else database.clock"),
     ),
 ]
