@@ -6,7 +6,7 @@ from analysis.errors import RecordError
 from analysis.evidence import read_evidence
 from analysis.history.runs import record_is_there
 from analysis.latency import Latencies, Targets, send_latencies, with_warmup
-from analysis.timeline import TimeAxis
+from analysis.timeline import TimeAxis, ramp_s
 
 
 def read_sends(folder: Path) -> Latencies:
@@ -17,9 +17,11 @@ def read_sends(folder: Path) -> Latencies:
     """
     if not record_is_there(folder):
         raise RecordError("its record was removed.")
-    evidence = read_evidence(folder, only=("sends",))
-    sends = evidence.sends.assign(axis_ns=TimeAxis.of(evidence).place_column(evidence.sends, "left_ns"))
-    found = send_latencies(sends, with_warmup(Targets.of(evidence.run.settings), sends))
+    evidence = read_evidence(folder, only=("sends", "generator"))
+    axis = TimeAxis.of(evidence)
+    sends = evidence.sends.assign(axis_ns=axis.place_column(evidence.sends, "left_ns"))
+    targets = with_warmup(Targets.of(evidence.run.settings), sends, ramp_s(evidence, axis))
+    found = send_latencies(sends, targets)
     if not found.judged.any():
         raise RecordError("no send was acknowledged after its warm-up.")
     return found

@@ -36,7 +36,7 @@ FACTS = {
     "minutes": ("whole minutes judged: {}", "The run was also cut into whole minutes, each judged by itself."),
     "minutes_within_target": ("of them within target: {}", "How many of these minutes kept the target by themselves."),
     "left_out_ms": ("in the part that is left out: {}", "What the same figure would be for the warm-up alone: it misses the target."),
-    "short_run": ("a short run", "The run lasted less than three minutes: its interval may be wider than it says."),
+    "short_run": ("a short run", "The run lasted less than five minutes: its interval may be wider than it says."),
     "all_minutes": ("whole minutes with the warm-up: {}", "The same for all of the run, the part that is left out too."),
     "all_minutes_within_target": ("of these within target: {}", "How many of the minutes of the whole run kept the target by themselves."),
     "straddles": ("the interval holds the target", "The 95% interval reaches to both sides of the target: another run like this one may come out the other way."),

@@ -3,8 +3,8 @@
 The run is cut into buckets of time, which keep their order. For the average a bucket counts with what its values
 are above or below the average; for a percentile with how many of them lie at or below it beyond their share (the
 percentile's influence, Bahadur 1966). Of either series the block bootstrap gives the variance (`autocorrelation`), and so do ten equal
-batches; the wider interval of the two is taken, since the bootstrap's blocks are too short for slow waves in a short run. Below
-`SURE_S` even that is too narrow: what is told then is a least width.
+batches. From `LONG_BUCKETS` on the width is the root mean square of the two; in a shorter run the wider one is taken, since the
+bootstrap's blocks are too short for slow waves then. Below `SURE_S` even that is too narrow: what is told is a least width.
 The interval of a percentile is found among the ranks and read off the sorted values, so that it is as skewed as they are
 (Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47). No random number is
 drawn: judging a record twice gives the same interval. A million values take well under a second.
@@ -21,7 +21,8 @@ from analysis.statistics.student import quantile
 Ints = NDArray[np.int64]
 Interval = tuple[float, float]
 
-SURE_S = 180.0  # a shorter run does not show its slower waves (docs/statistics.md has the figures)
+SURE_S = 300.0  # a shorter run does not show its slower waves (docs/statistics.md has the figures)
+LONG_BUCKETS = 600  # from so many on blocks are long enough, too
 LEAST_BUCKETS = 10  # fewer cannot show how they differ: no interval is better than a wrong one
 MOST_BUCKETS = 20_000
 BUCKET_NS = 1_000_000_000
@@ -94,10 +95,11 @@ def _buckets(start_ns: Ints) -> Ints | None:
 
 def _half_width(sums: Floats, count: int) -> float:
     """Half the interval of a mean of `count` values, of which `sums` holds the centred sum of each bucket."""
-    return max(
+    widths = [
         quantile(0.5 + CONFIDENCE / 2, freedom) * float(np.sqrt(variance * len(sums))) / count
         for variance, freedom in (long_run_variance(sums), batch_variance(sums))
-    )
+    ]
+    return float(np.sqrt(np.mean(np.square(widths)))) if len(sums) >= LONG_BUCKETS else max(widths)
 
 
 def _rounded(low_ns: float, high_ns: float) -> Interval:
