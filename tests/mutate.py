@@ -38,7 +38,9 @@ NEAREST = {
         ("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"
     ),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
-    **dict.fromkeys(("realtime", "deliveries", "subscriptions"), f"{CHECKS}/oracles/test_hearing.py"),
+    **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), f"{CHECKS}/oracles/test_hearing.py"),
+    **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_shown.py"),
+    **dict.fromkeys(("moments", "findings"), f"{CHECKS}/test_two_machines.py"),
     **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), f"{CHECKS}/oracles/test_statuses.py"),
     "completeness": f"{CHECKS}/oracles/test_keepers.py",
     "history": f"{CHECKS}/oracles/test_history.py",
@@ -63,6 +65,7 @@ NOTICED = {1, 2}
 QUICK = (
     *(f"oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
     *(f"test_{name}.py" for name in ("corruption", "for_a_while", "numbering", "repeats", "texts")),
+    *(f"test_{name}.py" for name in ("shown", "new_tokens", "shut_out")),
 )
 FOUND = tuple(f"{CHECKS}/{name}" for name in QUICK)
 

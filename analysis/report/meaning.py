@@ -21,7 +21,7 @@ CRITERIA = {
     "realtime.missed": "Each person who was online in a chat got each of its messages, or read it after they came back.",
     "realtime.duplicated": "No message was delivered twice to the same subscription.",
     "realtime.reordered": "Messages of a chat arrived in the order of their numbers.",
-    "realtime.phantom": "Nothing was shown that is not stored, and nothing to people who are not in the chat.",
+    "realtime.phantom": "Nothing was shown that is not stored, and nothing to people who are not in the chat or have left it.",
     "status.invalid": "A message is sent, delivered or read, and nothing else.",
     "status.stuck": "Soon after somebody's device has acknowledged a message, its sender sees it as delivered.",
     "status.regressed": "A message that was read never becomes unread again.",

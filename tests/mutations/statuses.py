@@ -67,6 +67,7 @@ STATUSES = [
         ("mine[row] & (kind[part] != self.other)", "(row >= 0) & (kind[part] != self.other)"),
         ('"change", ObservedChange.GONE', '"change", ObservedChange.CHANGED'),
         ('"type", EventType.DELETE', '"type", EventType.INSERT'),
+        ("return Clocks.of(self.account.evidence).dated(at_ns, clock)", "return at_ns"),
         (", (Status.READ, Status.DELIVERED)", ""),
         ("np.maximum.at(last, entries.row[hit]", "np.minimum.at(last, entries.row[hit]"),
     ),
