@@ -37,7 +37,7 @@ NEAREST = {
     **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
     **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), "oracles/test_statuses.py"),
     "completeness": "oracles/test_keepers.py",
-    "history": "oracles/test_history.py",
+    **dict.fromkeys(("history", "shown"), "oracles/test_history.py"),
     "access": "oracles/test_access.py",
     "drift": "test_drift.py",
     "generator": "test_generator.py",

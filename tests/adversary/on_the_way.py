@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from typing import Any
 
 from tests.adversary.faults import MESSAGES, ChatFault, is_send
 from tests.adversary.proxy import Forward, Request, Response, answer
@@ -251,48 +250,6 @@ class RepeatAnsweredWithAnotherSeq(OnSend):
             return given
         self.touch(request.json["clientGeneratedId"])
         return given.with_json({**given.json, "seq": given.json["seq"] - 1})
-
-
-class OnHistory(ChatFault):
-    """Does something to one page of history with enough messages, none of them so new that it may be missing."""
-
-    how = HOW
-    breaks = ("history.pages",)
-
-    async def exchange(self, request: Request, forward: Forward) -> Response | None:
-        given = await forward(request)
-        if request.path != MESSAGES or request.method != "GET" or self.struck or given.status != 200:
-            return given
-        page = given.json
-        return given.with_json(self.tampered(page)) if len(page) > 3 else given
-
-    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """What becomes of it."""
-        raise NotImplementedError
-
-
-class HistoryLeavesOneOut(OnHistory):
-    what = "a page of history lacks a message"
-
-    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        self.touch(page[2]["id"])
-        return page[:2] + page[3:]
-
-
-class HistoryRepeatsOne(OnHistory):
-    what = "a page of history holds a message twice"
-
-    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        self.touch(page[2]["id"])
-        return page[:3] + page[2:]
-
-
-class HistoryOutOfOrder(OnHistory):
-    what = "two messages on a page of history change places"
-
-    def tampered(self, page: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        self.touch(page[1]["id"])
-        return [page[0], page[2], page[1], *page[3:]]
 
 
 class ReceiptsSwallowed(ChatFault):

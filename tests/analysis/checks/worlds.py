@@ -172,6 +172,12 @@ class World:
         self.history.page(
             page.person, page.chat, page.at, messages, purpose=page.purpose, limit=WHOLE_HISTORY
         )
+        lowest = min((row.seq for row in page.rows if row.seq is not None), default=1)
+        if lowest > 1:  # a device reads on, until there is nothing
+            self.history.page(
+                *(page.person, page.chat, page.at + TICK, []),
+                purpose=page.purpose, limit=WHOLE_HISTORY, before_seq=lowest,
+            )  # fmt: skip
 
     def _write_looks(self) -> None:
         """Polls see what appeared, changed or went since the one before; the last is the sweep."""

@@ -174,10 +174,12 @@ class Writer:
         )
 
     def _page(self, page: Page) -> tuple[Any, ...]:
+        seqs = [self._story.shown_seq(page, place) for place in range(len(page.shown))]
+        ids = [message_id(number).bytes if page.ids else None for number in page.shown]
         return (
             person_id(page.person).bytes,
             chat_id(page.chat).bytes,
-            0,
+            page.walk,
             page.purpose,
             page.before,
             page.limit,
@@ -185,8 +187,8 @@ class Writer:
             self.ns(self._story.process_of[page.person], page.left + 1),
             page.outcome,
             200,
-            [self._story.messages[number].seq for number in page.shown],
-            [message_id(number).bytes for number in page.shown],
+            seqs,
+            ids,
         )
 
     def database_rows(self) -> dict[str, list[tuple[Any, ...]]]:
