@@ -35,10 +35,12 @@ NEAREST = {
     **dict.fromkeys(("messages", "corruption", "idempotency", "account"), "oracles/test_messages.py"),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), "oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
-    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), "oracles/test_statuses.py"),
+    **dict.fromkeys(
+        ("status", "receipts", "witnesses", "setbacks", "last_looks"), "oracles/test_statuses.py"
+    ),
     "completeness": "oracles/test_keepers.py",
     **dict.fromkeys(("history", "shown"), "oracles/test_history.py"),
-    "access": "oracles/test_access.py",
+    **dict.fromkeys(("access", "marking"), "oracles/test_access.py"),
     "drift": "test_drift.py",
     "generator": "test_generator.py",
     "own_errors": "test_generator.py",

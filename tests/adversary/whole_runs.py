@@ -70,6 +70,13 @@ ENVIRONMENT_FAULTS = (
         {"CHATSOAK_OUTSIDER_SHARE": "0.9"},
     ),
     EnvironmentFault(
+        "ExpiredTokensTaken",
+        "the app and REST take tokens that have expired",
+        ("expired_accepted=1", "token_lifetime_s=4"),
+        ("access.denied",),
+        {"CHATSOAK_OUTSIDER_SHARE": "0.4", "CHATSOAK_OUTSIDER_EXPIRED_S": "0.5"},
+    ),
+    EnvironmentFault(
         "ManyAtOnce",
         "the server errs in five ways at once",
         (

@@ -194,6 +194,44 @@ def test_what_capped_pages_together_lack_is_left_out() -> None:
     assert found.checked == 8
 
 
+def test_what_stands_there_again_is_not_out_of_order_as_well() -> None:
+    run, chat, said = talk()
+    run.page(READER, chat, LATER, [said[0], said[1], said[0], *said[2:]])
+    ((seq, _, why),) = named(judged(run))
+    assert (seq, "twice" in why) == (4, True)
+
+
+def test_what_shows_another_seq_is_held_against_no_bound_and_no_order() -> None:
+    run, chat, said = talk()
+    as_shown = Message(SENDER, chat, said[1].text, said[1].client_id, said[1].id, 9)
+    run.page(READER, chat, LATER, [said[0], as_shown, *said[2:]], before_seq=5)
+    ((seq, _, why),) = named(judged(run))
+    assert (seq, "another seq" in why) == (3, True)
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_what_was_deleted_may_be_on_a_page_or_not(deleted: bool) -> None:
+    run, chat, said = talk()
+    run.poll(5)
+    change = ObservedChange.CHANGED if deleted else ObservedChange.GONE
+    run.observe(said[1], 5, change=change, deleted=deleted)
+    run.page(READER, chat, LATER, [said[0], *said[2:]])
+    run.page(READER, chat, LATER + 1, said, walk=1)
+    assert judged(run).observed == 0
+
+
+def test_findings_are_counted_by_the_chat_of_their_message() -> None:
+    run, chat, said = talk()
+    elsewhere = [run.send(SENDER, run.chat(SENDER, READER), at=2.0, seq=1) for _ in range(2)]
+    run.poll(4)
+    for message in elsewhere:
+        run.observe(message, 4)
+    run.page(READER, chat, LATER, [*said, *elsewhere, other(chat, 99)])
+    found = judged(run).found
+    assert sorted((one.count, one.chats) for one in found.largest) == [(1, 1), (2, 2)]
+    assert str(run.chat_id(chat)) in {one.worst_chat for one in found.largest}
+
+
 def test_what_was_not_there_yet_was_no_expectation() -> None:
     run, chat, _ = talk()
     run.page(READER, chat, 0.5, [])

@@ -343,6 +343,8 @@ def _trespass(draw: st.DrawFn, world: World) -> None:
         kind, guise = draw(st.sampled_from(AttemptKind)), draw(st.sampled_from(Guise))
         outcome = draw(st.sampled_from(Outcome))
         got = 0 if outcome is Outcome.OK and kind is not AttemptKind.SEND else None
+        if kind in {AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ} and draw(st.booleans()):
+            got = None  # the app's functions need not say how many
         at = 1 + draw(st.integers(0, 900)) / 20
         chat = draw(st.integers(0, len(world.history.chats) - 1))
         world.history.attempt(STRANGER, chat, at, kind, guise=guise, outcome=outcome, got=got, took=2)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from analysis.record.codes import (
     EventType,
+    MarkKind,
     ObservedChange,
     Outcome,
     PagePurpose,
@@ -122,6 +123,7 @@ class Receipt:
     answered: float
     outcome: Outcome
     up_to: int | None
+    kind: MarkKind = MarkKind.DELIVERED
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.evidence import Evidence, assemble
 from analysis.record import Chat, Person, ProcessInfo, ProcessRecord, Run
-from analysis.record.codes import MarkKind, Outcome, PollKind, Status
+from analysis.record.codes import Outcome, PollKind, Status
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
     MONITOR,
@@ -107,7 +107,7 @@ class Writer:
             (
                 person_id(one.person).bytes,
                 chat_id(one.chat).bytes,
-                MarkKind.DELIVERED,
+                one.kind,
                 ns(one.left),
                 ns(one.answered),
                 one.outcome,
