@@ -22,6 +22,7 @@ from analysis.evidence import Evidence, read_evidence
 from analysis.faults import Faults, kinds_of
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
+from analysis.load_side import load_side
 from analysis.record.codes import Outcome, PollKind
 from analysis.record.run import write_json
 from analysis.series import bucket_width_s
@@ -31,7 +32,7 @@ from analysis.shifts import Shift
 from analysis.trends import trends
 from analysis.verdict import assemble
 
-SERVER_BUCKETS = 240  # of each of many lines, which keep both their extremes
+PANEL_BUCKETS = 240  # of each of many lines, which keep both their extremes
 STEPS_OF = {"sends": "latency.send.p95", "deliveries": "latency.delivery.p95"}
 
 
@@ -95,6 +96,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     drawn = timeline.build(
         evidence, axis, targets=targets, sent=sent, service=service, delivered=delivered, criteria=criteria
     )
+    panels_s = bucket_width_s(drawn.end_s - drawn.begin_s, PANEL_BUCKETS)
     return Judgement(
         run=evidence.run,
         verdict=assemble(
@@ -108,12 +110,9 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         timeline=drawn,
         origin_ns=axis.origin_of(evidence),
         database=_database_facts(evidence),
-        server=server_side(
-            evidence,
-            axis,
-            bucket_width_s(drawn.end_s - drawn.begin_s, SERVER_BUCKETS),
-            drawn.coarse_s,
-        ),
+        server=server_side(evidence, axis, panels_s, drawn.coarse_s),
+        panels_s=panels_s,
+        load_panels=load_side(evidence, axis, panels_s, drawn.coarse_s),
         trends=trends(evidence, sent, delivered, targets, of_latency=steady, of_server=of_server),
     )
 

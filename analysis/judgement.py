@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.latency import NS_PER_S, Targets
+from analysis.panels import Panel
 from analysis.record.run import Run
 from analysis.server import Server
 from analysis.settings import Transport
@@ -22,6 +23,8 @@ class Judgement:
         verdict: the content of ``verdict.json``.
         origin_ns: what a finding's `at_ns` counts from on the timeline's axis; None where nothing was sent.
         database: facts about the monitor's part of the record, by their names for people.
+        panels_s: width of the buckets that the small plots draw.
+        load_panels: how the load processes fared over time.
         trends: of latencies and gauges; None for a run that is too short for drifts.
     """
 
@@ -32,6 +35,8 @@ class Judgement:
     origin_ns: int | None
     database: Mapping[str, str]
     server: Server
+    panels_s: int
+    load_panels: tuple[Panel, ...]
     trends: Trends | None = None
 
     @property

@@ -5,7 +5,6 @@ Counters are shown as rates, levels as they are; everything lies on the axis of 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,29 +12,12 @@ from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.gauges import NS_PER_S, gauge_table, rates
+from analysis.panels import Line, Panel, bucketed, highest, moves, panel
 from analysis.timeline import TimeAxis
 
-LINES_MOST = 4  # of a panel: the tables, slots or states with the highest figures
 STATEMENTS_MOST = 20
 WAITS_MOST = 20
 HIDDEN = "(text hidden or no longer known)"
-
-
-class Line(NamedTuple):
-    """A figure over time: ``low`` and ``high`` of each bucket that has any, by the bucket's begin in seconds."""
-
-    fine: pd.DataFrame
-    coarse: pd.DataFrame  # in buckets few enough to read
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A small plot: lines by their labels. `matters` is the extreme that tells of trouble: ``low`` or ``high``."""
-
-    title: str
-    unit: str
-    lines: Mapping[str, Line]
-    matters: str = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +51,6 @@ class Server:
     """The server's side.
 
     Attributes:
-        width_s: of the buckets of its panels.
         still: titles of panels that would only show zeros.
         statements: those that took the most time, first the most.
         statements_reset: their counters were reset during the run, so that the figures are too low.
@@ -77,7 +58,6 @@ class Server:
         left_out: part → why it could not be read.
     """
 
-    width_s: int
     panels: tuple[Panel, ...]
     still: tuple[str, ...]
     statements: tuple[Statement, ...]
@@ -96,12 +76,11 @@ def server_side(evidence: Evidence, axis: TimeAxis, width_s: int, coarse_s: int)
     table = gauge_table(axis.place_column(gauges, "at_ns"), gauges["name"], gauges["value"])
     statements, reset = _statements(evidence.statements)
     left_out = evidence.left_out
-    panels = [panel for panel in panels_of(table, width_s, coarse_s) if panel.lines]
-    moving = {panel.title for panel in panels if any(map(_moves, panel.lines.values()))}
+    panels = [one for one in panels_of(table, width_s, coarse_s) if one.lines]
+    moving = {one.title for one in panels if any(map(moves, one.lines.values()))}
     return Server(
-        width_s=width_s,
-        panels=tuple(panel for panel in panels if panel.title in moving),
-        still=tuple(panel.title for panel in panels if panel.title not in moving),
+        panels=tuple(one for one in panels if one.title in moving),
+        still=tuple(one.title for one in panels if one.title not in moving),
         statements=statements,
         statements_reset=reset,
         waits=_waits(evidence.waits, axis.place_column(evidence.waits, "at_ns")),
@@ -114,7 +93,7 @@ def panels_of(table: pd.DataFrame, width_s: int, coarse_s: int) -> Iterator[Pane
     known_names: list[str] = table.columns.tolist()
 
     def line(values: pd.Series) -> Line:
-        return Line(_bucketed(values, width_s), _bucketed(values, coarse_s))
+        return bucketed(values, width_s, coarse_s)
 
     def column(name: str) -> pd.Series:
         return table[name].dropna() if name in table else pd.Series(dtype=np.float64)
@@ -132,68 +111,51 @@ def panels_of(table: pd.DataFrame, width_s: int, coarse_s: int) -> Iterator[Pane
     def each(prefix: str, suffix: str) -> dict[str, Line]:
         names = [name for name in known_names if name.startswith(prefix) and name.endswith(suffix)]
         found = {name[len(prefix) : len(name) - len(suffix)]: level(name) for name in names}
-        return _highest(found)
+        return highest(found)
 
     states = {
         name.removeprefix("connections.").replace("_", " "): level(name)
         for name in known_names
         if name.startswith("connections.") and name not in ("connections.used", "connections.most")
     }
-    yield _panel(
+    yield panel(
         "Transactions",
         "per s",
         {"committed": rate("transactions.committed"), "rolled back": rate("transactions.rolled_back")},
     )
-    yield _panel(
+    yield panel(
         "Rows written",
         "per s",
         {name: rate(f"tuples.{name}") for name in ("inserted", "updated", "deleted")},
     )
-    yield _panel("Connections by state", "", _highest(states))
-    yield _panel("Sessions waiting for a lock", "", {"waiting": level("locks.waiting")})
-    yield _panel("Oldest transaction", "s", {"age": level("transactions.oldest_s")})
-    yield _panel(
+    yield panel("Connections by state", "", highest(states))
+    yield panel("Sessions waiting for a lock", "", {"waiting": level("locks.waiting")})
+    yield panel("Oldest transaction", "s", {"age": level("transactions.oldest_s")})
+    yield panel(
         "Found in the cache",
         "%",
         {"share": line(_cached(column("blocks.hit"), column("blocks.read")))},
         matters="low",
     )
-    yield _panel("Dead rows", "rows", each("table.", ".rows_dead"))
-    yield _panel("Tables", "bytes", each("table.", ".bytes"))
-    yield _panel("Indexes", "bytes", each("table.", ".index_bytes"))
-    yield _panel("Log written", "bytes per s", {"log": rate("wal.bytes")})
-    yield _panel("Log kept for replication slots", "bytes", each("slot.", ".retained_bytes"))
-    yield _panel("Not yet read by replication slots", "bytes", each("slot.", ".lag_bytes"))
-    yield _panel(
+    yield panel("Dead rows", "rows", each("table.", ".rows_dead"))
+    yield panel("Tables", "bytes", each("table.", ".bytes"))
+    yield panel("Indexes", "bytes", each("table.", ".index_bytes"))
+    yield panel("Log written", "bytes per s", {"log": rate("wal.bytes")})
+    yield panel("Log kept for replication slots", "bytes", each("slot.", ".retained_bytes"))
+    yield panel("Not yet read by replication slots", "bytes", each("slot.", ".lag_bytes"))
+    yield panel(
         "Checkpoints since the start",
         "",
         {name: since_first(f"checkpoints.{name}") for name in ("timed", "requested")},
     )
     vacuums = [name for name in known_names if name.startswith("table.") and name.endswith(".autovacuums")]
-    yield _panel(
+    yield panel(
         "Autovacuums since the start",
         "",
-        _highest({name.split(".")[1]: since_first(name) for name in vacuums}),
+        highest({name.split(".")[1]: since_first(name) for name in vacuums}),
     )
-    yield _panel("Deadlocks since the start", "", {"deadlocks": since_first("deadlocks")})
-    yield _panel("Written to temporary files", "bytes per s", {"written": rate("temporary.bytes")})
-
-
-def _panel(title: str, unit: str, lines: Mapping[str, Line], matters: str = "high") -> Panel:
-    return Panel(title, unit, {label: line for label, line in lines.items() if len(line.fine)}, matters)
-
-
-def _highest(lines: dict[str, Line]) -> dict[str, Line]:
-    """The `LINES_MOST` lines that reach highest, by name."""
-    known = {label: line for label, line in lines.items() if len(line.fine)}
-    known = {label: line for label, line in known.items() if _moves(line)} or known
-    most = sorted(known, key=lambda label: (-float(known[label].fine["high"].max()), label))[:LINES_MOST]
-    return {label: known[label] for label in sorted(most)}
-
-
-def _moves(line: Line) -> bool:
-    """Whether it is ever anything but zero."""
-    return bool(line.fine.to_numpy().any())
+    yield panel("Deadlocks since the start", "", {"deadlocks": since_first("deadlocks")})
+    yield panel("Written to temporary files", "bytes per s", {"written": rate("temporary.bytes")})
 
 
 def _cached(hit: pd.Series, read: pd.Series) -> pd.Series:
@@ -201,14 +163,6 @@ def _cached(hit: pd.Series, read: pd.Series) -> pd.Series:
     hits, reads = rates(hit), rates(read)
     asked = hits + reads
     return 100 * hits / asked.where(asked > 0)
-
-
-def _bucketed(values: pd.Series, width_s: int) -> pd.DataFrame:
-    """The lowest and the highest value in each bucket."""
-    known = values.dropna()
-    at_s = known.index.to_numpy(np.int64) // (width_s * NS_PER_S) * width_s
-    by_bucket = known.groupby(pd.Index(at_s, name="at_s"))
-    return pd.DataFrame({"low": by_bucket.min(), "high": by_bucket.max()})
 
 
 def _statements(looks: pd.DataFrame) -> tuple[tuple[Statement, ...], bool]:

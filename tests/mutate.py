@@ -27,27 +27,39 @@ from tests.mutations import MUTATIONS, Mutation  # noqa: E402 - found only now
 PARTS = ("analysis", "locustfiles", "staging", "sql", "tests", "docs", "pyproject.toml")
 SUITE = "analysis/checks/suite.py"
 JUDGE = "analysis/judge.py"
+GENERATOR = "analysis/generator.py"
 
 
-CHECKS = "tests/analysis/checks"
+TESTS = "tests/analysis"
+CHECKS = f"{TESTS}/checks"
 # The tests that are the nearest to each file, so that most mutations are noticed within seconds; all others follow.
 NEAREST = {
-    **dict.fromkeys(("messages", "corruption", "idempotency", "account"), "oracles/test_messages.py"),
-    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), "oracles/test_numbering.py"),
-    **dict.fromkeys(("realtime", "deliveries", "subscriptions"), "oracles/test_hearing.py"),
     **dict.fromkeys(
-        ("status", "receipts", "witnesses", "setbacks", "last_looks"), "oracles/test_statuses.py"
+        ("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"
     ),
-    "completeness": "oracles/test_keepers.py",
-    **dict.fromkeys(("history", "shown"), "oracles/test_history.py"),
-    **dict.fromkeys(("access", "marking"), "oracles/test_access.py"),
-    "drift": "test_drift.py",
-    "generator": "test_generator.py",
-    "own_errors": "test_generator.py",
-    "stalls": "test_stalls.py",
-    "plan": "test_plan.py",
-    "restarts": "test_restarts.py",
+    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
+    **dict.fromkeys(("realtime", "deliveries", "subscriptions"), f"{CHECKS}/oracles/test_hearing.py"),
+    **dict.fromkeys(
+        ("status", "receipts", "witnesses", "setbacks", "last_looks"), f"{CHECKS}/oracles/test_statuses.py"
+    ),
+    "completeness": f"{CHECKS}/oracles/test_keepers.py",
+    **dict.fromkeys(("history", "shown"), f"{CHECKS}/oracles/test_history.py"),
+    **dict.fromkeys(("access", "marking"), f"{CHECKS}/oracles/test_access.py"),
+    "drift": f"{CHECKS}/test_drift.py",
+    "generator": f"{CHECKS}/test_generator.py",
+    "own_errors": f"{CHECKS}/test_generator.py",
+    "stalls": f"{CHECKS}/test_stalls.py",
+    "plan": f"{CHECKS}/test_plan.py",
+    "restarts": f"{CHECKS}/test_restarts.py",
+    "criteria": f"{TESTS}/test_criteria.py",
+    "faults": f"{TESTS}/test_faults.py",
+    "latency": f"{TESTS}/test_latency.py",
+    "latency_criteria": f"{TESTS}/test_latency_criteria.py",
+    "clocks": f"{TESTS}/test_clocks.py",
 }
+
+# Exit codes: tests failed, or could not even be collected. A process that was killed has noticed nothing.
+NOTICED = {1, 2}
 
 # Quick tests, the first to be asked when the nearest at a glance saw nothing.
 QUICK = (
@@ -67,10 +79,11 @@ OUTSIDE_THE_SUITE = (
     "latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets)",
     "plan.history(evidence, targets.history_query_ms)",
 )
+HEALTHY = "generator.healthy(load, figures, errors_turn)"
 
 
 def disabled() -> list[Mutation]:
-    """Each criterion of the suite, made to pass whatever it finds."""
+    """Each criterion but those of drift, made to pass whatever it finds."""
     text = (ROOT / SUITE).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith('        ("') and "lambda: " in line]
     found = []
@@ -85,6 +98,7 @@ def disabled() -> list[Mutation]:
         Mutation(JUDGE, f"{delivery},", f"{PASSED.format(delivery)},"),
         Mutation(JUDGE, f"{errors},", f"{PASSED.format(errors)},"),
         Mutation(JUDGE, f"lambda: {history}", f"lambda: {PASSED.format(history)}"),
+        Mutation(GENERATOR, f"lambda: {HEALTHY}", f"lambda: {PASSED.format(HEALTHY)}"),
     ]
     return found
 
@@ -113,7 +127,7 @@ def noticed(copy: Path, mutation: Mutation, commands: Sequence[Sequence[str]]) -
         return False
     file.write_text(text.replace(mutation.old, mutation.new, 1), encoding="utf-8")
     try:
-        found = any(_run(copy, command).returncode != 0 for command in commands)
+        found = any(_run(copy, command).returncode in NOTICED for command in commands)
     finally:
         file.write_text(text, encoding="utf-8")
     print(f"{'noticed ' if found else 'SURVIVED'}  {mutation}", flush=True)
@@ -148,28 +162,37 @@ def against_their_tests(copies: Sequence[Path], names: Sequence[str]) -> int:
     """Each mutation of a checker, or of those of these names, against the tests of the checkers. A thread a copy."""
     tests = [
         CHECKS,
-        *(f"tests/analysis/test_{name}.py" for name in ("latency", "verdict", "clocks")),
+        *(
+            f"{TESTS}/test_{name}.py"
+            for name in ("criteria", "faults", "latency", "latency_criteria", "verdict", "clocks")
+        ),
     ]
     options = ["-q", "-x", "-m", "not long and not thousands and not soaks", "-p", "no:cacheprovider"]
     chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
-    everything = [*FOUND, *tests, "--hypothesis-profile=mutations"]
-    unmutated = _run(copies[0], ["-m", "pytest", *options, *everything])
-    if unmutated.returncode:
-        print(f"Without a mutation, the tests fail already:\n{unmutated.stdout}{unmutated.stderr}")
-        return 1
+    everything = ("-m", "pytest", *options, *FOUND, *tests, "--hypothesis-profile=mutations")
+
+    def asked(mutation: Mutation) -> list[tuple[str, ...]]:
+        """Most are noticed by the nearest tests at a glance, within seconds; the rest are given all there is."""
+        nearest = NEAREST.get(Path(mutation.file).stem)
+        glance = ("-m", "pytest", *options, nearest, "--hypothesis-profile=glance") if nearest else None
+        return [glance, everything] if glance else [everything]
+
+    # What fails by itself, or cannot even be asked, would notice everything.
+    for command in dict.fromkeys(command for one in chosen for command in asked(one)):
+        unmutated = _run(copies[0], command)
+        if unmutated.returncode:
+            print(
+                f"Without a mutation, {' '.join(command)} fails already:\n{unmutated.stdout}{unmutated.stderr}"
+            )
+            return 1
     free: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for copy in copies:
         free.put(copy)
 
     def survives(mutation: Mutation) -> bool:
-        nearest = NEAREST.get(Path(mutation.file).stem)
-        # Most are noticed at a glance, within seconds; the rest are given all there is.
-        glance = [[f"{CHECKS}/{nearest}", "--hypothesis-profile=glance"]] if nearest else []
         copy = free.get()
         try:
-            return not noticed(
-                copy, mutation, [["-m", "pytest", *options, *one] for one in [*glance, everything]]
-            )
+            return not noticed(copy, mutation, asked(mutation))
         finally:
             free.put(copy)
 

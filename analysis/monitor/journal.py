@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from analysis.errors import RecordError
 from analysis.monitor.findings import Noticed
 from analysis.monitor.looks import Snapshot
@@ -65,7 +67,10 @@ class Journal:
 
     def failed(self, look: Look, began_ns: int, error: BaseException) -> None:
         """Write down a look that did not, with what it had seen by then."""
-        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        # Of a connection that is gone asyncpg says what can no longer be done with it; what ended it is behind that, or nowhere.
+        gone = isinstance(error, asyncpg.InterfaceError)
+        cause = (error.__context__ or ConnectionError("the connection is gone")) if gone else error
+        said = f"{type(cause).__name__}: {cause}".rstrip(": ")
         self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None, None, None), said)
 
     def say(self, what: dict[str, Any]) -> None:

@@ -47,7 +47,9 @@ class SocketEvent(IntEnum):
     CLOSED = 4  # the WebSocket ended; `at_ns` is its last sign of life, which may lie before the write
     CAUGHT_UP = 5  # history was read after a reconnect; `seq` = newest seq read
     REFUSED = 6  # a connect or a join was refused; `detail` has the server's words
-    FINISHED = 7  # the user is done with this chat after the drain: nothing is owed from here on
+    FINISHED = (
+        7  # done with this chat after the drain: nothing is owed from here on; `seq`: up to it events came
+    )
     GAVE_UP = 8  # the drain was over, and the user had still not come back online; `detail` says what stood in the way
 
 

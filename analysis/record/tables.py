@@ -71,7 +71,7 @@ SOCKETS = pa.schema(
         (
             "seq",
             pa.int64(),
-        ),  # CAUGHT_UP, and FINISHED: the newest seq of the chat that the user had to wait for
+        ),  # CAUGHT_UP, and FINISHED: the seq up to which the user waited for events
         ("detail", pa.string()),
     ]
 )

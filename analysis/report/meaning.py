@@ -57,6 +57,13 @@ PANELS = {
     "Autovacuums since the start": "How often PostgreSQL by itself took away dead rows of each table.",
     "Deadlocks since the start": "How often two sessions waited for each other, so that one had to be ended.",
     "Written to temporary files": "Sorts and joins that did not fit into memory.",
+    "Event loop: latest beat": "By how much the load process came to its next step too late: something else held it up.",
+    "Processor used": "A load process is one thread, so that it can use no more than one core. Near 100% it is at its end.",
+    "Waited for the processor": "For how long it could have gone on but others had the core, or its own quota was used up.",
+    "Garbage collection": "For how long Python looked for memory to free; meanwhile everything stands still.",
+    "Departures: latest": "How late actions left after they were due, and for how long one waited for its place among those under way.",
+    "Actions under way": "Sends and marks that had left and were not answered yet. There is a limit to their number.",
+    "Could not leave in time, since the start": "Actions that found no place when they were due, and those that never left.",
 }
 
 # By criterion id: what "checked" counts, where that is not what "observed" counts.

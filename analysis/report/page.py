@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from analysis.criteria import Verdict
 from analysis.judgement import Judgement
-from analysis.report import facts, groups, headline, meaning, numbers, sections, server, trends
+from analysis.report import facts, groups, headline, meaning, numbers, panels, sections, server, trends
 from analysis.report.drawing import elapsed
 from analysis.visible import visible
 
@@ -74,7 +74,8 @@ def render(judgement: Judgement) -> str:
             delivery=sections.delivery(judgement),
             load=sections.load(judgement),
             database=sections.database(judgement),
-            panels=server.figures(judgement.server, timeline),
+            load_panels=panels.figures("load", judgement.load_panels, judgement.panels_s, timeline),
+            server_panels=panels.figures("server", judgement.server.panels, judgement.panels_s, timeline),
             marks=sections.marks(timeline),
             still=judgement.server.still,
             tables=server.tables(judgement.server),

@@ -58,7 +58,7 @@ def _run(
 ) -> Told:
     assert rate_per_s is not None
     told = side(scenario, rate_per_s, cores, log)
-    print(f"  {name:<9} {scenario.name:<36} {told.count:>8,} sends", flush=True)
+    print(f"  {name:<9} {scenario.name:<36} {told.count:>8,} sends, {sides.used(told)}", flush=True)
     return told
 
 

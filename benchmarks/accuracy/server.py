@@ -3,9 +3,9 @@
     python -m benchmarks.accuracy.server '{"kind": "Constant", "ms": 20}'
 
 Its port is the first line on standard output. Each line on standard input is a question: it is answered by one line of
-JSON, ``{"held_ms": […]}``: for every request so far how long it lay with the server, from the read that completed it to
-the write of its answer. That is the truth that a load tester is held against: what its network and its own clients add
-comes on top of it.
+JSON, ``{"held_ms": […], "busy_share": 0.2}``: for every request so far how long it lay with the server, from the read that
+completed it to the write of its answer, and how much of its time since the first one it spent on requests. The first is the truth
+that a load tester is held against: what its network and its own clients add comes on top of it.
 
 It never sleeps, because a timer of the kernel or of an event loop is up to a millisecond late: it has a core of its own.
 """
@@ -54,7 +54,8 @@ class CalibratedServer:
         self._connections: dict[int, socket.socket] = {}
         self._halves: dict[int, bytes] = {}  # a request that has not come to its end
         self._due: list[tuple[int, int, int]] = []  # due, received (both ns), connection
-        self._first_ns = 0
+        self._first_ns = self._last_ns = 0  # of the first request and the last answer
+        self._busy_ns = 0  # spent on requests and answers; the rest of its core it spends on looking
         self._held_ns: list[int] = []
 
     @property
@@ -66,19 +67,29 @@ class CalibratedServer:
     def serve(self) -> None:
         """Until standard input ends."""
         asked = sys.stdin.fileno()
+        before_ns = time.monotonic_ns()
         while True:
+            worked = False
             for descriptor, _ in self._poll.poll(0):
+                worked = True
                 if descriptor in self._connections:
                     self._read(descriptor)
                 elif descriptor == asked:
                     if not os.read(asked, 4096):
                         return
                     held_ms = [held / NS_PER_MS for held in self._held_ns]
-                    print(json.dumps({"held_ms": held_ms}), flush=True)
+                    span_ns = max(1, self._last_ns - self._first_ns)
+                    busy_share = min(1.0, self._busy_ns / span_ns)
+                    print(json.dumps({"held_ms": held_ms, "busy_share": busy_share}), flush=True)
                 else:
                     self._accept()
             while self._due and self._due[0][0] <= time.monotonic_ns():
+                worked = True
                 self._answer(*heapq.heappop(self._due)[1:])
+            now_ns = time.monotonic_ns()
+            if worked and self._first_ns:
+                self._busy_ns += now_ns - before_ns
+            before_ns = now_ns
 
     def _accept(self) -> None:
         connection, _ = self._listening.accept()
@@ -114,7 +125,8 @@ class CalibratedServer:
         connection = self._connections.get(descriptor)
         if connection is None:  # it left without waiting
             return
-        self._held_ns.append(time.monotonic_ns() - received_ns)
+        self._last_ns = time.monotonic_ns()
+        self._held_ns.append(self._last_ns - received_ns)
         connection.send(ANSWER)
 
 

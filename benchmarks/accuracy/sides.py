@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ import numpy as np
 
 from analysis.evidence import read_evidence
 from analysis.judge import judge_evidence
-from analysis.latency import summarize
+from analysis.latency import NS_PER_S, summarize
 from analysis.record.codes import Outcome
 from benchmarks.accuracy.latencies import Latency
 from benchmarks.accuracy.scenarios import Scenario
 from benchmarks.cores import Cores, Pinned, k6
 from benchmarks.loads import common
 
+JUDGED = ("latency.send.avg", "latency.send.p95")
 FIGURES = ("avg_ms", "p50_ms", "p95_ms", "p99_ms")
 USERS = 50
 IN_FLIGHT = 1200  # k6's virtual users
@@ -37,18 +39,35 @@ class Told:
 
     Attributes:
         truth: of the requests that the server answered, by its own clock.
-        reported: by the tool itself. chatsoak: service time, left → answered.
+        reported: by the tool itself. chatsoak: service time, left → answered, as its verdict has it.
+        count: requests that were answered.
+        server_busy: share of its time that the server spent on requests; near 1 it is what was measured.
+        load_cpu: of its core the tool used so much, in the half of the run in which it used most.
         response: chatsoak only: due → answered.
         locust: chatsoak only: what Locust's statistics make of the same requests.
         outcomes: chatsoak only: criterion → outcome.
+        in_time: chatsoak only: of the answered ones those that left within the seconds of the load.
     """
 
     truth: Figures
     reported: Figures
     count: int
+    server_busy: float
+    load_cpu: float
     response: Figures = field(default_factory=dict)
     locust: Figures = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
+    in_time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run of a tool: the server's side of it, what the tool wrote to BENCH_OWN, and what both used."""
+
+    truth: Figures
+    own: Figures
+    server_busy: float
+    load_cpu: float
 
 
 class CalibratedProcess:
@@ -65,14 +84,14 @@ class CalibratedProcess:
     def __exit__(self, *_: object) -> None:
         self._process.__exit__()
 
-    def held_ms(self) -> list[float]:
-        """How long each answered request lay with it."""
+    def told(self) -> dict[str, Any]:
+        """``held_ms``: how long each answered request lay with it; ``busy_share``: of its time, spent on requests."""
         stdin = self._process.process.stdin
         assert stdin is not None
         stdin.write("\n")
         stdin.flush()
-        held: list[float] = json.loads(self._line())["held_ms"]
-        return held
+        told: dict[str, Any] = json.loads(self._line())
+        return told
 
     def _line(self) -> str:
         stdout = self._process.process.stdout
@@ -81,22 +100,28 @@ class CalibratedProcess:
 
 
 def chatsoak(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> Told:
-    """chatsoak's client, record and judge."""
+    """chatsoak's client, record and judge; its figures are those of its verdict."""
     with tempfile.TemporaryDirectory(prefix="chatsoak-bench-") as folder:
-        truth, own = _run(
-            _locust("chatsoak_paced.py", scenario.run_s), scenario, rate_per_s, cores, log, folder
-        )
+        ran = _run(_locust("chatsoak_paced.py", scenario.run_s), scenario, rate_per_s, cores, log, folder)
         evidence = read_evidence(Path(folder) / "record")
-        criteria = {
-            one["id"]: one["outcome"] for one in judge_evidence(evidence, lambda _: None).verdict["criteria"]
-        }
-    ok = evidence.sends[evidence.sends["outcome"] == Outcome.OK]
+        criteria = {one["id"]: one for one in judge_evidence(evidence, lambda _: None).verdict["criteria"]}
+    average, p95 = (criteria[name] for name in JUDGED)
     service, response = (
-        _figures(summarize((ok["answered_ns"] - ok[began]).to_numpy(np.int64)))
-        for began in ("left_ns", "due_ns")
+        {figure: average["facts"][f"{kind}_{figure}"] for figure in FIGURES}
+        for kind in ("service", "response")
     )
-    outcomes = {name: criteria[name] for name in ("latency.send.avg", "latency.send.p95")}
-    return Told(truth, service, len(ok), response, own, outcomes)
+    left_ns = evidence.sends["left_ns"].to_numpy(np.int64)[evidence.sends["outcome"] == Outcome.OK]
+    return Told(
+        ran.truth,
+        service,
+        p95["checked"],
+        ran.server_busy,
+        ran.load_cpu,
+        response,
+        ran.own,
+        {name: criteria[name]["outcome"] for name in JUDGED},
+        int((left_ns - left_ns.min() < scenario.run_s * NS_PER_S).sum()),
+    )
 
 
 def locust(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> Told:
@@ -110,9 +135,16 @@ def k6_open(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> T
 
 
 def most_per_s(latency: Latency, cores: Cores, log: Path) -> float:
-    """How many sends a second chatsoak manages when far too many are due."""
+    """How many sends a second chatsoak manages when far too many are due: those that left while the load lasted."""
     flood = Scenario("flood", latency, FLOOD_PER_S, FLOOD_S)
-    return chatsoak(flood, FLOOD_PER_S, cores, log).count / FLOOD_S
+    told = chatsoak(flood, FLOOD_PER_S, cores, log)
+    print(f"  most: {told.in_time / FLOOD_S:,.0f} a second, {used(told)}", flush=True)
+    return told.in_time / FLOOD_S
+
+
+def used(told: Told) -> str:
+    """What both sides used of their cores, in words: whether the server or the generator was at its end."""
+    return f"generator at {told.load_cpu:.0%} of its core, server at {told.server_busy:.0%}"
 
 
 def _locust(file: str, run_s: int) -> list[str]:
@@ -124,14 +156,14 @@ def _locust(file: str, run_s: int) -> list[str]:
 
 def _peer(command: Sequence[str], scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> Told:
     with tempfile.TemporaryDirectory(prefix="chatsoak-bench-") as folder:
-        truth, own = _run(command, scenario, rate_per_s, cores, log, folder)
-    return Told(truth, own, int(own["count"]))
+        ran = _run(command, scenario, rate_per_s, cores, log, folder)
+    return Told(ran.truth, ran.own, int(ran.own["count"]), ran.server_busy, ran.load_cpu)
 
 
 def _run(
     command: Sequence[str], scenario: Scenario, rate_per_s: float, cores: Cores, log: Path, folder: str
-) -> tuple[Figures, Figures]:
-    """The truth, and what the tool wrote to BENCH_OWN."""
+) -> Ran:
+    """One run of a tool against a server of its own."""
     own = Path(folder) / "own.json"
     with CalibratedProcess(scenario.latency, cores.server) as server:
         env: Mapping[str, str] = {
@@ -146,16 +178,31 @@ def _run(
             "LOCUST_HOST": server.url,
         }
         deadline = time.monotonic() + scenario.run_s + PATIENCE_S
+        used: list[tuple[float, float]] = []
         with Pinned(command, cores.load, env=env, log=log) as load:
             while load.process.poll() is None:
+                with suppress(OSError, RuntimeError, IndexError):  # it has just ended
+                    used.append((time.monotonic(), load.cpu_s()))
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"{command!r} did not end: see {log}")
                 time.sleep(LOOK_S)
             if load.process.returncode not in (0, 1):
                 raise RuntimeError(f"{command!r} ended with {load.process.returncode}: see {log}")
-        held_ns = (np.array(server.held_ms()) * 1e6).astype(np.int64)
+        told = server.told()
+    held_ns = (np.array(told["held_ms"]) * 1e6).astype(np.int64)
     found: dict[str, Any] = json.loads(own.read_text(encoding="utf-8"))
-    return _figures(summarize(held_ns)), found
+    cpu = _busiest(np.array(used), scenario.run_s / 2)
+    return Ran(_figures(summarize(held_ns)), found, told["busy_share"], cpu)
+
+
+def _busiest(used: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", window_s: float) -> float:
+    """The most of a core that was used in any time of `window_s`, of looks with their time and the processor time so far."""
+    at_s, cpu_s = used.T
+    later = np.searchsorted(at_s, at_s + window_s)
+    whole = later < len(at_s)
+    later = later[whole]
+    shares = (cpu_s[later] - cpu_s[whole]) / (at_s[later] - at_s[whole])
+    return float(shares.max(initial=0.0))
 
 
 def _figures(summary: Any) -> Figures:

@@ -25,6 +25,7 @@ class Channel:
         refreshed_ns: when a new token was pushed whose confirmation is not here yet; 0 = none.
         last_ns: by `time.monotonic_ns`, the newest proof that events flow.
         last_seq: newest seq that came by it.
+        read_seq: newest seq that was read in history since it is subscribed.
         highest_seq, recent: of those that came by this subscription; the last ones.
     """
 
@@ -38,6 +39,7 @@ class Channel:
     refreshed_ns: int = 0
     last_ns: int = 0
     last_seq: int | None = None
+    read_seq: int = NOTHING
     highest_seq: int = NOTHING
     recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
 
@@ -56,6 +58,15 @@ class Channel:
         self.recent.append(seq)
         self.last_seq = seq
         return wrong
+
+    def awaited(self, newest: int | None) -> int | None:
+        """Up to which seq the events have certainly come, if they ever do, once `newest` has been seen; None: not known.
+
+        Who had read it in history waited for no event: one that is slow may still be under way.
+        """
+        if newest is None or newest > self.read_seq:
+            return newest
+        return None if self.highest_seq == NOTHING else min(newest, self.highest_seq)
 
     def begin_anew(self) -> None:
         """The server has made another subscription: what came by the one before may come again."""

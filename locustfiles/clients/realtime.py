@@ -145,6 +145,8 @@ class RealtimeSocket:
     def note_caught_up(self, chat_id: str, seq: int) -> None:
         """History was read after a gap; `seq` is the newest message known now."""
         self._note(SocketEvent.CAUGHT_UP, chat_id, seq=seq)
+        if (channel := self._channels.get(TOPIC + chat_id)) is not None:
+            channel.read_seq = max(channel.read_seq, seq)
 
     def probe(self, timeout_s: float) -> bool:
         """Whether the server answers a heartbeat now, and so everything that it had sent before has arrived."""
@@ -156,7 +158,7 @@ class RealtimeSocket:
         Asks the server first: a socket that only looks open promises nothing. Returns whether it does hold.
 
         Args:
-            newest: by chat, the newest seq that was waited for.
+            newest: by chat, the newest seq, which was waited for: by an event, or by reading history.
         """
         at_ns = time.monotonic_ns()
         if not self.probe(timeout_s):
@@ -164,7 +166,7 @@ class RealtimeSocket:
         for chat_id, seq in newest.items():
             channel = self._channels.get(TOPIC + chat_id)
             if channel is not None and channel.subscribed:
-                self._note(SocketEvent.FINISHED, chat_id, at_ns=at_ns, seq=seq)
+                self._note(SocketEvent.FINISHED, chat_id, at_ns=at_ns, seq=channel.awaited(seq))
         return True
 
     def close(self) -> None:

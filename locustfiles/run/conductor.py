@@ -198,7 +198,7 @@ class Conductor:
                     problem = self._monitor.finish()
                 run.notes += [*self._monitor.notes, *([problem] if problem else [])]
             run.ended_at = _now()
-            run.write(self._folder)
+            self._write(run)
             for note in run.notes:
                 logger.warning("%s", note)
             self.verdict_code = self._judge()
@@ -227,7 +227,14 @@ class Conductor:
     def _mark(self, phase: str) -> None:
         assert self._run is not None
         self._run.phases.append({"name": phase, "at_ns": time.monotonic_ns()})
-        self._run.write(self._folder)
+        self._write(self._run)
+
+    def _write(self, run: Run) -> None:
+        """A full disk must stop neither the drain nor the judge, who sees what is missing."""
+        try:
+            run.write(self._folder)
+        except OSError as error:
+            logger.error("%s cannot be written: %s.", self._folder / "run.json", error.strerror)
 
 
 def _make_folder(reports: Path, run_id: str) -> Path:

@@ -2,8 +2,11 @@
 
 from tests.adversary import (  # noqa: F401 - they register
     in_database,
+    in_history,
+    in_receipts,
     in_transactions,
-    on_pages,
+    in_triggers,
+    on_repeats,
     on_the_socket,
     on_the_way,
 )

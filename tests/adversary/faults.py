@@ -5,18 +5,20 @@ held against the truth.
 """
 
 import json
+import time
 from collections import defaultdict
 from typing import Any, ClassVar
 
 import asyncpg
+import pandas as pd
 
-from tests.adversary.proxy import Forward, Request, Response, answer
+from analysis.evidence import Evidence
+from analysis.record import Chat
+from tests.adversary.expectations import Named
+from tests.adversary.proxy import Forward, Request, Response, answer, subject_of
+from tests.adversary.truth import TOPIC, Truth, chat_of, is_attempt
 
 FAULTS: list[type["ChatFault"]] = []
-
-MESSAGES = "/api/messages"
-OUTSIDERS = "Nobody should read this"  # how outsiders' texts begin
-TOPIC = "realtime:chat:"
 
 
 class ChatFault:
@@ -26,14 +28,23 @@ class ChatFault:
         what: happens, as one phrase for the table in docs/what-is-checked.md.
         how: it is injected.
         breaks: the criteria that must fail for this chat, and no other.
-        chat: id of its chat, once the run is prepared.
-        named: for each criterion the ids that its findings must name, each at least once: message ids,
-            client_generated_ids, or ``seq N``.
+        needs: about how many messages it takes; those that need most get the busiest chats.
+        spares: how many further chats it needs.
+        from_the_start: it acts before everybody is there.
+        reaches_others: it is asked for frames to people outside its chat: see `beside`.
+        chat: its own, once the run is prepared; `others` are the further ones.
+        truth: what passed the proxy so far.
+        named: what findings must say; see `expectations`.
+        may_be_named: what they may say besides, where the truth is open.
     """
 
     what: ClassVar[str]
     how: ClassVar[str]
     breaks: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[int] = 8
+    spares: ClassVar[int] = 0
+    from_the_start: ClassVar[bool] = False
+    reaches_others: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -41,8 +52,11 @@ class ChatFault:
             FAULTS.append(cls)
 
     def __init__(self) -> None:
-        self.chat = ""
-        self.named: dict[str, set[str]] = defaultdict(set)
+        self.chat: Chat
+        self.others: list[Chat] = []
+        self.truth = Truth()
+        self.named: dict[str, list[Named]] = defaultdict(list)
+        self.may_be_named: dict[str, list[Named]] = defaultdict(list)
         self.struck = False
 
     @classmethod
@@ -50,10 +64,19 @@ class ChatFault:
         """As in the table."""
         return cls.__name__
 
-    def touch(self, *ids: object) -> None:
-        """Every criterion that this fault breaks has to name these."""
+    @property
+    def chats(self) -> list[Chat]:
+        """Its own chat, and the further ones."""
+        return [self.chat, *self.others]
+
+    def touch(self, **fields: object) -> None:
+        """Every criterion that this fault breaks has to name what has these fields."""
         for criterion in self.breaks:
-            self.named[criterion] |= {str(one) for one in ids}
+            self.must_name(criterion, fields)
+
+    def must_name(self, criterion: str, *either: dict[str, object]) -> None:
+        """This criterion has to name one of these, once."""
+        self.named[criterion].append(list(either))
         self.struck = True
 
     async def prepare(self, database: asyncpg.Connection) -> None:
@@ -70,44 +93,84 @@ class ChatFault:
         """A Realtime frame of this chat."""
         return [raw]
 
+    def beside(self, listener: int) -> list[bytes]:
+        """What a listener gets after a frame of any chat."""
+        return []
+
+    async def conclude(self, database: asyncpg.Connection, record: Evidence) -> None:
+        """After the run: whom it touched, as far as only the end shows it."""
+
+    def shows(self, record: Evidence) -> bool:
+        """Whether the record shows that it acted, where no finding can."""
+        return True
+
+    def part(self, record: Evidence, table: str) -> pd.DataFrame:
+        """The rows of a table that are about its chat."""
+        rows = getattr(record, table)
+        return rows[rows["chat_id"].map(record.chats.text) == self.chat.id]
+
+    def baseline(self, record: Evidence) -> int:
+        """The newest seq that its chat had before the run."""
+        return int(self.part(record, "baseline")["seq"].iloc[0])
+
+    def longest_send_s(self, record: Evidence) -> float:
+        """The longest time that a send into its chat took."""
+        sends = self.part(record, "sends")
+        return float((sends["answered_ns"] - sends["left_ns"]).max()) / 1e9
+
 
 class Adversary:
-    """All faults at once, each in its chat: what the proxy asks."""
+    """All faults at once, each in its chat: what the proxy asks.
+
+    Attributes:
+        acts: everybody is there, and the faults may begin.
+    """
 
     def __init__(self) -> None:
+        self.truth = Truth()
         self.by_chat: dict[str, ChatFault] = {}
+        self.acts = False
 
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         """Let the chat's fault decide."""
         fault = self.by_chat.get(chat_of(request) or "")
-        if fault and is_attempt(request):  # stored under its sender's own name it would be nobody's message
-            return answer(403, {"error": "No"})
-        return await (fault.exchange(request, forward) if fault else forward(request))
+        if is_attempt(request):  # stored under its sender's own name it would be nobody's message
+            return answer(403, {"error": "No"}) if fault else await forward(request)
+        asked_ns = time.monotonic_ns()
+
+        async def noted(asked: Request) -> Response:
+            left_ns = time.monotonic_ns()
+            given = await forward(asked)
+            self.truth.answered(asked, given, left_ns, time.monotonic_ns())
+            return given
+
+        acting = fault if fault and (self.acts or fault.from_the_start) else None
+        given: Response | None = None
+        try:
+            given = await (acting.exchange(request, noted) if acting else noted(request))
+        finally:
+            self.truth.passed(request, given, asked_ns)
+        return given
 
     def event(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
         """Let the chat's fault decide."""
         fault = self.by_chat.get(str(frame[2]).removeprefix(TOPIC))
-        return fault.event(listener, frame, raw) if fault else [raw]
+        acting = fault if fault and (self.acts or fault.from_the_start) else None
+        messages = acting.event(listener, frame, raw) if acting else [raw]
+        if self.acts:
+            messages += [more for one in self._reaching for more in one.beside(listener)]
+        for message in messages:
+            self.truth.event(listener, message, time.monotonic_ns())
+        return messages
 
+    def heard(self, listener: int, frame: list[Any]) -> None:
+        """Who listens is told by their token."""
+        if frame[3] == "phx_join" and (person := subject_of(frame[4].get("access_token", ""))):
+            self.truth.joined(listener, person)
 
-def chat_of(request: Request) -> str | None:
-    """The chat that a request is about, as far as it says so."""
-    if request.path == MESSAGES and request.method == "GET":
-        return request.query.get("chatId")
-    if request.body[:1] == b"{":
-        body = request.json
-        return body.get("chatId") or body.get("p_chat_id")
-    return None
-
-
-def is_send(request: Request) -> bool:
-    """Whether it sends a message through the app."""
-    return request.method == "POST" and request.path == MESSAGES
-
-
-def is_attempt(request: Request) -> bool:
-    """Whether an outsider tries to send a message through the app."""
-    return is_send(request) and request.json["text"].startswith(OUTSIDERS)
+    @property
+    def _reaching(self) -> list[ChatFault]:
+        return [fault for fault in self.by_chat.values() if fault.reaches_others]
 
 
 def encoded(frame: list[Any]) -> bytes:

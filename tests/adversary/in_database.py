@@ -1,12 +1,15 @@
-"""Faults done in the database, as a careless migration, a trigger or a person at psql would do them."""
+"""Faults done in the database, as a careless migration or a person at psql would do them."""
 
+import uuid
 from collections import Counter
 from typing import Any
 
 import asyncpg
 
-from tests.adversary.faults import ChatFault, is_send
+from analysis.evidence import Evidence
+from tests.adversary.faults import ChatFault
 from tests.adversary.proxy import Forward, Request, Response
+from tests.adversary.truth import is_send
 
 # A message that was sent a while ago and that others followed.
 SETTLED = """
@@ -17,6 +20,7 @@ SETTLED = """
       and exists (select from public.chat_messages before where before.chat_id = $1 and before.seq = m.seq - 1)
     order by seq desc limit 1"""
 ANY = ("sent", "delivered", "read")
+FROM_BEFORE = "from before"  # text of messages that were there before the run
 
 
 class InDatabase(ChatFault):
@@ -27,45 +31,15 @@ class InDatabase(ChatFault):
     statuses: tuple[str, ...] = ANY
 
     async def strike(self, database: asyncpg.Connection) -> None:
-        row = await database.fetchrow(SETTLED, self.chat, list(self.statuses))
-        if row is not None and await self.harm(database, row):
-            self.touch(row["id"])
-
-    async def harm(self, database: asyncpg.Connection, row: Any) -> bool:
-        """Do it. Whether it took effect: the row may have changed since it was read."""
-        done = await database.execute(self.statement, row["id"])
-        return bool(done.split()[-1] != "0")
-
-
-class OnInsert(ChatFault):
-    """Does something to one message while it is stored, by a trigger that runs after the app's own."""
-
-    how = "SQL (trigger)"
-    body = ""
-    at = 6  # how manieth message of the chat
-
-    async def prepare(self, database: asyncpg.Connection) -> None:
-        name = f"zz_adversary_{self.name()}"
-        body = self.body.format(at=self.at, counters="public.chat_seq_counters")
-        await database.execute(
-            f"create function public.{name}() returns trigger language plpgsql security definer "
-            f"as $f$ begin {body} return new; end $f$"
-        )
-        await database.execute(
-            f"create trigger {name} before insert on public.chat_messages for each row "
-            f"when (new.chat_id = '{self.chat}') execute function public.{name}()"
-        )
-
-    async def strike(self, database: asyncpg.Connection) -> None:
-        row = await database.fetchrow(
-            "select id, seq from public.chat_messages where chat_id = $1 and seq = $2", self.chat, self.at
-        )
+        row = await database.fetchrow(SETTLED, self.chat.id, list(self.statuses))
         if row is not None:
-            await self.note(database, row)
+            await self.harm(database, row)
 
-    async def note(self, database: asyncpg.Connection, row: Any) -> None:
-        """Write down whom it touched."""
-        self.touch(row["id"])
+    async def harm(self, database: asyncpg.Connection, row: Any) -> None:
+        """Do it; it may have no effect, since the row may have changed since it was read."""
+        done = await database.execute(self.statement, row["id"])
+        if done.split()[-1] != "0":
+            self.touch(message_id=str(row["id"]))
 
 
 class RowDeleted(InDatabase):
@@ -98,13 +72,25 @@ class SenderChanged(InDatabase):
     statement = """
         update public.chat_messages m set sender_id = (
           select user_id from public.chat_participants p where p.chat_id = m.chat_id and user_id <> m.sender_id limit 1
-        ) where id = $1"""
+        ) where id = $1 returning sender_id"""
+
+    async def harm(self, database: asyncpg.Connection, row: Any) -> None:
+        message, other = str(row["id"]), str(await database.fetchval(self.statement, row["id"]))
+        # Who has sent it, or who is said to.
+        said = [{"message_id": message, "sender_id": sender} for sender in (str(row["sender_id"]), other)]
+        self.must_name("messages.corrupted", *said)
 
 
 class KeyChanged(InDatabase):
     what = "a stored message gets another client_generated_id"
     breaks = ("messages.corrupted",)
-    statement = "update public.chat_messages set client_generated_id = gen_random_uuid() where id = $1"
+    statement = "update public.chat_messages set client_generated_id = $2 where id = $1"
+
+    async def harm(self, database: asyncpg.Connection, row: Any) -> None:
+        message, keys = str(row["id"]), (str(row["client_generated_id"]), str(uuid.uuid4()))
+        await database.execute(self.statement, message, keys[1])
+        said = [{"message_id": message, "client_generated_id": key} for key in keys]
+        self.must_name("messages.corrupted", *said)
 
 
 class SoftDeleted(InDatabase):
@@ -120,7 +106,7 @@ class RowCopied(InDatabase):
     breaks = ("messages.duplicated",)
     statement = """
         insert into public.chat_messages (chat_id, sender_id, message_text)
-        select chat_id, sender_id, message_text from public.chat_messages where id = $1"""
+        select chat_id, sender_id, message_text from public.chat_messages where id = $1 returning id"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,9 +117,11 @@ class RowCopied(InDatabase):
             self._sent[request.json["clientGeneratedId"]] += 1
         return await forward(request)
 
-    async def harm(self, database: asyncpg.Connection, row: Any) -> bool:
-        once = self._sent[str(row["client_generated_id"])] == 1
-        return once and await super().harm(database, row)
+    async def harm(self, database: asyncpg.Connection, row: Any) -> None:
+        if self._sent[str(row["client_generated_id"])] == 1:
+            copy = await database.fetchval(self.statement, row["id"])
+            said = [{"message_id": str(message)} for message in (row["id"], copy)]
+            self.must_name("messages.duplicated", *said)
 
 
 class SeqEmptied(InDatabase):
@@ -141,18 +129,20 @@ class SeqEmptied(InDatabase):
     breaks = ("seq.missing",)
     statement = "update public.chat_messages set seq = null where id = $1"
 
+    def touch(self, **fields: object) -> None:
+        super().touch(**fields, seq=None)
+
 
 class SeqSkipped(InDatabase):
     what = "a chat's counter skips a number"
     breaks = ("seq.gaps",)
 
-    async def harm(self, database: asyncpg.Connection, row: Any) -> bool:
+    async def harm(self, database: asyncpg.Connection, row: Any) -> None:
         last = await database.fetchval(
             "update public.chat_seq_counters set last_seq = last_seq + 1 where chat_id = $1 returning last_seq",
-            self.chat,
+            self.chat.id,
         )
-        self.touch(f"seq {last}")
-        return False
+        self.touch(seq=last)
 
 
 class StatusSetBack(InDatabase):
@@ -175,65 +165,10 @@ class StatusInvented(InDatabase):
     statement = "update public.chat_messages set status = 'seen' where id = $1"
 
 
-class TextCutOnInsert(OnInsert):
-    what = "a text is cut while it is stored"
-    breaks = ("messages.corrupted",)
-    body = "if new.seq = {at} then new.message_text := left(new.message_text, -1) || '…'; end if;"
-
-
-class SeqGivenTwice(OnInsert):
-    what = "two messages get the same seq"
-    breaks = ("seq.duplicates",)
-    body = """
-        if new.seq = {at} + 1 and not exists (
-          select from public.chat_messages where chat_id = new.chat_id and seq = {at} offset 1
-        ) then
-          new.seq := {at};
-          update {counters} set last_seq = {at} where chat_id = new.chat_id;
-        end if;"""
-
-    async def strike(self, database: asyncpg.Connection) -> None:
-        rows = await database.fetch(
-            "select id from public.chat_messages where chat_id = $1 and seq = $2", self.chat, self.at
-        )
-        if len(rows) > 1:
-            self.touch(*(row["id"] for row in rows))
-
-
-class SeqLeftForLater(OnInsert):
-    what = "a message gets a seq below those of messages sent long before"
-    breaks = ("seq.order", "realtime.reordered")
-    body = """
-        if new.seq = {at} then
-          new.seq := {at} + 1;
-          update {counters} set last_seq = {at} + 1 where chat_id = new.chat_id;
-        elsif new.seq = {at} + 6 and not exists (
-          select from public.chat_messages where chat_id = new.chat_id and seq = {at}
-        ) then
-          new.seq := {at};
-          update {counters} set last_seq = {at} + 5 where chat_id = new.chat_id;
-        end if;"""
-
-
-class StatusFrozen(ChatFault):
-    what = "a trigger keeps every status of a chat at sent"
-    how = "SQL (trigger)"
-    breaks = ("status.stuck",)
-
-    async def prepare(self, database: asyncpg.Connection) -> None:
-        await database.execute(
-            "create function public.zz_adversary_frozen() returns trigger language plpgsql "
-            "as $f$ begin new.status := old.status; return new; end $f$"
-        )
-        await database.execute(
-            "create trigger zz_adversary_frozen before update on public.chat_messages for each row "
-            f"when (new.chat_id = '{self.chat}') execute function public.zz_adversary_frozen()"
-        )
-
-    async def strike(self, database: asyncpg.Connection) -> None:
-        self.struck = await database.fetchval(
-            "select count(*) > 3 from public.chat_messages where chat_id = $1", self.chat
-        )
+class StatusEmptied(InDatabase):
+    what = "the status of a message becomes NULL"
+    breaks = ("status.invalid",)
+    statement = "update public.chat_messages set status = null where id = $1"
 
 
 class NewestDeletedAndItsSeqReused(ChatFault):
@@ -243,111 +178,82 @@ class NewestDeletedAndItsSeqReused(ChatFault):
 
     async def strike(self, database: asyncpg.Connection) -> None:
         async with database.transaction():
-            await database.execute(
-                "select from public.chat_seq_counters where chat_id = $1 for update", self.chat
-            )
-            row = await database.fetchrow(
-                "select id, seq from public.chat_messages where chat_id = $1 and seq > 5 "
-                "and created_at < now() - interval '1100 ms' order by seq desc limit 1",
-                self.chat,
-            )
             newest = await database.fetchval(
-                "select last_seq from public.chat_seq_counters where chat_id = $1", self.chat
+                "select last_seq from public.chat_seq_counters where chat_id = $1 for update", self.chat.id
             )
-            if row is None or row["seq"] != newest:
+            # So old that a look has seen it.
+            row = await database.fetchrow(
+                "select id, seq from public.chat_messages where chat_id = $1 and seq = $2 "
+                "and client_generated_id is not null and created_at < now() - interval '1800 ms'",
+                self.chat.id,
+                newest,
+            )
+            if row is None:
                 return
             await database.execute("delete from public.chat_messages where id = $1", row["id"])
             await database.execute(
-                "update public.chat_seq_counters set last_seq = last_seq - 1 where chat_id = $1", self.chat
+                "update public.chat_seq_counters set last_seq = last_seq - 1 where chat_id = $1", self.chat.id
             )
-        self.named["messages.lost"] = {str(row["id"])}
-        self.named["seq.duplicates"] = {f"seq {row['seq']}"}
-        self.struck = True
+        self._deleted, self._seq = str(row["id"]), newest
+        self.must_name("messages.lost", {"message_id": self._deleted})
 
-
-class InsertRefusedByTrigger(ChatFault):
-    what = "a trigger lets no row of a message in"
-    how = "SQL (trigger)"
-    breaks = ("errors.send",)
-    text = "cannot be stored"
-
-    async def prepare(self, database: asyncpg.Connection) -> None:
-        await database.execute(
-            "create function public.zz_adversary_refuses() returns trigger language plpgsql as "
-            "$f$ begin if new.seq % 4 = 0 then raise exception 'no'; end if; return new; end $f$"
+    async def conclude(self, database: asyncpg.Connection, record: Evidence) -> None:
+        """Its successor came later."""
+        successor = await database.fetchval(
+            "select id from public.chat_messages where chat_id = $1 and seq = $2", self.chat.id, self._seq
         )
-        await database.execute(
-            "create trigger zz_adversary_refuses before insert on public.chat_messages for each row "
-            f"when (new.chat_id = '{self.chat}') execute function public.zz_adversary_refuses()"
-        )
-
-    async def strike(self, database: asyncpg.Connection) -> None:
-        count = await database.fetchval(
-            "select count(*) from public.chat_messages where chat_id = $1", self.chat
-        )
-        self.struck = count >= 3
+        both = [{"message_id": message, "seq": self._seq} for message in (self._deleted, str(successor))]
+        self.must_name("seq.duplicates", *both)
 
 
 # What must disturb nobody
 
 
 class StrangerWrites(ChatFault):
-    what = "somebody who is no user of the run writes into a chat"
+    what = "somebody who is no user of the run, and not in the chat, writes into it"
     how = "SQL"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._stranger, self._message = str(uuid.uuid4()), ""
+
     async def strike(self, database: asyncpg.Connection) -> None:
+        email = f"{self._stranger}@example.com"
+        await database.execute("insert into auth.users (id, email) values ($1, $2)", self._stranger, email)
         await database.execute(
-            "insert into public.chat_messages (chat_id, sender_id, message_text) "
-            "select chat_id, user_id, 'from elsewhere' from public.chat_participants where chat_id = $1 limit 1",
-            self.chat,
+            "insert into public.accounts (id, name, email) values ($1, 'stranger', $2)", self._stranger, email
         )
-        self.struck = True
-
-
-class InsertRolledBack(ChatFault):
-    what = "an insert is rolled back"
-    how = "SQL"
-
-    async def strike(self, database: asyncpg.Connection) -> None:
-        transaction = database.transaction()
-        await transaction.start()
-        await database.execute(
+        message = await database.fetchval(
             "insert into public.chat_messages (chat_id, sender_id, message_text) "
-            "select chat_id, user_id, 'never' from public.chat_participants where chat_id = $1 limit 1",
-            self.chat,
+            "values ($1, $2, 'from elsewhere') returning id",
+            self.chat.id,
+            self._stranger,
         )
-        await transaction.rollback()
-        self.struck = True
+        self._message, self.struck = str(message), True
+
+    def shows(self, record: Evidence) -> bool:
+        rows = record.rows[record.rows["message_id"].map(record.messages.text) == self._message]
+        known = record.people.text(int(rows["sender_id"].iloc[0])) == self._stranger
+        return known and int(rows["seq"].iloc[0]) > self.baseline(record)
 
 
-class SeqHeldByAnOpenTransaction(ChatFault):
-    what = "a transaction holds the next seq for two seconds"
-    how = "SQL"
-
-    async def strike(self, database: asyncpg.Connection) -> None:
-        async with database.transaction():
-            await database.execute(
-                "insert into public.chat_messages (chat_id, sender_id, message_text) "
-                "select chat_id, user_id, 'slow' from public.chat_participants where chat_id = $1 limit 1",
-                self.chat,
-            )
-            await database.execute("select pg_sleep(2)")
-        self.struck = True
-
-
-class OldMessagesMarked(ChatFault):
+class OldMessageMarked(ChatFault):
     what = "a message from before the run gets its receipts in the run"
     how = "SQL"
 
-    async def prepare(self, database: asyncpg.Connection) -> None:
-        await database.execute(
-            "insert into public.chat_messages (chat_id, sender_id, message_text) "
-            "select chat_id, user_id, 'from before' from public.chat_participants where chat_id = $1 limit 1",
-            self.chat,
-        )
+    def __init__(self) -> None:
+        super().__init__()
+        self._seq = 0
 
     async def strike(self, database: asyncpg.Connection) -> None:
-        self.struck = await database.fetchval(
-            "select bool_and(status <> 'sent') from public.chat_messages where chat_id = $1 and message_text = 'from before'",
-            self.chat,
+        """Not by us: by whoever acknowledges the next message."""
+        row = await database.fetchrow(
+            "select seq, status from public.chat_messages where chat_id = $1 and message_text = $2 order by seq desc limit 1",
+            self.chat.id,
+            FROM_BEFORE,
         )
+        assert row is not None
+        self._seq, self.struck = row["seq"], row["status"] != "sent"
+
+    def shows(self, record: Evidence) -> bool:
+        return 0 < self._seq <= self.baseline(record)

@@ -17,9 +17,10 @@ def main(folder: Path) -> int:
     for file in sorted(folder.rglob(expectations.FILE)):
         verdict = judge(file.parent)
         expected = json.loads(file.read_text())
-        found = expectations.mistakes(verdict, expected["chats"]) if "chats" in expected else {}
+        faults = expected.get("faults")
+        found = expectations.mistakes(file.parent, verdict, faults) if faults is not None else {}
         outcomes = {one["id"]: one["outcome"] for one in verdict["criteria"]}
-        for criterion, outcome in expected.get("criteria", {}).items():
+        for criterion, outcome in expected["criteria"].items():
             if outcomes[criterion] != outcome:
                 found[criterion] = [f"{outcomes[criterion]}, not {outcome}"]
         for what, why in found.items():

@@ -1,35 +1,52 @@
-"""Faults between chatsoak and the app: requests and answers that get lost, doubled or changed."""
+"""Faults between chatsoak and the app: messages and answers that get lost, doubled or changed on their way."""
 
 import asyncio
+import unicodedata
 import uuid
 
-from tests.adversary.faults import MESSAGES, ChatFault, is_send
+from analysis.evidence import Evidence
+from tests.adversary.faults import ChatFault
 from tests.adversary.proxy import Forward, Request, Response, answer
+from tests.adversary.truth import is_send
 
 HOW = "proxy (HTTP)"
 SLOW_S = 1.5
 
 
 class OnSend(ChatFault):
-    """Does something to one send, the `at`-th message of the chat; repeats with its key pass."""
+    """Does something to one message, the `at`-th of the chat or, when that one fails by itself, a later one."""
 
     how = HOW
-    at = 5
+    at = 3
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: list[str] = []
+        self._ids: dict[
+            str, str
+        ] = {}  # key of a message → id with which it was stored; empty: not that we know
+        self._trying = False
 
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         if not is_send(request):
             return await forward(request)
         key = request.json["clientGeneratedId"]
-        if key in self._keys:
-            return await self.repeated(request, forward)
-        self._keys.append(key)
-        if len(self._keys) != self.at:
-            return await forward(request)
-        return await self.tampered(request, forward)
+
+        async def noted(asked: Request) -> Response:
+            given = await forward(asked)
+            if given.ok:
+                self._ids[key] = self._ids[key] or given.json["id"]
+            return given
+
+        if key in self._ids:
+            return await self.repeated(request, noted)
+        self._ids[key] = ""
+        if self._trying or self.struck or len(self._ids) < self.at:
+            return await noted(request)
+        self._trying = True
+        try:
+            return await self.tampered(request, noted)
+        finally:
+            self._trying = False
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
         """What becomes of it."""
@@ -45,9 +62,19 @@ class AnswerLost(OnSend):
     breaks = ("errors.send",)
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        await forward(request)
-        self.touch(request.json["clientGeneratedId"])
+        given = await forward(request)
+        self.struck = given.ok
         return None
+
+
+class AnswerCutOff(OnSend):
+    what = "the answer about a stored message breaks off in its body"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        self.struck = given.ok
+        return given.broken_off()
 
 
 class RequestLost(OnSend):
@@ -55,8 +82,17 @@ class RequestLost(OnSend):
     breaks = ("errors.send",)
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        self.touch(request.json["clientGeneratedId"])
+        self.struck = True
         return None
+
+
+class RequestCutOff(OnSend):
+    what = "a message breaks off in its body on its way to the app"
+    breaks = ("errors.send",)
+
+    async def tampered(self, request: Request, forward: Forward) -> Response | None:
+        self.struck = True
+        return await forward(request.broken_off())
 
 
 class StoredAndAnswered500(OnSend):
@@ -64,8 +100,8 @@ class StoredAndAnswered500(OnSend):
     breaks = ("errors.send",)
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        await forward(request)
-        self.touch(request.json["clientGeneratedId"])
+        given = await forward(request)
+        self.struck = given.ok
         return answer(500, {"error": "Internal server error"})
 
 
@@ -74,38 +110,47 @@ class Answered503(OnSend):
     breaks = ("errors.send",)
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        self.touch(request.json["clientGeneratedId"])
+        self.struck = True
         return answer(503, {"error": "Come back later"})
 
 
-class RefusedAndNotStored(OnSend):
+class Refusing(OnSend):
+    """Refuses a message, and its repeats, too: one that went through would make it ok."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused = ""
+
+    def refuse(self, request: Request) -> Response:
+        """Its answer."""
+        self._refused = request.json["clientGeneratedId"]
+        return answer(403, {"error": "No"})
+
+    async def repeated(self, request: Request, forward: Forward) -> Response | None:
+        if request.json["clientGeneratedId"] == self._refused:
+            return self.refuse(request)
+        return await forward(request)
+
+
+class RefusedAndNotStored(Refusing):
     what = "a message is refused and not stored"
     breaks = ("errors.send",)
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        self.touch(request.json["clientGeneratedId"])
-        return answer(403, {"error": "No"})
-
-    async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        """Whoever is refused is refused again: a repeat that went through would make it ok."""
-        if request.json["clientGeneratedId"] in self.named["errors.send"]:
-            return answer(403, {"error": "No"})
-        return await forward(request)
+        self.struck = True
+        return self.refuse(request)
 
 
-class RefusedAndStored(OnSend):
+class RefusedAndStored(Refusing):
     what = "a message is refused, and stored"
     breaks = ("messages.unexpected", "errors.send")
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        await forward(request)
-        self.touch(request.json["clientGeneratedId"])
-        return answer(403, {"error": "No"})
-
-    async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        if request.json["clientGeneratedId"] in self.named["errors.send"]:
-            return answer(403, {"error": "No"})
-        return await forward(request)
+        given = await forward(request)
+        if not given.ok:
+            return given
+        self.must_name("messages.unexpected", {"message_id": given.json["id"]})
+        return self.refuse(request)
 
 
 class AcknowledgedAndNotStored(OnSend):
@@ -114,15 +159,16 @@ class AcknowledgedAndNotStored(OnSend):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told = answer(201, {"id": str(uuid.uuid4()), "seq": None})
+        self._id, self._key = str(uuid.uuid4()), ""
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        self.touch(request.json["clientGeneratedId"])
-        return self._told
+        self._key = request.json["clientGeneratedId"]
+        self.touch(message_id=self._id, client_generated_id=self._key, sender_id=request.caller, seq=None)
+        return answer(201, {"id": self._id, "seq": None})
 
     async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        if request.json["clientGeneratedId"] in self.named["messages.lost"]:
-            return self._told
+        if request.json["clientGeneratedId"] == self._key:
+            return answer(201, {"id": self._id, "seq": None})
         return await forward(request)
 
 
@@ -136,11 +182,12 @@ class RequestDoubledWithoutItsKey(OnSend):
     def __init__(self) -> None:
         super().__init__()
         self._repeated: set[str] = set()
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: asyncio.Task[None] | None = None
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
         given = await forward(request)
-        self._late.add(asyncio.create_task(self._double(request, forward, given)))
+        if given.ok and (self._late is None or self._late.done()):
+            self._late = asyncio.create_task(self._double(request, forward, given))
         return given
 
     async def repeated(self, request: Request, forward: Forward) -> Response | None:
@@ -151,48 +198,50 @@ class RequestDoubledWithoutItsKey(OnSend):
         await asyncio.sleep(self.later_s)
         body = request.json
         if body.pop("clientGeneratedId") in self._repeated:
-            self.at = len(self._keys) + 1
             return
         copy = await forward(request.with_json(body))
-        self.touch(given.json["id"], copy.json["id"])
+        if copy.ok:
+            first, second = given.json["id"], copy.json["id"]
+            self.must_name("messages.duplicated", {"message_id": first}, {"message_id": second})
 
 
-class AnotherIdAnswered(OnSend):
-    what = "the answer names another id than is stored"
+class Answering(OnSend):
+    """Answers one message, and its repeats, with another value than is stored."""
+
     breaks = ("messages.corrupted",)
 
     def __init__(self) -> None:
         super().__init__()
-        self._ids: dict[str, str] = {}
+        self._told: dict[str, Response] = {}
+
+    def false(self, given: Response) -> Response:
+        """The answer in place of `given`."""
+        raise NotImplementedError
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        key = request.json["clientGeneratedId"]
         given = await forward(request)
-        self.touch(given.json["id"])
-        self._ids[key] = str(uuid.uuid4())
-        return given.with_json({**given.json, "id": self._ids[key]})
+        if not given.ok:
+            return given
+        self.touch(message_id=given.json["id"])
+        return self._told.setdefault(request.json["clientGeneratedId"], self.false(given))
 
     async def repeated(self, request: Request, forward: Forward) -> Response | None:
         given = await forward(request)
-        told = self._ids.get(request.json["clientGeneratedId"], given.json["id"])
-        return given.with_json({**given.json, "id": told})
+        return self._told.get(request.json["clientGeneratedId"], given)
 
 
-class AnotherSeqAnswered(OnSend):
+class AnotherIdAnswered(Answering):
+    what = "the answer names another id than is stored"
+
+    def false(self, given: Response) -> Response:
+        return given.with_json({**given.json, "id": str(uuid.uuid4())})
+
+
+class AnotherSeqAnswered(Answering):
     what = "the answer tells another seq than is stored"
-    breaks = ("messages.corrupted",)
 
-    async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        given = await forward(request)
-        self.touch(given.json["id"])
-        self._key = request.json["clientGeneratedId"]
+    def false(self, given: Response) -> Response:
         return given.with_json({**given.json, "seq": given.json["seq"] - 1})
-
-    async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        given = await forward(request)
-        if self.struck and request.json["clientGeneratedId"] == self._key:
-            return given.with_json({**given.json, "seq": given.json["seq"] - 1})
-        return given
 
 
 class TextChangedOnTheWay(OnSend):
@@ -201,67 +250,40 @@ class TextChangedOnTheWay(OnSend):
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
         body = request.json
-        given = await forward(request.with_json({**body, "text": body["text"] + " "}))
-        self.touch(given.json["id"])
+        given = await forward(request.with_json({**body, "text": self.other(body["text"])}))
+        if given.ok and self.other(body["text"]) != body["text"]:
+            self.touch(message_id=given.json["id"])
         return given
 
+    def other(self, text: str) -> str:
+        """What becomes of a text."""
+        return text + " "
 
-class RepeatForgotten(OnSend):
-    what = "a repeat is stored as a message of its own"
-    breaks = ("messages.duplicated", "idempotency.retries")
+
+class TextInAnotherForm(TextChangedOnTheWay):
+    """Of a text that has such a character at all: one of twenty."""
+
+    what = "the characters of a text are taken apart, as Unicode's form NFD has them"
+    needs = 50
+    spares = 8
+
+    def other(self, text: str) -> str:
+        return unicodedata.normalize("NFD", text)
+
+
+class IntoAnotherChat(OnSend):
+    what = "a message is stored in another chat of its sender"
+    breaks = ("messages.corrupted",)
+    spares = 1
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        return await forward(request)
-
-    async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        if self.struck:
+        (other,) = self.others
+        if request.json["chatId"] == other.id or request.caller not in other.participants:
             return await forward(request)
-        body = request.json
-        self.touch(body["clientGeneratedId"])
-        del body["clientGeneratedId"]
-        return await forward(request.with_json(body))
-
-
-class RepeatAnsweredWithAnotherId(OnSend):
-    what = "a repeat is answered with another id than the first"
-    breaks = ("idempotency.retries",)
-
-    async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        return await forward(request)
-
-    async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        given = await forward(request)
-        if self.struck:
-            return given
-        self.touch(request.json["clientGeneratedId"])
-        return given.with_json({**given.json, "id": str(uuid.uuid4())})
-
-
-class RepeatAnsweredWithAnotherSeq(OnSend):
-    what = "a repeat is answered with another seq than the first"
-    breaks = ("idempotency.retries",)
-
-    async def tampered(self, request: Request, forward: Forward) -> Response | None:
-        return await forward(request)
-
-    async def repeated(self, request: Request, forward: Forward) -> Response | None:
-        given = await forward(request)
-        if self.struck:
-            return given
-        self.touch(request.json["clientGeneratedId"])
-        return given.with_json({**given.json, "seq": given.json["seq"] - 1})
-
-
-class ReceiptsSwallowed(ChatFault):
-    what = "receipts are answered and do nothing"
-    how = HOW
-    breaks = ("status.stuck",)
-
-    async def exchange(self, request: Request, forward: Forward) -> Response | None:
-        if "/rpc/mark_messages_as" in request.path:
-            self.struck = True
-            return answer(200, [{"updated_count": 0}])
-        return await forward(request)
+        given = await forward(request.with_json({**request.json, "chatId": other.id}))
+        if given.ok:
+            self.touch(message_id=given.json["id"], chat_id=other.id)
+        return given
 
 
 # What must disturb nobody
@@ -272,8 +294,7 @@ class RequestDoubled(OnSend):
 
     async def tampered(self, request: Request, forward: Forward) -> Response | None:
         given = await forward(request)
-        await forward(request)
-        self.struck = True
+        self.struck = given.ok and (await forward(request)).ok
         return given
 
 
@@ -286,24 +307,5 @@ class AnswerSlow(OnSend):
         self.struck = True
         return given
 
-
-class HistoryUnavailable(ChatFault):
-    what = "history is answered 503 at times"
-    how = HOW
-
-    async def exchange(self, request: Request, forward: Forward) -> Response | None:
-        if request.path == MESSAGES and request.method == "GET" and not self.struck:
-            self.struck = True
-            return answer(503, {"error": "Come back later"})
-        return await forward(request)
-
-
-class ReceiptsSlow(ChatFault):
-    what = "receipts take effect a second late"
-    how = HOW
-
-    async def exchange(self, request: Request, forward: Forward) -> Response | None:
-        if "/rpc/mark_messages_as" in request.path:
-            self.struck = True
-            await asyncio.sleep(1)
-        return await forward(request)
+    def shows(self, record: Evidence) -> bool:
+        return self.longest_send_s(record) >= SLOW_S

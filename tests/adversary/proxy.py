@@ -5,6 +5,7 @@ that leaves alone passes byte for byte.
 """
 
 import asyncio
+import base64
 import json
 import threading
 from collections.abc import Awaitable, Callable
@@ -12,20 +13,49 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from types import TracebackType
-from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Protocol, Self
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 END = b"\r\n\r\n"
 TEXT = 0x81  # a final text frame: RFC 6455, section 5.2
+MASKED = 0x80
 SHORT, LONG, LONGEST = 125, 126, 127
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request on its way to the target."""
+class Message:
+    """A request or an answer.
+
+    Attributes:
+        whole: False: it breaks off in the middle of its body, and the connection with it.
+    """
 
     head: bytes
     body: bytes
+    whole: bool = True
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def wire(self) -> bytes:
+        """What is written of it."""
+        return self.head + (self.body if self.whole else self.body[: len(self.body) // 2])
+
+    def with_json(self, body: Any) -> Self:
+        """The same with another body."""
+        encoded = json.dumps(body).encode()
+        return replace(self, head=_with_length(self.head, len(encoded)), body=encoded)
+
+    def broken_off(self) -> Self:
+        """The same, but not whole."""
+        return replace(self, whole=False)
+
+
+@dataclass(frozen=True)
+class Request(Message):
+    """A request on its way to the target."""
 
     @property
     def method(self) -> str:
@@ -40,38 +70,43 @@ class Request:
         return {name: values[0] for name, values in parse_qs(urlsplit(self._target).query).items()}
 
     @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+    def caller(self) -> str | None:
+        """The id of whoever's token it bears."""
+        _, found, rest = self.head.partition(b"Authorization: Bearer ")
+        return subject_of(rest.partition(b"\r\n")[0].decode()) if found else None
 
     @property
     def _target(self) -> str:
         return self.head.split(b" ", 2)[1].decode()
 
-    def with_json(self, body: Any) -> "Request":
-        """The same request with another body."""
-        encoded = json.dumps(body).encode()
-        return replace(self, head=_with_length(self.head, len(encoded)), body=encoded)
+    def without(self, parameter: str) -> "Request":
+        """The same request without a parameter of its query."""
+        method, target, rest = self.head.split(b" ", 2)
+        parts = urlsplit(target.decode())
+        query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name != parameter])
+        return replace(self, head=b" ".join((method, parts._replace(query=query).geturl().encode(), rest)))
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Message):
     """An answer on its way back."""
-
-    head: bytes
-    body: bytes
 
     @property
     def status(self) -> int:
         return int(self.head.split(b" ", 2)[1])
 
     @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
 
-    def with_json(self, body: Any) -> "Response":
-        """The same answer with another body."""
-        encoded = json.dumps(body).encode()
-        return replace(self, head=_with_length(self.head, len(encoded)), body=encoded)
+
+def subject_of(token: str) -> str | None:
+    """Whose JWT this is. Nobody checks it here: the target does."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
+    return claims.get("sub")
 
 
 def answer(status: int, body: Any) -> Response:
@@ -96,6 +131,9 @@ class Tamper(Protocol):
         Args:
             listener: number of the client's WebSocket.
         """
+
+    def heard(self, listener: int, frame: list[Any]) -> None:
+        """A frame that a client has sent."""
 
 
 class Proxy:
@@ -157,7 +195,10 @@ class Proxy:
         """Ask the target, on a connection of its own: an idle one might be closed by the target at that moment."""
         reader, writer = await asyncio.open_connection(*self._target, limit=1 << 22)
         try:
-            writer.write(request.head + request.body)
+            writer.write(request.wire)
+            if not request.whole:
+                await writer.drain()
+                raise ConnectionAbortedError
             head = await reader.readuntil(END)
             return Response(head, await reader.readexactly(_length(head)))
         finally:
@@ -168,12 +209,13 @@ class Proxy:
     ) -> None:
         target_reader, target_writer = await asyncio.open_connection(*self._target, limit=1 << 22)
         target_writer.write(head)
-        copying = asyncio.create_task(_copy(reader, target_writer))
+        listener = next(self._listeners)
+        talking = asyncio.create_task(self._talk(listener, reader, target_writer))
         try:
             writer.write(await target_reader.readuntil(END))
-            await self._events(target_reader, writer)
+            await self._events(listener, target_reader, writer)
         finally:
-            copying.cancel()
+            talking.cancel()
             target_writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -187,33 +229,49 @@ class Proxy:
             if response is None:
                 writer.transport.abort()
                 return
-            writer.write(response.head + response.body)
+            writer.write(response.wire)
             await writer.drain()
+            if not response.whole:
+                return
 
-    async def _events(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Frames from the target, which are never masked, one by one."""
-        listener = next(self._listeners)
+    async def _events(
+        self, listener: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Frames from the target, one by one."""
         while True:
-            head = await reader.readexactly(2)
-            length = head[1]
-            if length >= LONG:
-                more = await reader.readexactly(2 if length == LONG else 8)
-                head, length = head + more, int.from_bytes(more)
-            payload = await reader.readexactly(length)
+            head, mask, payload = await _frame(reader)
             if head[0] == TEXT:
                 for message in self._tamper.event(listener, json.loads(payload), payload):
                     writer.write(_text_frame(message))
             else:
-                writer.write(head + payload)
+                writer.write(head + mask + payload)
             await writer.drain()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
+    async def _talk(self, listener: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Frames from the client, which pass as they are."""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                head, mask, payload = await _frame(reader)
+                if head[0] == TEXT:
+                    self._tamper.heard(listener, json.loads(_unmasked(mask, payload)))
+                writer.write(head + mask + payload)
+                await writer.drain()
         writer.close()
+
+
+async def _frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes, bytes]:
+    """Head, mask (empty: none) and payload of the next frame of a WebSocket."""
+    head = await reader.readexactly(2)
+    masked, length = head[1] & MASKED, head[1] & ~MASKED
+    if length >= LONG:
+        more = await reader.readexactly(2 if length == LONG else 8)
+        head, length = head + more, int.from_bytes(more)
+    mask = await reader.readexactly(4 if masked else 0)
+    return head, mask, await reader.readexactly(length)
+
+
+def _unmasked(mask: bytes, payload: bytes) -> bytes:
+    return bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
 
 
 def _text_frame(payload: bytes) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.adversary.catalogue import FAULTS
 from tests.adversary.faults import ChatFault
-from tests.adversary.shared_run import SharedRun, described
+from tests.adversary.shared_run import SharedRun
 from tests.locustfiles.soaks import TOO_SHORT_FOR
 from tests.staging.stages import running_stage
 
@@ -22,15 +22,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedRun]:
 @pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.name())
 def test_exactly_its_criteria_notice(run: SharedRun, kind: type[ChatFault]) -> None:
     assert run.faults[kind.name()].struck, "the fault never came to act"
+    assert kind.name() in run.shown, "the record does not show that it acted"
     assert run.mistakes.get(kind.name(), []) == []
 
 
 def test_nobody_else_is_blamed(run: SharedRun) -> None:
-    assert set(run.mistakes) <= set(run.faults), described(run)
+    assert set(run.mistakes) <= set(run.faults), run.mistakes
 
 
 def test_every_other_criterion_passes(run: SharedRun) -> None:
     for criterion in run.ended.verdict["criteria"]:
         otherwise = "info" if criterion["id"] in TOO_SHORT_FOR else "pass"
         expected = "fail" if criterion["id"] in run.broken else otherwise
-        assert criterion["outcome"] == expected, (criterion["id"], criterion["reason"], described(run))
+        assert criterion["outcome"] == expected, (criterion["id"], criterion["reason"], run.mistakes)

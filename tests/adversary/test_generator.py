@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.adversary.whole_runs import clean_but, settings_for
+from tests.adversary import expectations
+from tests.adversary.whole_runs import PATIENT, clean_but, observed, settings_for
+from tests.adversary.world import holds, outcomes
 from tests.locustfiles.soaks import Soak
 from tests.staging.stages import RunningStage
 
@@ -24,12 +26,14 @@ LOAD = (
     "--spawn-rate",
     "10",
     "--run-time",
-    "20s",
+    "15s",
     "--workload",
     "open",
     "--arrival-rate",
     "15",
 )
+# Below what somebody waits for a process that stands still, above what a busy machine makes of the same run.
+TARGETS = {**PATIENT, "CHATSOAK_TARGET_SEND_P95_MS": "600"}
 
 
 @contextmanager
@@ -56,25 +60,23 @@ def held_to_a_quarter(pid: int) -> Iterator[None]:
 def test_a_generator_that_is_held_up_is_inconclusive_and_no_failure_of_the_server(
     stage: RunningStage, tmp_path: Path
 ) -> None:
-    with Soak(tmp_path, "--host", stage.app_url, *LOAD, environment=settings_for(stage)) as running:
+    settings = settings_for(stage, **TARGETS)
+    with Soak(tmp_path, "--host", stage.app_url, *LOAD, environment=settings) as running:
         running.wait_for_load()
         with held_to_a_quarter(running.process.pid):
             running.wait_until("the end of the load", lambda: "the load stops" in running.output())
         ended = running.end()
-    found = {one["id"]: one for one in ended.verdict["criteria"]}
-    said = {name: (one["outcome"], one["observed"], one["reason"]) for name, one in found.items()}
     assert ended.code == 3, ended.output
-    assert ended.failed() == [], said
-    assert found["latency.send.p95"]["observed"] >= 500, "it was not held up enough to tell"
-    assert found["latency.send.p95"]["outcome"] == "inconclusive", said
-    healthy = found["generator.healthy"]
-    assert healthy["outcome"] == "inconclusive"
-    assert "`latency.send.p95` is not to be believed" in healthy["reason"]
+    assert observed(ended, "latency.send.p95") >= 600, "it was not held up enough to tell"
+    holds(ended.verdict, "GeneratorHeld")
+    (healthy,) = (one for one in ended.verdict["criteria"] if one["id"] == "generator.healthy")
     assert "load process" in healthy["reason"]
     assert "local cannot keep up: its event loop stood still" in ended.output
     assert "generator.healthy" in ended.report
+    expectations.write((running.reports / "latest").resolve(), outcomes("GeneratorHeld"))
 
 
 def test_the_same_run_with_a_free_generator_passes(stage: RunningStage, tmp_path: Path) -> None:
-    with Soak(tmp_path, "--host", stage.app_url, *LOAD, environment=settings_for(stage)) as running:
+    settings = settings_for(stage, **TARGETS)
+    with Soak(tmp_path, "--host", stage.app_url, *LOAD, environment=settings) as running:
         clean_but(running.end(), set())

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,16 +120,28 @@ def test_lists_of_any_length_are_alike() -> None:
     assert kinds_of(["rows are 1", "rows are 1, 2", "no row"]).tolist() == [0, 0, 1]
 
 
-def test_no_fault_is_a_pass_where_something_was_checked() -> None:
-    nothing = Faults.of([])
-    assert nothing.told() == ((), Found())
-    outcomes = [
-        from_faults("seq.gaps", "Gaps", "numbers", checked, faults, inconclusive=why).outcome
-        for checked, faults, why in (
-            (1, nothing, None),
-            (0, nothing, None),
-            (1, nothing, "blind"),
-            (1, Faults.of([Finding("gone")]), "blind"),
-        )
-    ]
-    assert outcomes == [Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.INCONCLUSIVE, Verdict.FAIL]
+def test_of_no_faults_nothing_is_known() -> None:
+    assert Faults.of([]).told() == ((), Found())
+
+
+DOUBT = "It could not see everything."
+
+
+@pytest.mark.parametrize(
+    ("checked", "findings", "doubt", "outcome", "reason"),
+    [
+        (5, 1, DOUBT, Verdict.FAIL, DOUBT),
+        (5, 1, None, Verdict.FAIL, None),
+        (0, 1, None, Verdict.FAIL, None),
+        (5, 0, DOUBT, Verdict.INCONCLUSIVE, DOUBT),
+        (0, 0, DOUBT, Verdict.INCONCLUSIVE, DOUBT),
+        (0, 0, None, Verdict.INCONCLUSIVE, "There was nothing to check."),
+        (5, 0, None, Verdict.PASS, None),
+    ],
+)
+def test_what_was_found_comes_before_what_could_not_be_seen(
+    checked: int, findings: int, doubt: str | None, outcome: Verdict, reason: str | None
+) -> None:
+    faults = Faults.of([Finding("wrong")] * findings)
+    made = from_faults("messages.lost", "Lost", "messages", checked, faults, inconclusive=doubt)
+    assert (made.outcome, made.reason, made.observed) == (outcome, reason, findings)

@@ -97,4 +97,4 @@ def test_waits_are_put_together_by_who_waited_for_whom() -> None:
 def test_what_was_not_seen_is_not_there_and_what_could_not_be_read_is_named() -> None:
     made = run()
     made.leave_out("statements", "no such extension")
-    assert told(made) == Server(5, (), (), (), False, (), {"statements": "no such extension"})
+    assert told(made) == Server((), (), (), False, (), {"statements": "no such extension"})

@@ -21,7 +21,7 @@ from analysis.record import monitor_folder, read_table
 from analysis.record.tables import DATABASE_TABLES
 from tests.staging.stages import ROOT, RunningStage
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0  # of a machine that is busy with other things
 
 # Criteria that take ten minutes of load, and say so of the minute that tests last.
 TOO_SHORT_FOR = {"drift.latency", "drift.database"}

@@ -1,6 +1,7 @@
 """Small mistakes that somebody could make in the checkers, one line each. See tests/mutate.py."""
 
 from tests.mutations.delivery import DELIVERY
+from tests.mutations.figures import FIGURES
 from tests.mutations.messages import MESSAGES
 from tests.mutations.mutation import Mutation
 from tests.mutations.statuses import STATUSES
@@ -8,4 +9,4 @@ from tests.mutations.tool import TOOL
 
 __all__ = ["MUTATIONS", "Mutation"]
 
-MUTATIONS: list[Mutation] = [*MESSAGES, *DELIVERY, *STATUSES, *TOOL]
+MUTATIONS: list[Mutation] = [*MESSAGES, *DELIVERY, *STATUSES, *FIGURES, *TOOL]

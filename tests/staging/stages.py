@@ -73,9 +73,12 @@ class RunningStage:
 
 
 @contextlib.contextmanager
-def running_stage(*faults: str, database_url: str | None = None) -> Iterator[RunningStage]:
-    """A stage with these faults (`NAME=VALUE`), gone afterwards."""
+def running_stage(
+    *faults: str, database_url: str | None = None, data: Path | None = None
+) -> Iterator[RunningStage]:
+    """A stage with these faults (`NAME=VALUE`), gone afterwards, but for its `data` where a folder is given."""
     command = [sys.executable, "-m", "staging", "--json"]
+    command += ["--data", str(data)] if data else []
     for fault in faults:
         command += ["--fault", fault]
     environment = dict(os.environ)

@@ -1,17 +1,17 @@
 """Promise: whatever a faultless server and its users do, no criterion blames anybody, and every figure agrees."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from analysis.checks import audit
 from analysis.checks.access import NOBODY_TRIED
 from analysis.criteria import Verdict
 from analysis.record.codes import Outcome
-from tests.analysis.checks.worlds import World, worlds
+from tests.analysis.checks.worlds import World, asked_of_worlds, worlds
 
 NOTHING = {"There was nothing to check.", NOBODY_TRIED}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@asked_of_worlds(300)
 @given(worlds())
 def test_nothing_is_found_where_nothing_is_wrong(world: World) -> None:
     evidence = world.recorded().evidence()

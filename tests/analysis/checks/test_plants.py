@@ -3,13 +3,13 @@
 import uuid
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from tests.analysis.checks.plants import PLANTS, Plant
-from tests.analysis.checks.worlds import World, worlds
+from tests.analysis.checks.worlds import World, asked_of_worlds, worlds
 
 
 def names(world: World, criterion: Criterion) -> set[str]:
@@ -23,11 +23,7 @@ def names(world: World, criterion: Criterion) -> set[str]:
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+@asked_of_worlds(25)
 @given(world=worlds(), data=st.data())
 def test_it_is_found_by_exactly_its_criteria(plant: Plant, world: World, data: st.DataObject) -> None:
     planted = plant(world, data)

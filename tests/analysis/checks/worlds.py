@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from analysis.record.codes import (
@@ -32,6 +33,12 @@ LAG = 0.05  # from a commit to its events
 LOAD_ENDS, DRAIN_ENDS = 40.0, 60.0
 POLL_EVERY = 2.0
 WHOLE_HISTORY = 1000  # a page's limit that no chat reaches
+
+
+def asked_of_worlds(examples: int) -> settings:
+    """Settings of a test that is asked about so many worlds, each of which takes much to draw."""
+    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+    return settings(max_examples=examples, deadline=None, suppress_health_check=checks)
 
 
 @dataclass

@@ -167,6 +167,8 @@ def test_what_a_look_had_seen_when_it_broke_off_is_kept(
     asyncio.run(watching())
     assert watched.kinds() == ["FAILED", "POLL"]
     assert [(row["poll"], row["seq"]) for row in watched.table("observations")] == [(0, 1), (0, 2)]
+    broken, _ = watched.table("polls")
+    assert broken["error"] == "ConnectionError: the connection is gone"
     assert [row["rows_new"] for row in watched.table("polls")] == [2, 0]
 
 

@@ -114,8 +114,15 @@ def soaked() -> Told:
     return history
 
 
+# What a load process may note of itself beside what it always does.
+FARED = (
+    *("run_delay_ms", "throttled_ms", "gc_ms", "gc_longest_ms"),
+    *("late_ms", "in_flight", "slot_wait_ms", "overflow", "never_left"),
+)
+
+
 def busy_day() -> Told:
-    """A day of which every plot is full: all of the server's figures with all their lines, restarts, phases."""
+    """A day of which every plot is full: all of the server's and the load processes' figures with all their lines, restarts, phases."""
     history = Told(people=4)
     chat = history.chat(0, 1, 2, 3)
     spread = [(number * 7919) % 1000 for number in range(6000)]
@@ -132,7 +139,7 @@ def busy_day() -> Told:
     )
     for number, odd in enumerate(spread):
         at = number * 14.4
-        history.fare(at, users=20 + odd % 7)
+        history.fare(at, users=20 + odd % 7, **dict.fromkeys(FARED, odd % 90))
         history.poll(at, PollKind.FAILED if odd < 100 else PollKind.POLL, server_s=at - at % 300)
         for place, name in enumerate(levels):
             history.gauge(f"connections.{name}", at, float(odd * (place + 3) % 20))

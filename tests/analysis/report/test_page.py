@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analysis import load_side, server
 from analysis.criteria import Finding
 from analysis.faults import MAX_EXAMPLES, Faults, from_faults
 from analysis.judgement import Judgement
@@ -20,7 +21,6 @@ from analysis.report import facts, meaning, page
 from analysis.report.groups import ROWS_MOST, ROWS_OF_GROUP
 from analysis.report.numbers import within
 from analysis.report.page import WHY_MOST
-from analysis.server import panels_of
 from analysis.verdict import ORDER, assemble
 from tests.analysis.histories import ns, us
 from tests.analysis.report.judgements import (
@@ -169,21 +169,21 @@ def test_a_finding_has_the_number_of_its_place_in_the_verdict(tmp_path: Path) ->
 def test_plots_follow_the_colours_of_the_page_and_say_what_they_show(tmp_path: Path) -> None:
     html = page.render(judged(clean(), tmp_path / "run"))
     drawn = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
-    assert len(drawn) == 14  # seven plots, each in two sizes
+    assert len(drawn) == 18  # nine plots, each in two sizes
     style = html[html.index("<style>") : html.index("</style>")]
     for svg in drawn:
         assert not re.search(r"(fill|stroke): #(?!none)", svg)
         for role in re.findall(r"var\((--plot-\w+)\)", svg):
             assert f"{role}:" in style
     images = [attributes for _, attributes in Seen(html).tags if attributes.get("role") == "img"]
-    assert len(images) == 7
+    assert len(images) == 9
     assert all(attributes["aria-label"] for attributes in images)
 
 
 def test_beside_every_plot_stands_the_same_as_a_table(tmp_path: Path) -> None:
     html = page.render(judged(clean(), tmp_path / "run"))
     figures = re.findall(r"<figure>.*?</figure>", html, flags=re.DOTALL)
-    assert len(figures) == 7
+    assert len(figures) == 9
     for figure in figures:
         assert figure.count("<svg") == 2
         assert "The same as" in figure
@@ -202,12 +202,11 @@ def test_restarts_of_postgresql_are_marked_in_the_plots_and_told_beside_them(tmp
     ]
     html = page.render(judged(history, tmp_path / "run"))
     said = "Red bands: PostgreSQL restarted at 0:18 (away for at most 1.00 s) and at 0:38 (away for at most 1.00 s)."
-    assert (
-        Seen(html).text.count(said) == 5
-    )  # with the plots of latency, load, findings, and once with the server's
-    # once in each plot that has room for words, and in the first of the server's, in two sizes
+    # With the plots of latency, load, findings, and once with the load processes' and with the server's.
+    assert Seen(html).text.count(said) == 6
+    # Once in each plot that has room for words, and in the first of those two, in two sizes.
     drawn = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
-    assert sum(svg.count("PostgreSQL restarted") for svg in drawn) == 2 * 4
+    assert sum(svg.count("PostgreSQL restarted") for svg in drawn) == 2 * 5
 
 
 def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:
@@ -272,9 +271,12 @@ def test_every_figure_that_a_check_may_tell_is_explained() -> None:
     assert names <= known
 
 
-def test_every_plot_of_the_server_is_explained(tmp_path: Path) -> None:
-    titles = {panel.title for panel in panels_of(pd.DataFrame(), 1, 1)}
-    assert set(meaning.PANELS) == titles
+def test_every_small_plot_is_explained(tmp_path: Path) -> None:
+    told = judged(clean(), tmp_path / "of_load").load_panels
+    assert told
+    of_server = {panel.title for panel in server.panels_of(pd.DataFrame(), 1, 1)}
+    of_load = {panel.title for panel in load_side.panels_of(clean().evidence().generator, 1, 1)}
+    assert set(meaning.PANELS) == of_server | of_load
     text = Seen(page.render(judged(clean(), tmp_path / "run"))).text
     assert meaning.PANELS["Connections by state"] in text
 

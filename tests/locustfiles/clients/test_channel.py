@@ -33,3 +33,26 @@ def test_a_new_subscription_may_bring_what_the_one_before_had_brought() -> None:
     channel.came(4)
     channel.begin_anew()
     assert (channel.came(4), channel.came(4)) == (None, TWICE)
+
+
+@pytest.mark.parametrize(
+    ("read", "came", "newest", "awaited"),
+    [
+        (None, [3, 4], 4, 4),
+        (None, [], 4, 4),  # nothing new since before, or the wait ran out
+        (4, [], 4, None),  # seen in history: the event may still be under way
+        (4, [2, 3], 4, 3),
+        (4, [5, 6], 6, 6),
+        (4, [5], 6, 6),
+        (4, [], None, None),
+    ],
+)
+def test_what_history_gave_was_no_wait_for_events(
+    read: int | None, came: list[int], newest: int | None, awaited: int | None
+) -> None:
+    channel = Channel("c", "1", 0)
+    if read is not None:
+        channel.read_seq = read
+    for seq in came:
+        channel.came(seq)
+    assert channel.awaited(newest) == awaited

@@ -129,6 +129,14 @@ def test_a_heartbeat_is_answered_and_what_is_owed_ends_with_finish(
         assert not listener.downs
 
 
+def test_what_was_read_in_history_was_no_wait_for_events(stage: RunningStage, recorded: Recorded) -> None:
+    with subscribed(stage, recorded) as (listener, _, chat_id):
+        listener.socket.note_caught_up(chat_id, 7)
+        assert listener.socket.finish({chat_id: 7}, PATIENCE_S)
+        assert recorded.step(SocketEvent.CAUGHT_UP)["seq"] == 7
+        assert recorded.step(SocketEvent.FINISHED)["seq"] is None
+
+
 def test_a_new_token_is_a_gap_until_the_server_has_confirmed_it(
     stage: RunningStage, recorded: Recorded
 ) -> None:

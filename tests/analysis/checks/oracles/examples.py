@@ -13,9 +13,10 @@ EXAMPLES = (
 
 
 def thoroughly(examples: int | None) -> Callable[[Any], Any]:
-    """Ask about this many; None: as many as Hypothesis's profile says."""
+    """Ask about this many, others each time; None: as many as Hypothesis's profile says, and chosen as it says."""
     return settings(
         max_examples=settings().max_examples if examples is None else examples,
+        derandomize=settings().derandomize and examples is None,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

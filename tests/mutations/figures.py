@@ -1,0 +1,49 @@
+"""Mutations of how outcomes are found and combined, and of the figures of latency."""
+
+from tests.mutations.mutation import of
+
+FIGURES = [
+    *of(
+        "../faults",
+        ("    if found.count:\n", "    if found.count and not inconclusive:\n"),
+        ("    elif inconclusive:\n", "    elif inconclusive and checked == 0:\n"),
+        ("    elif checked == 0:\n", "    elif checked < 0:\n"),
+        ("outcome, reason = Verdict.FAIL, inconclusive", "outcome, reason = Verdict.FAIL, None"),
+        ("count=int(weight.sum()),", "count=len(weight),"),
+        ("observed=found.count,", "observed=len(examples),"),
+    ),
+    *of(
+        "../criteria",
+        ("- {Verdict.INFO}", "- {Verdict.FAIL}"),
+        ("    if Verdict.FAIL in outcomes:\n", "    if outcomes == {Verdict.FAIL}:\n"),
+        ("if Verdict.INCONCLUSIVE in outcomes or not outcomes:", "if Verdict.INCONCLUSIVE in outcomes:"),
+        ("if Verdict.INCONCLUSIVE in outcomes or not outcomes:", "if not outcomes:"),
+        ("Verdict.INCONCLUSIVE: 3}", "Verdict.INCONCLUSIVE: 0}"),
+    ),
+    *of(
+        "../latency",
+        ("rank = max(1, -(-len(values) * percent // 100))", "rank = max(1, len(values) * percent // 100)"),
+        (
+            "rank = max(1, -(-len(values) * percent // 100))",
+            "rank = min(len(values), -(-len(values) * percent // 100) + 1)",
+        ),
+        ("np.partition(values, rank - 1)[rank - 1]", "values[rank - 1]"),
+        ("- 1]) for p in (50, 95, 99))", "- 1]) for p in (50, 90, 99))"),
+        ("int(values.sum()) / (len(values) * NS_PER_MS)", "int(values.sum()) // (len(values) * NS_PER_MS)"),
+        ("warm |= of_domain & (left_ns >= end_ns)", "warm |= of_domain & (left_ns > end_ns)"),
+        ("int(left_ns[of_domain].min())", "int(left_ns.min())"),
+        ("order = np.lexsort((at_ns, key))", "order = np.lexsort((-at_ns, key))"),
+        ("!= Outcome.FAIL) & (sent[", "== Outcome.OK) & (sent["),
+        ("int((~comparable).sum())", "0"),
+    ),
+    *of(
+        "../latency_criteria",
+        ("Verdict.PASS if observed < target_ms else", "Verdict.PASS if observed <= target_ms else"),
+        (
+            "Verdict.PASS if bad / count <= targets.errors_share",
+            "Verdict.PASS if bad / count < targets.errors_share",
+        ),
+        ("outcomes != Outcome.OK).sum()", "outcomes == Outcome.FAIL).sum()"),
+        ("interval[0] < target_ms <= interval[1]", "interval[0] < target_ms < interval[0]"),
+    ),
+]
