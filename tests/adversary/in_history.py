@@ -35,10 +35,10 @@ class OnPage(ChatFault):
         if not is_page(request) or self.struck or not given.ok or not self._fits(given.json):
             return given
         page = given.json
-        self.must_name("history.pages", *(_shown(request, message_id=one) for one in self.named(page)))
+        self.must_name("history.pages", *(_shown(request, message_id=one) for one in self.touched(page)))
         return given.with_json(self.tampered(page))
 
-    def named(self, page: Rows) -> Sequence[str]:
+    def touched(self, page: Rows) -> Sequence[str]:
         """Of these messages one must be named."""
         return (page[self.place]["id"],)
 
@@ -71,7 +71,7 @@ class HistoryRepeatsOne(OnPage):
 class HistoryOutOfOrder(OnPage):
     what = "two messages on a page of history change places"
 
-    def named(self, page: Rows) -> Sequence[str]:
+    def touched(self, page: Rows) -> Sequence[str]:
         # It is open which of the pair stands out of order.
         return (page[self.place]["id"], page[self.place + 1]["id"])
 
@@ -95,7 +95,7 @@ class HistoryInventsOne(OnPage):
         super().__init__()
         self._invented = str(uuid.uuid4())
 
-    def named(self, page: Rows) -> Sequence[str]:
+    def touched(self, page: Rows) -> Sequence[str]:
         return (self._invented,)
 
     def tampered(self, page: Rows) -> Rows:
