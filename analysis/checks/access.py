@@ -92,8 +92,7 @@ def denied(account: Account) -> Criterion:
         )
 
     by_guise = attempts["guise"].value_counts().to_dict()
-    facts: dict[str, float | int] = {"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum())}
-    facts |= {f"tried_{guise.name.lower()}": by_guise[guise] for guise in Guise if guise in by_guise}
+    tried = {f"tried_{guise.name.lower()}": by_guise[guise] for guise in Guise if guise in by_guise}
     untried = [_AS[guise] for guise in Guise if guise not in by_guise]
     criterion = from_faults(
         "access.denied",
@@ -107,7 +106,7 @@ def denied(account: Account) -> Criterion:
             tell=tell,
         ),
         inconclusive=None if len(attempts) else NOBODY_TRIED,
-        facts=facts,
+        facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum()), **tried},
     )
     if criterion.reason is None and untried:
         criterion = replace(criterion, reason=f"Nobody tried as somebody {', or '.join(untried)}.")
