@@ -91,11 +91,27 @@ class Moments:
         )
 
     def before(self, other: "Moments") -> Bools:
-        """Which of them certainly lie before those of `other`, or before its only one."""
+        """Which of them certainly lie before those of `other`; of either there may be a single one."""
         certainly: Bools = np.where(
             self.clock == other.clock, self.at_ns < other.at_ns, self.latest_ns < other.earliest_ns
         )
         return certainly
+
+    def since(self, other: "Moments") -> Bools:
+        """Which of them certainly lie at those of `other` or later; of either there may be a single one."""
+        certainly: Bools = np.where(
+            self.clock == other.clock, self.at_ns >= other.at_ns, self.earliest_ns >= other.latest_ns
+        )
+        return certainly
+
+    def later(self, by_ns: int) -> "Moments":
+        """The moments so much later; sooner, where it is negative."""
+        return Moments(
+            self.at_ns + by_ns,
+            self.clock,
+            np.where(self.earliest_ns == NEVER_NS, NEVER_NS, self.earliest_ns + by_ns),
+            np.where(self.latest_ns == ENDLESS_NS, ENDLESS_NS, self.latest_ns + by_ns),
+        )
 
 
 @dataclass(frozen=True, slots=True)

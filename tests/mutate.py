@@ -39,12 +39,14 @@ NEAREST = {
     ),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), f"{CHECKS}/oracles/test_hearing.py"),
-    **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_shown.py"),
+    **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_phantom.py"),
     **dict.fromkeys(("moments", "findings"), f"{CHECKS}/test_two_machines.py"),
-    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), f"{CHECKS}/oracles/test_statuses.py"),
+    **dict.fromkeys(
+        ("status", "receipts", "witnesses", "setbacks", "last_looks"), f"{CHECKS}/oracles/test_statuses.py"
+    ),
     "completeness": f"{CHECKS}/oracles/test_keepers.py",
-    "history": f"{CHECKS}/oracles/test_history.py",
-    "access": f"{CHECKS}/oracles/test_access.py",
+    **dict.fromkeys(("history", "shown"), f"{CHECKS}/oracles/test_history.py"),
+    **dict.fromkeys(("access", "marking"), f"{CHECKS}/oracles/test_access.py"),
     "drift": f"{CHECKS}/test_drift.py",
     "generator": f"{CHECKS}/test_generator.py",
     "own_errors": f"{CHECKS}/test_generator.py",

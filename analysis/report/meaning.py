@@ -25,7 +25,7 @@ CRITERIA = {
     "status.invalid": "A message is sent, delivered or read, and nothing else.",
     "status.stuck": "Soon after somebody's device has acknowledged a message, its sender sees it as delivered.",
     "status.regressed": "A message that was read never becomes unread again.",
-    "history.pages": "Scrolling back shows each older message once, in order.",
+    "history.pages": "Scrolling back shows each older message of the chat once, in order, and nothing else.",
     "access.denied": "People who are not in a chat can neither read it nor write into it, whatever they try.",
     "drift.latency": "The app does not become slower and slower while it runs. The slope is the median of those between any two moments "
     "(Theil, Sen), and a test of ranks (Mann, Kendall) says whether the rise is more than chance.",
@@ -72,7 +72,6 @@ CHECKED = {
     "latency.send.p95": "sends",
     "latency.delivery.p95": "deliveries",
     "errors.send": "sends",
-    "history.pages": "pages",
     "plan.history": "samples",
     "generator.healthy": "seconds",
 }

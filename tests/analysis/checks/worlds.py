@@ -195,6 +195,12 @@ class World:
         self.history.page(
             page.person, page.chat, page.at, messages, purpose=page.purpose, limit=WHOLE_HISTORY
         )
+        lowest = min((row.seq for row in page.rows if row.seq is not None), default=1)
+        if lowest > 1:  # a device reads on, until there is nothing
+            self.history.page(
+                *(page.person, page.chat, page.at + TICK, []),
+                purpose=page.purpose, limit=WHOLE_HISTORY, before_seq=lowest,
+            )  # fmt: skip
 
     def _write_looks(self) -> None:
         """Polls see what appeared, changed or went since the one before; the last is the sweep."""
@@ -376,6 +382,8 @@ def _trespass(draw: st.DrawFn, world: World) -> None:
         kind, guise = draw(st.sampled_from(AttemptKind)), draw(st.sampled_from(Guise))
         outcome = draw(st.sampled_from(Outcome))
         got = 0 if outcome is Outcome.OK and kind is not AttemptKind.SEND else None
+        if kind in {AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ} and draw(st.booleans()):
+            got = None  # the app's functions need not say how many
         at = 1 + draw(st.integers(0, 900)) / 20
         chat = draw(st.integers(0, len(world.history.chats) - 1))
         world.history.attempt(STRANGER, chat, at, kind, guise=guise, outcome=outcome, got=got, took=2)

@@ -68,8 +68,10 @@ def overheard(draw: st.DrawFn) -> Story:
 
 @st.composite
 def spoken(draw: st.DrawFn) -> Story:
-    """Any messages, and nobody who listens."""
+    """Any messages, and nobody who listens. Clocks of other machines may be known."""
     story = _empty(draw)
+    story.ahead = {"there": draw(st.sampled_from([0, 500]))}
+    story.measured = draw(st.sampled_from([{"there": True}, {"there": True}, {"there": False}, {}]))
     _look(draw, story)
     for _ in range(draw(st.integers(0, 6))):
         story.messages.append(_message(draw, story))
@@ -78,19 +80,35 @@ def spoken(draw: st.DrawFn) -> Story:
 
 @st.composite
 def read_through(draw: st.DrawFn) -> Story:
-    """Any messages, and pages of history that show them in any order, twice, and too few of them."""
+    """Any messages, and pages of history that show them in any order, twice, and too few of them, and other ones."""
     story = draw(spoken())
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(st.sampled_from([2, 2, 3, 1, 0]))):
         page = _page(draw, story)
+        page.walk = draw(st.integers(0, 1))
         if page.outcome is Outcome.OK:
-            page.shown.sort(key=lambda number: -(story.messages[number].seq or 0))
-            if page.shown and draw(st.integers(0, 2)) == 2:
-                page.shown.insert(draw(st.integers(0, len(page.shown))), draw(st.sampled_from(page.shown)))
-            if draw(st.integers(0, 3)) == 3:
-                page.shown = draw(st.permutations(page.shown))
+            _spoil(draw, story, page)
         page.limit = draw(st.sampled_from([1, 2, 3, len(page.shown) or 1, len(page.shown) + 1]))
         story.pages.append(page)
     return story
+
+
+def _spoil(draw: st.DrawFn, story: Story, page: Page) -> None:
+    """Newest first, as a rule, and all that can be wrong with a page."""
+    page.shown.sort(key=lambda number: -(story.messages[number].seq or 0))
+    if page.shown and draw(st.integers(0, 2)) == 2:
+        page.shown.insert(draw(st.integers(0, len(page.shown))), draw(st.sampled_from(page.shown)))
+    if draw(st.integers(0, 3)) == 3:
+        page.shown = draw(st.permutations(page.shown))
+    if draw(st.integers(0, 3)) == 3:
+        page.shown.reverse()
+    if draw(st.integers(0, 3)) == 3:  # of any chat, or of none
+        other = draw(st.integers(0, len(story.messages) + 1))
+        page.shown.insert(draw(st.integers(0, len(page.shown))), other)
+    if page.shown and draw(st.integers(0, 3)) == 3:
+        page.other_seqs[draw(st.integers(0, len(page.shown) - 1))] = draw(st.integers(1, 9))
+    page.ids, page.seqs = draw(
+        st.sampled_from([*[(True, True)] * 4, (True, False), (True, False), (False, True), (False, False)])
+    )
 
 
 def _empty(draw: st.DrawFn) -> Story:

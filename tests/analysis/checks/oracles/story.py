@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from analysis.record.codes import (
     EventType,
+    MarkKind,
     ObservedChange,
     Outcome,
     PagePurpose,
@@ -112,7 +113,14 @@ class Event:
 
 @dataclass(slots=True)
 class Page:
-    """A page of history that somebody read; `left` is when they asked for it."""
+    """A page of history that somebody read.
+
+    Attributes:
+        left: when they asked for it.
+        shown: messages; one of a number that the story does not have exists nowhere.
+        ids, seqs: whether the app tells them.
+        other_seqs: by its place on the page the seq with which a message is shown that is not its own.
+    """
 
     person: int
     chat: int
@@ -121,7 +129,11 @@ class Page:
     limit: int
     left: float
     outcome: Outcome
-    shown: list[int]  # messages
+    shown: list[int]
+    walk: int = 0
+    ids: bool = True
+    seqs: bool = True
+    other_seqs: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -134,6 +146,7 @@ class Receipt:
     answered: float
     outcome: Outcome
     up_to: int | None
+    kind: MarkKind = MarkKind.DELIVERED
 
 
 @dataclass(slots=True)
@@ -245,6 +258,12 @@ class Story:
         """What the database's clock showed then."""
         since, ahead = self.set_by
         return at + ahead if at >= since else at
+
+    def shown_seq(self, page: Page, place: int) -> int | None:
+        """The seq that a page tells of the message there."""
+        number = page.shown[place]
+        own = self.messages[number].seq if number < len(self.messages) else None
+        return page.other_seqs.get(place, own) if page.seqs else None
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.checks import realtime, receipts, status
+from analysis.checks import last_looks, realtime, receipts, status
 from analysis.checks.deliveries import deliveries
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import (
@@ -310,7 +310,7 @@ def test_where_the_monitor_could_not_write_nothing_is_stuck() -> None:
 def test_the_last_poll_at_which_a_row_had_its_turn_counts(
     others: list[Status], a_poll: int, stuck_since: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipts, "UNSETTLED_A_POLL", a_poll)
+    monkeypatch.setattr(last_looks, "UNSETTLED_A_POLL", a_poll)
     story = waiting(others)
     for answered in (6, 7, 11, 12):
         story.receipts = [Receipt(1, 0, 4, answered, Outcome.OK, 1)]
@@ -318,7 +318,7 @@ def test_the_last_poll_at_which_a_row_had_its_turn_counts(
 
 
 def test_the_look_that_found_a_row_saw_it_whoever_had_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "UNSETTLED_A_POLL", 1)
+    monkeypatch.setattr(last_looks, "UNSETTLED_A_POLL", 1)
     story = waiting([Status.SENT])
     story.messages[0].looks = [
         Look(2, ObservedChange.APPEARED),

@@ -17,7 +17,10 @@ from tests.analysis.checks.oracles.story import SECOND_NS, Story
 from tests.analysis.checks.oracles.writing import evidence
 from tests.analysis.in_memory import CLOCK_NS
 
-WRONGS = ("twice", "out of order", "asked for below", "left it out")
+WRONGS = (
+    *("twice", "out of order", "asked for below", "left it out"),
+    *("no such message", "another seq", "reader is not in", "another chat"),
+)
 
 
 def about(finding: Finding) -> Hashable:

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.evidence import Evidence, assemble
 from analysis.record import Chat, Person, ProcessInfo, ProcessRecord, Run
-from analysis.record.codes import MarkKind, Outcome, PollKind, Status
+from analysis.record.codes import Outcome, PollKind, Status
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
     MEASURED_OFF,
@@ -108,7 +108,7 @@ class Writer:
             (
                 person_id(one.person).bytes,
                 chat_id(one.chat).bytes,
-                MarkKind.DELIVERED,
+                one.kind,
                 ns(one.left),
                 ns(one.answered),
                 one.outcome,
@@ -187,10 +187,12 @@ class Writer:
         )
 
     def _page(self, page: Page) -> tuple[Any, ...]:
+        seqs = [self._story.shown_seq(page, place) for place in range(len(page.shown))]
+        ids = [message_id(number).bytes if page.ids else None for number in page.shown]
         return (
             person_id(page.person).bytes,
             chat_id(page.chat).bytes,
-            0,
+            page.walk,
             page.purpose,
             page.before,
             page.limit,
@@ -198,8 +200,8 @@ class Writer:
             self.ns(self._story.process_of[page.person], page.left + 1),
             page.outcome,
             200,
-            [self._story.messages[number].seq for number in page.shown],
-            [message_id(number).bytes for number in page.shown],
+            seqs,
+            ids,
         )
 
     def database_rows(self) -> dict[str, list[tuple[Any, ...]]]:
