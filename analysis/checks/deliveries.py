@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
-from analysis.checks.moments import Moments
+from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import Owing
 from analysis.checks.subscriptions import (
     ENDLESS,
@@ -111,7 +111,7 @@ def deliveries(account: Account) -> Deliveries:
     read = _flags(len(row), on_pages)
     owed, undecided = np.zeros(len(row), np.bool_), np.zeros(len(row), np.bool_)
     by_history = np.zeros(len(row), np.bool_)
-    moments = Moments.of(account)
+    moments = MomentsOfRows.of(account)
     owing = Owing(account, moments, subscribed)
     told = np.flatnonzero(~subscribed.table["process"].isin(unreliable(account)).to_numpy())
     of_table = subscribed.table["participation"].to_numpy()[told]
@@ -169,7 +169,7 @@ class _Page:
     before: int
 
 
-def _catch_ups(account: Account, keys: Ints, moments: Moments) -> dict[int, list[_Page]]:
+def _catch_ups(account: Account, keys: Ints, moments: MomentsOfRows) -> dict[int, list[_Page]]:
     """The pages by which each participation caught up; one that is not full reaches back to the beginning."""
     pages, page_rows = account.evidence.pages, account.evidence.page_rows
     lowest = np.full(len(pages), ENDLESS, np.int64)
@@ -197,7 +197,7 @@ def _catch_ups(account: Account, keys: Ints, moments: Moments) -> dict[int, list
     return by_participation
 
 
-def _in_history(account: Account, moments: Moments, rows: Ints, pages: list[_Page]) -> Bools:
+def _in_history(account: Account, moments: MomentsOfRows, rows: Ints, pages: list[_Page]) -> Bools:
     """Which of `rows` belong on one of `pages`."""
     seq = account.rows["seq"].to_numpy(np.int64)[rows]
     belongs = np.zeros(len(rows), np.bool_)

@@ -10,7 +10,7 @@ from analysis.clocks import Clocks
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class MomentsOfRows:
     """For each of `Account.rows`. A moment that nobody knows is `NEVER` or `ENDLESS`, and so before or after all others.
 
     Attributes:
@@ -33,7 +33,7 @@ class Moments:
     stored_by_ns: Ints
 
     @classmethod
-    def of(cls, account: Account) -> "Moments":
+    def of(cls, account: Account) -> "MomentsOfRows":
         rows, operations, clocks = account.rows, account.operations, Clocks.of(account.evidence)
         operation = rows["operation"].to_numpy()
         mine = operation >= 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
-from analysis.checks.moments import Moments
+from analysis.checks.moments import MomentsOfRows
 from analysis.checks.subscriptions import ENDLESS, OPEN, Subscriptions
 
 CERTAIN_AFTER_NS = 10_000_000_000  # ten times the delivery target: far beyond any healthy delivery
@@ -36,7 +36,7 @@ class Brought:
     first_stored_on_leader_ns: Ints
 
     @classmethod
-    def of(cls, account: Account, moments: Moments, subscribed: Subscriptions) -> "Brought":
+    def of(cls, account: Account, moments: MomentsOfRows, subscribed: Subscriptions) -> "Brought":
         events, table = account.evidence.events, subscribed.table
         row = account.row_of_message[events["message_id"].to_numpy()[subscribed.inserts]]
         known = (subscribed.of_insert >= 0) & (subscribed.after < 0) & (row >= 0)
@@ -70,7 +70,7 @@ class Brought:
 class Owing:
     """Tells of each participation which messages its subscriptions owed."""
 
-    def __init__(self, account: Account, moments: Moments, subscribed: Subscriptions) -> None:
+    def __init__(self, account: Account, moments: MomentsOfRows, subscribed: Subscriptions) -> None:
         table = subscribed.table
         self._moments = moments
         self._seq = account.rows["seq"].to_numpy(np.int64)
