@@ -7,7 +7,7 @@ The report shows these in place; ``docs/what-is-checked.md`` has the same at len
 CRITERIA = {
     "latency.send.avg": "How long a person waits, on average, until the app says that their message is sent.",
     "latency.send.p95": "19 of 20 messages are sent at least this fast. The slowest one in twenty is what people remember.",
-    "latency.delivery.p95": "How long until a message shows on the other person's screen, for 19 of 20 deliveries.",
+    "latency.delivery.p95": "How long after a message left it shows on the other person's screen, for 19 of 20 deliveries.",
     "errors.send": "How many of all attempts to send a message were refused or got no answer.",
     "messages.lost": "Once the app has said that a message is sent, it is in the database, and stays there.",
     "messages.unexpected": "What the app refused, so that its sender would write it again, is not stored all the same.",
