@@ -43,13 +43,14 @@ def denied(found: Break) -> Answer:
         if _granted(one, row) or moved is not None:
             named = row or moved or _told(found, one.told)
             about = one.told if named is None else named.number
+            at = found.story.dated(one.person, one.began)
             faults.append(
                 (
                     str(chat_id(one.chat)),
                     None if named is None else named.seq,
                     None if about is None else str(message_id(about)),
                     str(person_id(one.person)),
-                    ns(found.story.noted(one.person, one.began)),
+                    None if at is None else ns(at),
                 )
             )
         elif one.outcome is Outcome.INFO or (one.status_code == 0 and one.way is not Way.REALTIME):

@@ -1,6 +1,7 @@
 """What `history.pages` must say of a story, by nested loops over pages and messages."""
 
 from collections.abc import Iterator
+from math import floor
 
 from analysis.record.codes import ObservedChange, Outcome
 from tests.analysis.checks.oracles.answer import Answer
@@ -22,8 +23,8 @@ def pages(story: Story) -> Answer:
         missing = list(_left_out(story, page))
         checked += len(told) + len(missing)
         for about, what in [*_strange_on(story, page), *_wrong_on(story, page), *missing]:
-            at = story.noted(page.person, page.left + 1)
-            faults.append((about, person_id(page.person).hex, at, what))
+            at = story.dated(page.person, page.left + 1)
+            faults.append((about, person_id(page.person).hex, None if at is None else floor(at), what))
     return Answer(
         [*faults],
         checked=checked,

@@ -239,10 +239,6 @@ class Story:
         known = event.message is not None and event.message < len(self.messages)
         return self.messages[event.message or 0].sender if known else 0
 
-    def noted(self, person: int, at: float) -> float:
-        """What the clock of this person's process showed then."""
-        return at + self.ahead.get(self.host(person), 0)
-
     def comparable(self, person: int) -> bool:
         """Whether the times of this person can be held against the monitor's."""
         host = self.host(person)

@@ -25,11 +25,10 @@ WRONGS = (
 
 def about(finding: Finding) -> Hashable:
     assert finding.recipient_id is not None
-    assert finding.at_ns is not None
     return (
         finding.message_id or finding.seq,
         UUID(finding.recipient_id).hex,
-        (finding.at_ns - CLOCK_NS) // SECOND_NS,
+        None if finding.at_ns is None else (finding.at_ns - CLOCK_NS) // SECOND_NS,
         next(word for word in WRONGS if word in finding.why),
     )
 
