@@ -91,11 +91,27 @@ class Moments:
         )
 
     def before(self, other: "Moments") -> Bools:
-        """Which of them certainly lie before those of `other`, or before its only one."""
+        """Which of them certainly lie before those of `other`; of either there may be a single one."""
         certainly: Bools = np.where(
             self.clock == other.clock, self.at_ns < other.at_ns, self.latest_ns < other.earliest_ns
         )
         return certainly
+
+    def since(self, other: "Moments") -> Bools:
+        """Which of them certainly lie at those of `other` or later; of either there may be a single one."""
+        certainly: Bools = np.where(
+            self.clock == other.clock, self.at_ns >= other.at_ns, self.earliest_ns >= other.latest_ns
+        )
+        return certainly
+
+    def later(self, by_ns: int) -> "Moments":
+        """The moments so much later; sooner, where it is negative."""
+        return Moments(
+            self.at_ns + by_ns,
+            self.clock,
+            np.where(self.earliest_ns == NEVER_NS, NEVER_NS, self.earliest_ns + by_ns),
+            np.where(self.latest_ns == ENDLESS_NS, ENDLESS_NS, self.latest_ns + by_ns),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,8 @@ class Clocks:
     def of(cls, evidence: Evidence) -> "Clocks":
         """From the record. Load processes of one machine have one clock, and measure it together."""
         database, measured = evidence.database, evidence.clocks
+        # Without a word of the monitor, the first load process speaks for the machine that led the run.
+        leader = database.clock if database.process or not evidence.parts else evidence.parts[0].clock
         domain = database.process.info.clock_domain if database.process else None
         theirs = measured[(measured["leader"] == domain).to_numpy()]
         offsets = {}
@@ -116,9 +134,9 @@ class Clocks:
             rows = theirs[theirs["clock"] == clock]
             columns = (rows[column].to_numpy(np.int64) for column in ("at_ns", "offset_ns", "error_ns"))
             offset = Offset.of(*columns)
-            if offset is not None and clock != database.clock:
+            if offset is not None and clock != leader:
                 offsets[clock] = offset
-        return cls(database.clock, offsets)
+        return cls(leader, offsets)
 
     def known(self, clock: "pd.Series[int] | Ints") -> Bools:
         """Which of these clocks can be compared."""
@@ -140,6 +158,12 @@ class Clocks:
         known = self.known(of)
         earliest, latest = self.bounds(at, of)
         return Moments(at, of, np.where(known, earliest, NEVER_NS), np.where(known, latest, ENDLESS_NS))
+
+    def dated(self, at_ns: "pd.Series[int] | Ints", clock: "pd.Series[int] | Ints") -> Ints:
+        """These times by the leader's clock, as near as is known, for people; `NEVER_NS` where the clock was never compared."""
+        at, of = np.asarray(at_ns, np.int64), np.asarray(clock, np.int64)
+        earliest, latest = self.bounds(at, of)
+        return np.where(self.known(of), earliest + (latest - earliest) // 2, NEVER_NS)
 
 
 def database_clock(polls: pd.DataFrame) -> Offset | None:

@@ -16,10 +16,11 @@ from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
 from analysis.checks.steady import steady_part
 from analysis.checks.suite import guarded
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
-from analysis.faults import Faults, kinds_of
+from analysis.faults import UNKNOWN, Faults, kinds_of
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
 from analysis.load_side import load_side
@@ -143,21 +144,22 @@ def _not_acknowledged(evidence: Evidence) -> Faults:
     sends = evidence.sends
     bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable")
     said = ["outcome", "status_code", "error"]
+    left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])
     different = bad.groupby(said, observed=True, dropna=False, sort=False)
     sentences = kinds_of(_what_was_said(*one) for one in bad[said].drop_duplicates().itertuples(index=False))
 
     def tell(place: int) -> Iterator[Finding]:
-        send = bad.iloc[place]
+        send, at_ns = bad.iloc[place], int(left_ns[place])
         yield Finding(
             why=_what_was_said(*send[said]),
             chat_id=evidence.chats.text(send["chat_id"]),
             client_generated_id=evidence.messages.text(send["client_generated_id"]),
             sender_id=evidence.people.text(send["user_id"]),
-            at_ns=int(send["left_ns"]),
+            at_ns=None if at_ns == UNKNOWN else at_ns,
         )
 
     return Faults(
-        at_ns=bad["left_ns"].to_numpy(np.int64),
+        at_ns=left_ns,
         chat=bad["chat_id"].to_numpy(np.int64),
         kind=sentences[different.ngroup().to_numpy()],
         tell=tell,

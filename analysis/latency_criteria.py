@@ -11,6 +11,7 @@ A percentile is the nearest rank, Hyndman and Fan's type 1 (1996, Sample quantil
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from analysis.criteria import Criterion, Verdict
@@ -98,7 +99,8 @@ def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> C
     """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
 
     Args:
-        faults: those sends.
+        sends: as for `send_latencies`.
+        faults: those that were not acknowledged.
     """
     examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
@@ -116,7 +118,7 @@ def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> C
         unit="%",
         outcome=outcome,
         checked=count,
-        ci95=share_interval(bad, count) if count else None,
+        ci95=share_interval(sends["axis_ns"].to_numpy(np.int64), outcomes != Outcome.OK) if count else None,
         examples=examples,
         found=found,
         reason=reason,

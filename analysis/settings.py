@@ -230,6 +230,10 @@ class Settings(BaseSettings):
         0.05,
         description="Share of users who also try what they may not: every second action of theirs; 0: nobody",
     )
+    chatsoak_outsider_expired_s: Annotated[float, Field(ge=0)] = Field(
+        30.0,
+        description="An access token is tried as an expired one so long after its end: servers allow for clocks that differ",
+    )
     chatsoak_request_timeout_s: Positive = Field(
         10.0, description="A request without an answer by then is `info`"
     )

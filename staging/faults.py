@@ -71,6 +71,9 @@ DECLARED = (
     Fault("status_regress_rate", "share", "a receipt sets a read message back to sent", "status.regressed"),
     # Auth
     Fault("token_lifetime_s", "s", "access tokens are valid for this long only (default 3600)"),
+    Fault(
+        "expired_accepted", "share", "the app and REST take an access token that has expired", "access.denied"
+    ),
     # Realtime
     Fault("realtime_poll_ms", "ms", "pause between two looks at the replication slot (default 50)"),
     Fault("realtime_delay_ms", "ms", "every event is held back this long", "latency.delivery.p95"),

@@ -22,11 +22,12 @@ class TokenError(Exception):
 
 
 class TokenExpiredError(TokenError):
-    """A genuine token whose time is over; `seconds_ago` says since when."""
+    """A genuine token whose time is over; `seconds_ago` says since when, and `claims` what it claims."""
 
-    def __init__(self, seconds_ago: int) -> None:
+    def __init__(self, seconds_ago: int, claims: Claims) -> None:
         super().__init__(f"Token has expired {seconds_ago} seconds ago")
         self.seconds_ago = seconds_ago
+        self.claims = claims
 
 
 class TokenMalformedError(TokenError):
@@ -102,7 +103,7 @@ class Tokens:
             )
         except jwt.ExpiredSignatureError:
             unverified = jwt.decode(token, options={"verify_signature": False})
-            raise TokenExpiredError(int(time.time()) - int(unverified["exp"])) from None
+            raise TokenExpiredError(int(time.time()) - int(unverified["exp"]), unverified) from None
         except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
             raise TokenForgedError("JWT signature is not valid") from None
         except jwt.PyJWTError:

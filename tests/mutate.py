@@ -38,11 +38,15 @@ NEAREST = {
         ("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"
     ),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
-    **dict.fromkeys(("realtime", "deliveries", "subscriptions"), f"{CHECKS}/oracles/test_hearing.py"),
-    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks"), f"{CHECKS}/oracles/test_statuses.py"),
+    **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), f"{CHECKS}/oracles/test_hearing.py"),
+    **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_phantom.py"),
+    **dict.fromkeys(("moments", "findings"), f"{CHECKS}/test_two_machines.py"),
+    **dict.fromkeys(
+        ("status", "receipts", "witnesses", "setbacks", "last_looks"), f"{CHECKS}/oracles/test_statuses.py"
+    ),
     "completeness": f"{CHECKS}/oracles/test_keepers.py",
-    "history": f"{CHECKS}/oracles/test_history.py",
-    "access": f"{CHECKS}/oracles/test_access.py",
+    **dict.fromkeys(("history", "shown"), f"{CHECKS}/oracles/test_history.py"),
+    **dict.fromkeys(("access", "marking"), f"{CHECKS}/oracles/test_access.py"),
     "drift": f"{CHECKS}/test_drift.py",
     "generator": f"{CHECKS}/test_generator.py",
     **dict.fromkeys(("own_errors", "own_part", "fared", "why_behind"), f"{CHECKS}/test_generator.py"),
@@ -63,6 +67,7 @@ NOTICED = {1, 2}
 QUICK = (
     *(f"oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
     *(f"test_{name}.py" for name in ("corruption", "for_a_while", "numbering", "repeats", "texts")),
+    *(f"test_{name}.py" for name in ("shown", "new_tokens", "shut_out")),
 )
 FOUND = tuple(f"{CHECKS}/{name}" for name in QUICK)
 

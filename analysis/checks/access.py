@@ -2,15 +2,22 @@
 
 An attempt is *granted* when it gave or changed something: a message, a number, an event, a stored row, a moved
 status. It is *refused* when it did not, whatever the status code: a 404 is as good as a 403, and an empty list as
-good as either, provided that there was something to be had. Where there was not, or where the server did not
-answer or answered 5xx, the attempt proves nothing and is counted apart.
+good as either, provided that there was something to be had: a message, one that came meanwhile, or one that was not yet
+marked. Where there was not, or where the server did not answer or answered 5xx, the attempt proves nothing and is
+counted apart.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.checks.findings import known_time
+from analysis.checks.marking import MARKS, WANTED, Marking
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
@@ -27,6 +34,16 @@ _TRIED = {
     AttemptKind.SUBSCRIBE: "to listen to",
     AttemptKind.MARK_DELIVERED: "to mark messages as delivered in",
     AttemptKind.MARK_READ: "to mark messages as read in",
+    AttemptKind.UNREAD: "to count the unread messages of",
+}
+_WHAT = {
+    AttemptKind.READ: "{got:,} messages came back",
+    AttemptKind.LATEST: "the answer was {got:,}",
+    AttemptKind.SEND: "the message is stored",
+    AttemptKind.SUBSCRIBE: "{got:,} events came",
+    AttemptKind.MARK_DELIVERED: "{got:,} messages were marked",
+    AttemptKind.MARK_READ: "{got:,} messages were marked",
+    AttemptKind.UNREAD: "{got:,} messages were counted",
 }
 _AS = {
     Guise.OUTSIDER: "who is not in it",
@@ -43,23 +60,28 @@ def denied(account: Account) -> Criterion:
     """`access.denied`: attempts that were granted."""
     evidence = account.evidence
     attempts = evidence.attempts
-    stored = _rows_of(account)
-    granted = _granted(account, stored)
+    clocks = Clocks.of(evidence)
+    marking = Marking(account, clocks)
+    stored, moved = _rows_of(account), marking.moved()
+    granted = _granted(account, stored) | (moved != NONE)
     # A request that never left is a failure of its own kind: nobody refused it.
     unanswered = (attempts["status_code"] == 0) & (attempts["way"] != Way.REALTIME)
     unclear = ~granted & ((attempts["outcome"] == Outcome.INFO) | unanswered).to_numpy()
-    empty = ~granted & ~unclear & _nothing_to_be_had(account)
+    empty = ~granted & ~unclear & _nothing_to_be_had(account, clocks, marking)
     checked = int((~unclear & ~empty).sum())
 
     numbers = np.flatnonzero(granted)
+    at_ns = clocks.dated(attempts["left_ns"], attempts["clock"])[numbers]
 
     def tell(place: int) -> Iterator[Finding]:
-        number = numbers[place]
+        number = int(numbers[place])
         attempt = attempts.iloc[number]
         kind, guise = AttemptKind(attempt["kind"]), Guise(attempt["guise"])
-        row = int(stored[number])
-        message = int(attempt["message_id"]) if row < 0 else int(account.rows["message_id"].iloc[row])
-        seq = int(account.rows["seq"].iloc[row]) if row >= 0 else NULL
+        message = int(attempt["message_id"])
+        rows = (int(stored[number]), int(moved[number]), int(account.row_of_message[message]))
+        row = next((one for one in rows if one != NONE), NONE)
+        message = message if row == NONE else int(account.rows["message_id"].iloc[row])
+        seq = NULL if row == NONE else int(account.rows["seq"].iloc[row])
         yield Finding(
             f"Somebody {_AS[guise]} tried {_TRIED[kind]} this chat through {_THROUGH[Way(attempt['way'])]}, "
             f"and was let: {_what(kind, int(attempt['got']))}.",
@@ -68,37 +90,42 @@ def denied(account: Account) -> Criterion:
             message_id=evidence.messages.text(message),
             client_generated_id=evidence.messages.text(int(attempt["client_generated_id"])),
             sender_id=evidence.people.text(int(attempt["user_id"])),
-            at_ns=int(attempt["left_ns"]),
+            at_ns=known_time(int(at_ns[place])),
         )
 
-    return from_faults(
+    by_guise = attempts["guise"].value_counts().to_dict()
+    tried = {f"tried_{guise.name.lower()}": by_guise[guise] for guise in Guise if guise in by_guise}
+    untried = [_AS[guise] for guise in Guise if guise not in by_guise]
+    criterion = from_faults(
         "access.denied",
         "Nobody gets at what is not theirs",
         "attempts",
         checked,
         Faults(
-            at_ns=attempts["left_ns"].to_numpy(np.int64)[numbers],
+            at_ns=at_ns,
             chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
-            kind=attempts.groupby(["kind", "guise", "way"]).ngroup().to_numpy().astype(np.int64)[numbers],
+            kind=_kinds(attempts, granted),
             tell=tell,
         ),
         inconclusive=None if len(attempts) else NOBODY_TRIED,
-        facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum())},
+        facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum()), **tried},
     )
+    if criterion.reason is None and untried:
+        criterion = replace(criterion, reason=f"Nobody tried as somebody {', or '.join(untried)}.")
+    return criterion
+
+
+def _kinds(attempts: pd.DataFrame, granted: Bools) -> Ints:
+    """Of each that was granted the number of its sentence."""
+    counted = attempts["got"] != NULL
+    number = attempts.groupby(["kind", "guise", "way", counted]).ngroup().to_numpy(np.int64)
+    return np.asarray(number[granted], np.int64)
 
 
 def _what(kind: AttemptKind, got: int) -> str:
-    match kind:
-        case AttemptKind.READ:
-            return f"{got:,} messages came back"
-        case AttemptKind.LATEST:
-            return f"the answer was {got:,}"
-        case AttemptKind.SEND:
-            return "the message is stored"
-        case AttemptKind.SUBSCRIBE:
-            return f"{got:,} events came"
-        case AttemptKind.MARK_DELIVERED | AttemptKind.MARK_READ:
-            return f"{got:,} messages were marked"
+    if kind in MARKS and got == NULL:
+        return "the status of a message moved, and no participant's receipt can have done that"
+    return _WHAT[kind].format(got=got)
 
 
 def _rows_of(account: Account) -> Ints:
@@ -134,24 +161,28 @@ def _granted(account: Account, stored: Ints) -> Bools:
     return granted
 
 
-def _nothing_to_be_had(account: Account) -> Bools:
-    """Attempts that were answered ok with nothing, where nothing was there: no message yet, or none meanwhile."""
+def _nothing_to_be_had(account: Account, clocks: Clocks, marking: Marking) -> Bools:
+    """Attempts that were answered ok with nothing, where nothing was there: no message yet, none meanwhile, none to mark."""
     attempts, operations = account.evidence.attempts, account.operations
     timed = operations[operations["acknowledged_ns"] != NEVER]
-    by_chat = {
-        key: (part["left_ns"].to_numpy(np.int64), part["acknowledged_ns"].to_numpy(np.int64))
-        for key, part in timed.groupby(["chat_id", "clock"])
-    }
-    none = (np.empty(0, np.int64), np.empty(0, np.int64))
+    clock = timed["clock"]
+    left, acknowledged = (clocks.moments(timed[column], clock) for column in ("left_ns", "acknowledged_ns"))
+    places = timed.reset_index(drop=True).groupby("chat_id").indices.items()
+    by_chat: dict[Any, Ints] = {chat: np.asarray(here, np.int64) for chat, here in places}
+    began, ended = (
+        clocks.moments(attempts[column], attempts["clock"]) for column in ("left_ns", "answered_ns")
+    )
     quiet = (attempts["outcome"] == Outcome.OK) & (attempts["kind"] != AttemptKind.SEND)
     empty = np.zeros(len(attempts), np.bool_)
-    columns = ("kind", "chat_id", "clock", "left_ns", "answered_ns")
     for number in np.flatnonzero(quiet).tolist():
-        kind, chat, clock, began_ns, ended_ns = (int(attempts[column].iloc[number]) for column in columns)
-        left, acknowledged = by_chat.get((chat, clock), none)
-        if kind == AttemptKind.SUBSCRIBE:
-            heard = (left >= began_ns) & (acknowledged <= ended_ns - SOON_NS)
+        kind, chat = (int(attempts[column].iloc[number]) for column in ("kind", "chat_id"))
+        this, here = np.array([number]), by_chat.get(chat, np.empty(0, np.int64))
+        if kind in WANTED:
+            something = marking.had_something(number)
+        elif kind == AttemptKind.SUBSCRIBE:
+            in_time = ended[this].later(-SOON_NS).since(acknowledged[here])
+            something = bool((left[here].since(began[this]) & in_time).any())
         else:
-            heard = np.append(acknowledged < began_ns, account.baseline[chat] > 0)
-        empty[number] = not heard.any()
+            something = bool(acknowledged[here].before(began[this]).any() or account.baseline[chat] > 0)
+        empty[number] = not something
     return empty

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.clocks import Clocks
 from analysis.criteria import Finding
 from analysis.faults import UNKNOWN, Faults
 from analysis.identifiers import NONE
@@ -32,6 +33,10 @@ class Namer:
     def _row_of_operation(self) -> Ints:
         return self._account.row_of_operation()
 
+    @cached_property
+    def _clocks(self) -> Clocks:
+        return Clocks.of(self._evidence)
+
     def operation(self, number: int, why: str, **more: Any) -> Finding:
         """A finding about a message as it was sent; its row is named as far as one is known."""
         operation = self._account.operations.iloc[number]
@@ -47,7 +52,7 @@ class Namer:
             "message_id": evidence.messages.text(message),
             "client_generated_id": evidence.messages.text(operation["client_generated_id"]),
             "sender_id": evidence.people.text(operation["user_id"]),
-            "at_ns": int(operation["left_ns"]),
+            "at_ns": self._time(operation["left_ns"], operation["clock"]),
         }
         return Finding(why=why, **(named | more))
 
@@ -68,8 +73,28 @@ class Namer:
             "client_generated_id": evidence.messages.text(client_id),
             "sender_id": evidence.people.text(sender),
             "at_ns": int(row["first_at_ns"]),
-        }
-        return Finding(why=why, **(named | more))
+        } | more
+        return Finding(why=why, **(named | {"at_ns": known_time(named["at_ns"])}))
+
+    def event(self, position: int, why: str) -> Finding:
+        """A finding about the event at `position`; ``{person}`` in the sentence becomes its receiver."""
+        evidence = self._evidence
+        event = evidence.events.iloc[position]
+        receiver = int(event["user_id"])
+        sentence = why.format(person=self.person(receiver))
+        recipient, at_ns = evidence.people.text(receiver), self._time(event["received_ns"], event["clock"])
+        row = int(self._account.row_of_message[event["message_id"]])
+        if row >= 0:
+            return self.row(row, sentence, recipient_id=recipient, at_ns=at_ns)
+        return Finding(
+            why=sentence,
+            chat_id=evidence.chats.text(event["chat_id"]),
+            seq=None if event["seq"] == NULL else int(event["seq"]),
+            message_id=evidence.messages.text(event["message_id"]),
+            sender_id=evidence.people.text(event["sender_id"]),
+            recipient_id=recipient,
+            at_ns=at_ns,
+        )
 
     def rows(self, numbers: Iterable[int]) -> str:
         """The ids of rows, for use in a sentence, which says it of those that are gone."""
@@ -81,8 +106,8 @@ class Namer:
 
     def of_operations(self, numbers: Ints, tell: Tell, kind: Ints | None = None) -> Faults:
         """Faults of these messages as they were sent, each at the time when it left; without `kind` all say the same."""
-        left_ns, chat = _at(self._account.operations, numbers, "left_ns", "chat_id")
-        return _faults(left_ns, chat, tell, kind)
+        left_ns, clock, chat = _at(self._account.operations, numbers, "left_ns", "clock", "chat_id")
+        return _faults(self._clocks.dated(left_ns, clock), chat, tell, kind)
 
     def of_rows(
         self, numbers: Ints, tell: Tell, kind: Ints | None = None, at_ns: Ints | None = None
@@ -90,6 +115,23 @@ class Namer:
         """Faults of these rows, each at the time when the monitor first saw it, or else `at_ns`."""
         first_at_ns, chat = _at(self._account.rows, numbers, "first_at_ns", "chat_id")
         return _faults(first_at_ns if at_ns is None else at_ns, chat, tell, kind)
+
+    def of_events(self, positions: Ints, why: Callable[[int], str], kind: Ints | None = None) -> Faults:
+        """Faults that are events, each at the time when it came, with the sentence of each place as `event` takes it."""
+        events = self._evidence.events
+        received_ns, clock, shown_in = _at(events, positions, "received_ns", "clock", "chat_id")
+        row = self._account.row_of_message[events["message_id"].to_numpy()[positions]]
+        (stored_in,) = _at(self._account.rows, row, "chat_id")
+
+        def tell(place: int) -> Iterator[Finding]:
+            yield self.event(int(positions[place]), why(place))
+
+        chat = np.where(row >= 0, stored_in, shown_in)
+        return _faults(self._clocks.dated(received_ns, clock), chat, tell, kind)
+
+    def _time(self, at_ns: int, clock: int) -> int | None:
+        """The time of a finding, by the run's clock."""
+        return known_time(int(self._clocks.dated(np.array([at_ns]), np.array([clock]))[0]))
 
     def person(self, code: int) -> str:
         """A person's id, for use in a sentence."""
@@ -143,6 +185,6 @@ def status_word(code: int) -> str:
     )
 
 
-def known_time(at_ns: int) -> int | None:
+def known_time(at_ns: int | None) -> int | None:
     """None for `NEVER`."""
-    return None if at_ns == NEVER else int(at_ns)
+    return None if at_ns == NEVER else at_ns

@@ -1,171 +1,182 @@
-"""`history.pages`: keyset pages of a chat's history, put together, are its messages, each once, in order."""
+"""`history.pages`: keyset pages of a chat's history, put together, are its messages, each once, in order.
+
+A page may hold fewer messages than were asked for: servers have limits of their own. So a short page says nothing of
+what lies below it; the next page of the walk does, and an empty one says that there is nothing.
+"""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from analysis.checks.account import NEVER, NULL, Account, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
+from analysis.checks.findings import NO_LAST_LOOK, Namer, known_time
+from analysis.checks.shown import WRONG, Shown, Wrong, shown_on_pages
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
-from analysis.faults import Faults, from_faults, kinds_of
+from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
 from analysis.record.codes import Outcome
 
+_TOP = np.iinfo(np.int64).max - 1  # above every seq
 
-class _Fault(NamedTuple):
-    """What is wrong with a page, and the message it is about: its row, or where that is not known its seq."""
+_TWICE, _OUT_OF_ORDER, _NOT_BELOW, _LEFT_OUT = range(len(Wrong), len(Wrong) + 4)
+_WHY = WRONG | {
+    _TWICE: "It stood twice on a page of history.",
+    _OUT_OF_ORDER: "It stood out of order on a page of history.",
+    _NOT_BELOW: "It stood on a page of history that was asked for below seq {before}.",
+    _LEFT_OUT: "A page of history left it out, though it had been stored before.",
+}
 
-    page: int
-    row: int
-    seq: int
-    why: str
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is wrong with pages, and the message that each is about, as far as that is known.
 
-class _Shown(NamedTuple):
-    """The messages on a page that have a seq, in the order answered."""
+    Attributes:
+        page: position in `Evidence.pages`.
+        row: in `Account.rows`, or `NONE`.
+        message: code of its id, or `NONE`.
+        seq: or `NULL`.
+        why: the key of its sentence in `_WHY`.
+    """
 
+    page: Ints
+    row: Ints
+    message: Ints
     seq: Ints
-    message: Ints  # their codes; `NONE` where the app gives no id
+    why: Ints
 
-    def again(self) -> Ints:
-        """Places of messages that stood on the page before. Two messages with one seq are `seq.duplicates`' affair."""
-        known = np.flatnonzero(self.message != NONE)
-        _, first = np.unique(self.message[known], return_index=True)
-        return np.delete(known, first)
+    @classmethod
+    def on(cls, shown: Shown, places: Ints, why: "int | Ints") -> "_Found":
+        """About these of the entries."""
+        one = shown[places]
+        return cls(
+            one.page, one.row, one.message, one.seq, np.broadcast_to(why, places.shape).astype(np.int64)
+        )
 
-    def out_of_order(self) -> Ints:
-        """Places of messages against the page's direction, where they are not there `again`."""
-        downwards = len(self.seq) > 1 and self.seq[0] > self.seq[-1]
-        against = np.flatnonzero(np.diff(-self.seq if downwards else self.seq) < 0) + 1
-        return np.setdiff1d(against, self.again())
+    @classmethod
+    def by_page(cls, *parts: "_Found") -> "_Found":
+        """All of them, page by page."""
+        columns = [
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("page", "row", "message", "seq", "why")
+        ]
+        order = np.argsort(columns[0], kind="stable")
+        return cls(*(column[order] for column in columns))
 
 
 def pages(account: Account) -> Criterion:
-    """On each page: no message twice, one direction, all below the bound, and none left out.
+    """On each page: messages of this chat, each once and under its own seq, below the bound, in the direction of the walk,
+    and none left out.
 
-    A message belongs on a page when it was acknowledged before the page was asked for (on one clock), its seq
-    lies below the bound, and the page reaches down to it: to its lowest seq, or, when the page is not full, to the
-    chat's beginning. Messages that were deleted, and everybody else's, may be there or not.
+    A message belongs on a page when it was certainly acknowledged before the page was asked for, its seq lies below the
+    bound, and the page reaches down to it: to its lowest seq, or, when the page is empty, to the chat's beginning. Messages
+    that were deleted, and everybody else's, may be there or not. What pages show of messages from before the run
+    is not known.
     """
     evidence = account.evidence
-    read = evidence.pages[evidence.pages["outcome"] == Outcome.OK]
-    on_pages = evidence.page_rows
-    numbered = on_pages[on_pages["seq"] != NULL]
-    every = _Shown(numbered["seq"].to_numpy(np.int64), numbered["message_id"].to_numpy(np.int64))
-    starts = np.searchsorted(numbered["page"].to_numpy(np.int64), np.arange(len(evidence.pages) + 1))
-    expected = _expected(account)
-    found = np.bincount(on_pages["page"].to_numpy(), minlength=len(evidence.pages))
-    faults: list[_Fault] = []
-    columns = ("chat_id", "before_seq", "page_limit", "left_ns", "clock")
-    for page, chat, before, limit, left_ns, clock in zip(
-        read.index.tolist(), *(read[column].tolist() for column in columns), strict=True
-    ):
-        here = _Shown(*(column[starts[page] : starts[page + 1]] for column in every))
-        bound = before if before != NULL else np.iinfo(np.int64).max
-        for places, why in (
-            (here.again(), "It stood twice on a page of history."),
-            (here.out_of_order(), "It stood out of order on a page of history."),
-            (
-                np.flatnonzero(here.seq >= bound),
-                f"It stood on a page of history that was asked for below seq {before}.",
-            ),
-        ):
-            faults += [
-                _Fault(page, _row(account, int(here.message[place])), int(here.seq[place]), why)
-                for place in places.tolist()
-            ]
-        if (chat, clock) in expected:
-            whole = found[page] < limit
-            lowest = NULL if whole else int(here.seq.min()) if len(here.seq) else bound
-            faults += _left_out(page, here, expected[chat, clock], (lowest, bound), left_ns)
+    shown = shown_on_pages(account)
+    left_out = _left_out(account, shown)
+    itself = np.flatnonzero(shown.wrong)
+    found = _Found.by_page(
+        _Found.on(shown, itself, shown.wrong[itself].astype(np.int64)), *_misplaced(account, shown), left_out
+    )
     namer = Namer(account)
-    bad_page = np.array([fault.page for fault in faults], np.int64)
+    pages = evidence.pages
+    at_ns = Clocks.of(evidence).dated(pages["answered_ns"], pages["clock"])[found.page]
+    chat = pages["chat_id"].to_numpy(np.int64)[found.page]
+    of_row = np.append(account.rows["chat_id"].to_numpy(np.int64), NONE)[found.row]
 
     def tell(place: int) -> Iterator[Finding]:
-        fault = faults[place]
-        reader = evidence.people.text(int(evidence.pages["user_id"].iloc[fault.page]))
-        at_ns = int(evidence.pages["answered_ns"].iloc[fault.page])
-        if fault.row != NONE:
-            yield namer.row(fault.row, fault.why, recipient_id=reader, at_ns=at_ns)
-        else:
-            chat_id = evidence.chats.text(int(evidence.pages["chat_id"].iloc[fault.page]))
-            yield Finding(fault.why, chat_id=chat_id, seq=fault.seq, recipient_id=reader, at_ns=at_ns)
+        page, row, seq = int(found.page[place]), int(found.row[place]), int(found.seq[place])
+        why = _WHY[int(found.why[place])].format(before=evidence.pages["before_seq"].iloc[page])
+        reader = evidence.people.text(int(evidence.pages["user_id"].iloc[page]))
+        if row != NONE:
+            yield namer.row(row, why, recipient_id=reader, at_ns=int(at_ns[place]))
+            return
+        yield Finding(
+            why,
+            chat_id=evidence.chats.text(int(chat[place])),
+            seq=None if seq == NULL else seq,
+            message_id=evidence.messages.text(int(found.message[place])),
+            recipient_id=reader,
+            at_ns=known_time(int(at_ns[place])),
+        )
 
     return from_faults(
         "history.pages",
         "Pages of history hold every message once, in order",
-        "pages",
-        len(read),
-        Faults(
-            at_ns=evidence.pages["answered_ns"].to_numpy(np.int64)[bad_page],
-            chat=_chats(account, faults, bad_page),
-            kind=kinds_of(fault.why for fault in faults),
-            tell=tell,
-        ),
+        "messages",
+        int(shown.telling.sum()) + len(left_out.page),
+        Faults(at_ns=at_ns, chat=np.where(found.row != NONE, of_row, chat), kind=found.why, tell=tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
-        facts={"messages": len(on_pages)},
+        facts={"pages": int((evidence.pages["outcome"] == Outcome.OK).sum())},
     )
 
 
-def _chats(account: Account, faults: list[_Fault], page: Ints) -> Ints:
-    """Of each fault the chat of its row, or else of its page."""
-    row = np.array([fault.row for fault in faults], np.int64)
-    of_row = np.append(account.rows["chat_id"].to_numpy(np.int64), NONE)[row]
-    return np.where(row != NONE, of_row, account.evidence.pages["chat_id"].to_numpy(np.int64)[page])
+def _misplaced(account: Account, shown: Shown) -> Iterator[_Found]:
+    """Messages of the chat that stand where they should not."""
+    placed = shown.placed()
+    known = np.flatnonzero(placed.message != NONE)
+    _, first = np.unique(pair(placed.page[known], placed.message[known]), return_index=True)
+    again = np.delete(known, first)
+    yield _Found.on(placed, again, _TWICE)
+    same_page = np.diff(placed.page) == 0
+    steps = np.where(same_page, np.sign(np.diff(placed.seq)), 0)
+    downwards = _downwards(account, placed.page[1:], steps)[placed.page[1:]]
+    against = np.flatnonzero(np.where(downwards, -steps, steps) < 0) + 1
+    # Two messages with one seq are `seq.duplicates`' affair, and one that stands there again is told of already.
+    yield _Found.on(placed, np.setdiff1d(against, again), _OUT_OF_ORDER)
+    before = account.evidence.pages["before_seq"].to_numpy(np.int64)[placed.page]
+    yield _Found.on(placed, np.flatnonzero((before != NULL) & (placed.seq >= before)), _NOT_BELOW)
 
 
-class _Expected(NamedTuple):
-    """Messages of a chat that stay, by seq: their rows and when each was acknowledged."""
+def _downwards(account: Account, page: Ints, steps: Ints) -> Bools:
+    """For each page whether its walk goes from newer messages to older ones: most of its steps do.
 
-    seq: Ints
-    row: Ints
-    acknowledged_ns: Ints
-
-
-def _expected(account: Account) -> dict[tuple[int, int], _Expected]:
-    """By chat and clock domain of the sender."""
-    rows, operations = account.rows, account.operations
-    stays = np.flatnonzero(
-        account.stored & (rows["seq"].to_numpy() != NULL) & ~rows["deleted"].to_numpy(np.bool_)
-    )
-    operation = rows["operation"].to_numpy()[stays]
-    table = pd.DataFrame(
-        {
-            "row": stays,
-            "chat_id": rows["chat_id"].to_numpy()[stays],
-            "seq": rows["seq"].to_numpy()[stays],
-            "clock": operations["clock"].to_numpy()[operation],
-            "acknowledged_ns": rows["acknowledged_ns"].to_numpy()[stays],
-        }
-    )
-    table = table[table["acknowledged_ns"] != NEVER].sort_values("seq", kind="stable")
-    return {
-        (int(part["chat_id"].iloc[0]), int(part["clock"].iloc[0])): _Expected(
-            part["seq"].to_numpy(np.int64),
-            part["row"].to_numpy(np.int64),
-            part["acknowledged_ns"].to_numpy(np.int64),
-        )
-        for _, part in table.groupby(["chat_id", "clock"])
-    }
+    Args:
+        steps: on these pages from one message to the next, 1: to a higher seq, -1: to a lower one.
+    """
+    pages = account.evidence.pages
+    walks = pages.groupby(["process", "user_id", "chat_id", "walk"], sort=False).ngroup().to_numpy(np.int64)
+    up = np.bincount(walks[page], weights=steps, minlength=len(walks))
+    downwards: Bools = up[walks] <= 0
+    return downwards
 
 
-def _left_out(
-    page: int, here: _Shown, expected: _Expected, between: tuple[int, int], left_ns: int
-) -> list[_Fault]:
-    """Messages above the page's lowest seq and below its bound that are not on it."""
-    low, bound = between
-    begin, end = np.searchsorted(expected.seq, (low + 1, bound))
-    early = expected.acknowledged_ns[begin:end] < left_ns
-    # By seq: that a page shows a message under another id is told by the checks of what is stored.
-    absent = early & ~np.isin(expected.seq[begin:end], here.seq)
-    return [
-        _Fault(page, int(row), int(seq), "A page of history left it out, though it had been stored before.")
-        for row, seq in zip(expected.row[begin:end][absent], expected.seq[begin:end][absent], strict=True)
-    ]
+def _left_out(account: Account, shown: Shown) -> _Found:
+    """Messages that pages reach down to, and that are not on them."""
+    rows, read = account.rows, account.evidence.pages
+    acknowledged = rows["acknowledged_ns"].to_numpy(np.int64)
+    stays = account.stored & ~rows["deleted"].to_numpy(np.bool_) & (acknowledged != NEVER)
+    row = np.flatnonzero(stays & (rows["seq"].to_numpy() != NULL))
+    row = row[np.lexsort((rows["seq"].to_numpy()[row], rows["chat_id"].to_numpy()[row]))]
+    seq = rows["seq"].to_numpy(np.int64)[row]
+    of_chat = np.searchsorted(rows["chat_id"].to_numpy()[row], np.arange(len(account.evidence.chats) + 1))
+    clocks = Clocks.of(account.evidence)
+    clock = account.operations["clock"].to_numpy()[rows["operation"].to_numpy()[row]]
+    told, left = clocks.moments(acknowledged[row], clock), clocks.moments(read["left_ns"], read["clock"])
 
-
-def _row(account: Account, message: int) -> int:
-    """Its place in `Account.rows`; `NONE` when it was never seen in the database."""
-    return int(account.row_of_message[message]) if message != NONE else NONE
+    placed = shown.placed()
+    chat, before = (read[column].to_numpy(np.int64) for column in ("chat_id", "before_seq"))
+    bound = np.where(before == NULL, _TOP, before)
+    on_page = np.searchsorted(shown.page, np.arange(len(read) + 1))
+    # Of a page that shows nothing of this chat, and yet is not empty, nobody knows how far down it reaches.
+    lowest = np.where(np.diff(on_page) > 0, bound, NULL)
+    np.minimum.at(lowest, placed.page, placed.seq)
+    absent = [(0, np.empty(0, np.int64))]
+    for page in np.flatnonzero(read["outcome"].to_numpy() == Outcome.OK).tolist():
+        begin, end = of_chat[chat[page] : chat[page] + 2]
+        low, high = np.searchsorted(seq[begin:end], (lowest[page] + 1, bound[page])) + begin
+        if low >= high:
+            continue
+        here = slice(on_page[page], on_page[page + 1])
+        nameless = shown.seq[here][shown.message[here] == NONE]
+        there = np.isin(row[low:high], shown.row[here]) | np.isin(seq[low:high], nameless)
+        early = told[low:high].before(left[np.array([page])])
+        absent.append((page, np.flatnonzero(early & ~there) + low))
+    places = np.concatenate([missing for _, missing in absent])
+    page_of = np.repeat([page for page, _ in absent], [len(missing) for _, missing in absent])
+    message = rows["message_id"].to_numpy(np.int64)[row][places]
+    return _Found(page_of, row[places], message, seq[places], np.full(len(places), _LEFT_OUT, np.int64))

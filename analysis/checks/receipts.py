@@ -7,16 +7,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks import witnesses
-from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.checks.account import NEVER, NULL, Account, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, seconds
+from analysis.checks.last_looks import LOOK_LAG_NS, last_looks_below
 from analysis.clocks import ENDLESS_NS, Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
-from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
-from analysis.record.tables import UNSETTLED_A_POLL
-
-# A look's time is noted when its snapshot is there, a round trip after it was taken.
-LOOK_LAG_NS = 100_000_000
+from analysis.record.codes import EventType, Outcome, Status
 
 
 def stuck(account: Account, delivered_within_s: float) -> Criterion:
@@ -30,7 +27,7 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
     receipts = _first_receipts(account, clocks)
     row = receipts["row"].to_numpy(np.int64)
     deadline = receipts["answered_ns"].to_numpy(np.int64) + round(delivered_within_s * 1e9) + LOOK_LAG_NS
-    last_sent_look, never = _last_looks_at_sent(account, row)
+    last_sent_look, never = last_looks_below(account, row, Status.DELIVERED)
     shown_in_time = _shown_delivered_ns(account, clocks)[row] <= deadline
     late = account.looks_whole & (last_sent_look >= deadline) & ~shown_in_time
     still_open = int((never & ~late & ~shown_in_time).sum())
@@ -79,47 +76,6 @@ def _shown_delivered_ns(account: Account, clocks: Clocks) -> Ints:
         came = clocks.moments(received[telling.position], clock[telling.position])
         np.minimum.at(shown, telling.row, came.earliest_ns)
     return shown
-
-
-def _last_looks_at_sent(account: Account, row: Ints) -> tuple[Ints, Bools]:
-    """For each of `row` the time of a look that surely still saw it before it was delivered, and whether it never was.
-
-    The looks record changes only. A row that was not delivered yet at some look was as before at every look
-    at it until then; but a poll looks at a limited number of rows, in turn, so that with many of them the last
-    look at this one may lie some polls back. The last sweep looks at all. -1: no look saw it before.
-    """
-    polls, observations = account.evidence.polls, account.evidence.observations
-    polls = polls[polls["kind"] != PollKind.FAILED].sort_values("poll", kind="stable")
-    if not len(polls):
-        return np.full(len(row), NULL, np.int64), np.ones(len(row), np.bool_)
-    number, taken = polls["poll"].to_numpy(np.int64), polls["at_ns"].to_numpy(np.int64)
-    status, message = observations["status"], observations["message_id"].to_numpy()
-    poll_of = observations["poll"].to_numpy(np.int64)
-
-    delivered = np.full(len(account.rows), ENDLESS_NS, np.int64)
-    # Whatever else it became, it is not stuck at `sent`: a status outside the three is `status.invalid`'s.
-    there = (observations["change"] != ObservedChange.GONE) & (status != Status.SENT)
-    at = account.row_of_message[message[there]]
-    np.minimum.at(delivered, at, poll_of[there])
-
-    settled = np.full(len(account.rows), ENDLESS_NS, np.int64)
-    stays_read = account.rows["status"].to_numpy() == Status.READ
-    read = (observations["change"] != ObservedChange.GONE) & (status == Status.READ)
-    np.minimum.at(settled, account.row_of_message[message[read]], poll_of[read])
-    first = account.rows["first_poll"].to_numpy(np.int64)
-    unsettled = np.searchsorted(np.sort(first), number, side="right") - np.searchsorted(
-        np.sort(settled[stays_read]), number, side="right"
-    )
-    turn = np.maximum(1, -(-unsettled // UNSETTLED_A_POLL))  # polls until every such row had its turn
-    turn[polls["kind"].to_numpy() == PollKind.SWEEP] = 1
-
-    before = np.searchsorted(number, delivered[row], side="left") - 1
-    at_first = np.searchsorted(
-        number, first[row], side="left"
-    )  # the look that found it saw it, whoever's turn it was
-    saw = before >= at_first
-    surely = np.where(saw, np.maximum(before - turn[before.clip(min=0)] + 1, at_first), 0)
-    return np.where(saw, taken[surely], NULL), delivered[row] == ENDLESS_NS
 
 
 def _first_receipts(account: Account, clocks: Clocks) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 Realtime reads the changes from a temporary replication slot, which ends with the server, whether that was killed, restarted or
 failed over, and with it every change that it had not read; it says nothing of that to its subscribers, who stay
 subscribed (the protocol promises at most one delivery). What was stored shortly before, or until a new slot was there, is
-in the database and in history, and came to nobody: no word of it tells whether the app is at fault.
+in the database and in history, and came to nobody: no word of it tells whether the app is at fault. Shortly is `BEHIND_NS`:
+Realtime may be behind by more than the time between two looks.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account, Bools, Ints
+from analysis.checks.owed import CERTAIN_AFTER_NS
 from analysis.record.codes import PollKind
 
+BEHIND_NS = CERTAIN_AFTER_NS  # what was stored that long before had been delivered, or never was
 BACK_WITHIN_NS = 30_000_000_000  # by then Realtime has found the server again, and made another slot
 
 
@@ -34,7 +37,7 @@ class Restarts:
         seen_ns = account.rows["first_at_ns"].to_numpy(np.int64)
         near = np.zeros(len(seen_ns), np.bool_)
         for before, after in zip(self.before_ns.tolist(), self.after_ns.tolist(), strict=True):
-            near |= (seen_ns >= before) & (seen_ns <= after + BACK_WITHIN_NS)
+            near |= (seen_ns >= before - BEHIND_NS) & (seen_ns <= after + BACK_WITHIN_NS)
         return near
 
 

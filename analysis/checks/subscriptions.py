@@ -3,6 +3,10 @@
 A subscription begins with the server's confirmation (``SUBSCRIBED``) and ends when its channel or its socket
 does, or when the user is done with the chat after the drain (``FINISHED``). Somebody who tried to come back until
 the drain was over, and could not, ``GAVE_UP``.
+
+A **channel** is a socket's of one chat; it may be subscribed several times. What it brings between two subscriptions (the
+end of the first may be noted as of an earlier moment, such as when a new token was pushed, and the next one brings things
+before it is confirmed) may be of either, and proves nothing of either. `FINISHED` ends no channel.
 """
 
 from dataclasses import dataclass
@@ -14,6 +18,30 @@ from analysis.checks.account import NULL, Account, Ints, pair
 from analysis.record.codes import EventType, SocketEvent
 
 OPEN = -1  # ended_ns of a subscription whose end was not recorded: its process was killed
+ENDLESS = np.iinfo(np.int64).max  # later than any moment
+
+_ASKED = {SocketEvent.JOINED, SocketEvent.REFUSED, SocketEvent.GAVE_UP}
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Numbers the channels. Sockets are numbered within a process.
+
+    Attributes:
+        participations: as `participation_keys`.
+        sockets: process and socket of all that were ever subscribed, ascending.
+    """
+
+    participations: Ints
+    sockets: Ints
+
+    def numbers(self, users: pd.DataFrame) -> Ints:
+        """The channel of each event or step, by its process, socket, person and chat; -1 for one that was never subscribed."""
+        participation = positions(
+            self.participations, pair(users["chat_id"].to_numpy(), users["user_id"].to_numpy())
+        )
+        socket = positions(self.sockets, pair(users["process"].to_numpy(), users["socket"].to_numpy()))
+        return np.where((participation >= 0) & (socket >= 0), pair(participation, socket), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +51,52 @@ class Subscriptions:
     Attributes:
         table: ``participation``, ``process``, ``socket``, ``clock``, ``began_ns``, ``ended_ns`` (`OPEN`),
             ``newest_seq`` (in the drain the user knew of messages up to this one and waited for them; `NULL` when the
-            subscription ended otherwise).
+            subscription ended otherwise), ``until_ns`` (when its channel ended; `ENDLESS` if it went on).
         inserts: positions of the INSERT events in `Evidence.events`.
-        of_insert: for each of them the subscription by which it came, -1 if none.
+        of_insert: for each of them the subscription by which it came, -1 if none. Of what came between two, the later one.
+        after: for what came between two the earlier one; -1 for everything else.
         gave_up: participations of people who were not online at the end though they tried, ascending.
+        asked: participations of people who asked to be let in, with or without success, ascending.
+        channels: numbers the channels.
+        left: channels that ended for good, ascending; ``left_ns``: when.
     """
 
     table: pd.DataFrame
     inserts: Ints
     of_insert: Ints
+    after: Ints
     gave_up: Ints
+    asked: Ints
+    channels: Channels
+    left: Ints
+    left_ns: Ints
+
+    def ended_for_good(self, events: pd.DataFrame) -> Ints:
+        """When the channel of each of these events ended for good; `ENDLESS` if it did not."""
+        place = positions(self.left, self.channels.numbers(events))
+        return np.where(place >= 0, np.append(self.left_ns, ENDLESS)[place], ENDLESS)
 
 
 def subscriptions(account: Account) -> Subscriptions:
     """Put the steps of all sockets together."""
-    table = _table(account)
-    return Subscriptions(table, *_placed(account, table), _gave_up(account))
+    keys = participation_keys(account)
+    table, ended = _steps(account)
+    channels = Channels(keys, np.unique(pair(table["process"].to_numpy(), table["socket"].to_numpy())))
+    key = pair(table.pop("chat_id").to_numpy(), table.pop("user_id").to_numpy())
+    table.insert(0, "participation", positions(keys, key))
+    table = table[table["participation"] >= 0]
+    table = table.sort_values(["participation", "began_ns"], kind="stable", ignore_index=True)
+    left = channels.numbers(ended)
+    order = np.argsort(left, kind="stable")
+    return Subscriptions(
+        table,
+        *_placed(account, table, channels),
+        gave_up=_with_step(account, {SocketEvent.GAVE_UP}),
+        asked=_with_step(account, _ASKED),
+        channels=channels,
+        left=left[order],
+        left_ns=ended["at_ns"].to_numpy()[order],
+    )
 
 
 def participation_keys(account: Account) -> Ints:
@@ -55,78 +113,88 @@ def positions(sorted_keys: Ints, wanted: Ints) -> Ints:
     return np.where(sorted_keys[place] == wanted, place, -1)
 
 
-def _table(account: Account) -> pd.DataFrame:
+def _steps(account: Account) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The subscriptions, and the channels that ended and were not joined again."""
     sockets = account.evidence.sockets
     columns = ("process", "clock", "socket", "user_id", "chat_id", "event", "at_ns", "seq")
     begun: list[list[int]] = []
     current: dict[tuple[int, int, int], dict[int, int]] = {}  # socket -> chat -> its subscription
+    ended: dict[tuple[int, int, int, int], int] = {}  # channel -> when
     for process, clock, socket, user, chat, event, at_ns, seq in zip(
         *(sockets[column].tolist() for column in columns), strict=True
     ):
         chats = current.setdefault((process, socket, user), {})
+        if event in {SocketEvent.JOINED, SocketEvent.SUBSCRIBED}:
+            ended.pop((process, socket, user, chat), None)
         if event == SocketEvent.SUBSCRIBED:
             chats[chat] = len(begun)
-            begun.append([chat, user, process, socket, clock, at_ns, OPEN, NULL])
-        elif event in {SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED}:
+            begun.append([chat, user, process, socket, clock, at_ns, OPEN, NULL, ENDLESS])
+        elif event == SocketEvent.FINISHED:
             if (number := chats.pop(chat, None)) is not None:
-                begun[number][6] = at_ns
-                begun[number][7] = seq
-        elif event == SocketEvent.CLOSED:
-            for number in chats.values():
-                begun[number][6] = at_ns
-            chats.clear()
-    names = ["chat_id", "user_id", "process", "socket", "clock", "began_ns", "ended_ns", "newest_seq"]
+                begun[number][6:8] = at_ns, seq
+        elif event in {SocketEvent.UNSUBSCRIBED, SocketEvent.CLOSED}:
+            for one in [chat] if event == SocketEvent.UNSUBSCRIBED else list(chats):
+                if (number := chats.pop(one, None)) is not None:
+                    begun[number][6:9] = at_ns, NULL, at_ns
+                    ended[process, socket, user, one] = at_ns
+    names = [
+        "chat_id",
+        "user_id",
+        "process",
+        "socket",
+        "clock",
+        "began_ns",
+        "ended_ns",
+        "newest_seq",
+        "until_ns",
+    ]
     table = pd.DataFrame(np.array(begun, np.int64).reshape(-1, len(names)), columns=names)
-    key = pair(table.pop("chat_id").to_numpy(), table.pop("user_id").to_numpy())
-    table.insert(0, "participation", positions(participation_keys(account), key))
-    table = table[table["participation"] >= 0]
-    return table.sort_values(["participation", "began_ns"], kind="stable", ignore_index=True)
+    names = ["process", "socket", "user_id", "chat_id", "at_ns"]
+    rows = [(*channel, at_ns) for channel, at_ns in ended.items()]
+    return table, pd.DataFrame(np.array(rows, np.int64).reshape(-1, len(names)), columns=names)
 
 
-def _gave_up(account: Account) -> Ints:
+def _with_step(account: Account, events: set[SocketEvent]) -> Ints:
+    """Participations with any of these steps, ascending."""
     sockets = account.evidence.sockets
-    steps = sockets[sockets["event"] == SocketEvent.GAVE_UP]
+    steps = sockets[sockets["event"].isin([*events])]
     keys = pair(steps["chat_id"].to_numpy(), steps["user_id"].to_numpy())
     places = np.unique(positions(participation_keys(account), keys))
     return places[places >= 0]
 
 
-def _placed(account: Account, table: pd.DataFrame) -> tuple[Ints, Ints]:
-    """The INSERT events, and for each the subscription of the same socket and chat that had begun last.
+def _placed(account: Account, table: pd.DataFrame, channels: Channels) -> tuple[Ints, Ints, Ints]:
+    """The INSERT events, for each the subscription of its channel that had begun last, or the next where that had ended, and
+    where both are in question the earlier.
 
     An event may come before the confirmation that makes it owed; it then counts to that subscription, unless
     an earlier one is there. Nearly every socket joins a chat once, so only the rest has its times compared.
     """
     events = account.evidence.events
     inserts = np.flatnonzero(events["type"].to_numpy() == EventType.INSERT)
-    participation = positions(
-        participation_keys(account),
-        pair(events["chat_id"].to_numpy()[inserts], events["user_id"].to_numpy()[inserts]),
+    key = pair(
+        table["participation"].to_numpy(),
+        positions(channels.sockets, pair(table["process"].to_numpy(), table["socket"].to_numpy())),
     )
-    # Sockets are numbered within a process; process and socket together within the participation.
-    socket_of_event = pair(events["process"].to_numpy()[inserts], events["socket"].to_numpy()[inserts])
-    socket_of_table = pair(table["process"].to_numpy(), table["socket"].to_numpy())
-    sockets = np.unique(socket_of_table)
-    key = pair(table["participation"].to_numpy(), positions(sockets, socket_of_table))
-    sought = positions(sockets, socket_of_event)
-    known = (participation >= 0) & (sought >= 0)
     order = np.lexsort((table["began_ns"].to_numpy(), key))
     ordered = key[order]
-    sought = np.where(known, pair(participation, sought), -1)
-    first = np.searchsorted(ordered, sought)
-    found = known & (first < len(ordered))
-    found[found] = ordered[first[found]] == sought[found]
-    subscription = np.full(len(inserts), -1, np.int64)
-    subscription[found] = order[first[found]]
-    again = np.append(ordered[1:] == ordered[:-1], False)  # where the next one is of the same socket and chat
-    several = np.flatnonzero(found)
-    several = several[again[first[several]]]
-    began = table["began_ns"].to_numpy()[order]
+    sought = channels.numbers(events[["process", "socket", "user_id", "chat_id"]].iloc[inserts])
+    place = np.searchsorted(ordered, sought)
+    found = np.flatnonzero((sought >= 0) & (place < len(ordered)))
+    found = found[ordered[place[found]] == sought[found]]
+    again = np.append(ordered[1:] == ordered[:-1], False)  # where the next one is of the same channel
+    began, until = table["began_ns"].to_numpy()[order], table["until_ns"].to_numpy()[order]
     received = events["received_ns"].to_numpy()
-    place = first[several]
-    while len(several):  # one step for each further subscription of the same socket and chat
-        later = again[place]
-        later[later] = began[place[later] + 1] <= received[inserts[several[later]]]
-        several, place = several[later], place[later] + 1
-        subscription[several] = order[place]
-    return inserts, subscription
+    several = found[again[place[found]]]
+    between = several
+    while len(several):  # one step for each further subscription of the same channel
+        later = again[place[several]]
+        later[later] = began[place[several[later]] + 1] <= received[inserts[several[later]]]
+        several = several[later]
+        place[several] += 1
+    between = between[again[place[between]] & (received[inserts[between]] > until[place[between]])]
+    subscription, after = np.full(len(inserts), -1, np.int64), np.full(len(inserts), -1, np.int64)
+    subscription[found] = order[place[found]]
+    after[between] = subscription[between]
+    subscription[between] = order[place[between] + 1]
+    return inserts, subscription, after

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints
+from analysis.clocks import Clocks
 from analysis.record.codes import EventType, ObservedChange, Status
 
 ENTRIES_AT_ONCE = 500_000
@@ -74,8 +75,9 @@ class Witness:
             yield Entries(wanted + begin, row[wanted], status[part][wanted])
 
     def seen_ns(self, position: Ints) -> Ints:
-        """When the entries at `position` were seen."""
-        return self.table[self.seen].to_numpy(np.int64)[position]
+        """When the entries at `position` were seen, by the run's clock; -1 where that cannot be told (`Clocks.dated`)."""
+        at_ns, clock = (self.table[name].to_numpy(np.int64)[position] for name in (self.seen, "clock"))
+        return Clocks.of(self.account.evidence).dated(at_ns, clock)
 
     def last_with(self, status_of_row: Ints) -> Ints:
         """For each row the position of the last entry with the status asked for; `NULL`: none asked, or none there."""

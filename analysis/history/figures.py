@@ -1,7 +1,7 @@
 """The figures that runs are compared by, taken from a verdict. No input or output here.
 
-Latencies and the history query have the interval that the judge gave them. A share of sends has Wilson's interval, a rate the one of a Poisson
-count; both take sends as independent, and are too narrow where errors come in bursts.
+Latencies, errors and the history query have the interval that the judge gave them. A rate has the one of a Poisson count, which takes sends as
+independent.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from analysis.history.stored import StoredVerdict
-from analysis.statistics.intervals import Z95, share_interval
+from analysis.statistics.intervals import Z95
 
 Interval = tuple[float, float]
 
@@ -70,13 +70,6 @@ def _fact(criterion_id: str, fact: str) -> Callable[[StoredVerdict], Figure | No
     return take
 
 
-def _errors(verdict: StoredVerdict) -> Figure | None:
-    criterion = verdict.criterion("errors.send")
-    if criterion is None or "not_ok" not in criterion.facts or criterion.checked == 0:
-        return None
-    return share(int(criterion.facts["not_ok"]), criterion.checked)
-
-
 def _throughput(verdict: StoredVerdict) -> Figure | None:
     seconds = verdict.load.seconds if verdict.load else None
     acknowledged = verdict.counts.get("ok")
@@ -86,11 +79,6 @@ def _throughput(verdict: StoredVerdict) -> Figure | None:
     return Figure(
         acknowledged / seconds, (max(0.0, acknowledged - around) / seconds, (acknowledged + around) / seconds)
     )
-
-
-def share(count: int, of: int) -> Figure:
-    """`count` in `of` things, in per cent, with Wilson's interval."""
-    return Figure(100 * count / of, share_interval(count, of))
 
 
 LEAST_MS = 1.0
@@ -123,7 +111,7 @@ MEASURES = (
         LEAST_MS,
         _observed("latency.delivery.p95"),
     ),
-    Measure("errors", "Errors", "Share of sends not acknowledged", "%", 1, 0.05, _errors),
+    Measure("errors", "Errors", "Share of sends not acknowledged", "%", 1, 0.05, _observed("errors.send")),
     Measure("throughput", "Sends/s", "Acknowledged sends a second", "/s", -1, 0.1, _throughput),
     Measure(
         "history.query",

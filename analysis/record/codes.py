@@ -77,6 +77,7 @@ class AttemptKind(IntEnum):
     SUBSCRIBE = 3  # to the changes of a chat
     MARK_DELIVERED = 4
     MARK_READ = 5
+    UNREAD = 6  # how many messages of a chat somebody has not read
 
 
 class Guise(IntEnum):

@@ -130,8 +130,11 @@ ATTEMPTS = pa.schema(  # what should have been refused
         ("answered_ns", pa.int64()),  # a subscription: when it was left
         ("outcome", pa.int8()),  # Outcome of the request: whether access was granted is for the judge to say
         ("status_code", pa.int16()),
-        ("got", pa.int64()),  # messages or events seen, rows marked, the seq told; null: nothing of the kind
-        ("message_id", UUID),  # READ, SEND: as answered
+        (
+            "got",
+            pa.int64(),
+        ),  # messages or events seen, rows marked, the number told; null: nothing of the kind
+        ("message_id", UUID),  # SEND: as answered; READ, SUBSCRIBE: the first that came
         ("client_generated_id", UUID),  # SEND
         ("text", pa.string()),  # SEND
         ("error", pa.string()),

@@ -7,7 +7,7 @@ The report shows these in place; ``docs/what-is-checked.md`` has the same at len
 CRITERIA = {
     "latency.send.avg": "How long a person waits, on average, until the app says that their message is sent.",
     "latency.send.p95": "19 of 20 messages are sent at least this fast. The slowest one in twenty is what people remember.",
-    "latency.delivery.p95": "How long until a message shows on the other person's screen, for 19 of 20 deliveries.",
+    "latency.delivery.p95": "How long after a message left it shows on the other person's screen, for 19 of 20 deliveries.",
     "errors.send": "How many of all attempts to send a message were refused or got no answer.",
     "messages.lost": "Once the app has said that a message is sent, it is in the database, and stays there.",
     "messages.unexpected": "What the app refused, so that its sender would write it again, is not stored all the same.",
@@ -21,11 +21,11 @@ CRITERIA = {
     "realtime.missed": "Each person who was online in a chat got each of its messages, or read it after they came back.",
     "realtime.duplicated": "No message was delivered twice to the same subscription.",
     "realtime.reordered": "Messages of a chat arrived in the order of their numbers.",
-    "realtime.phantom": "Nothing was shown that is not stored, and nothing to people who are not in the chat.",
+    "realtime.phantom": "Nothing was shown that is not stored, and nothing to people who are not in the chat or have left it.",
     "status.invalid": "A message is sent, delivered or read, and nothing else.",
     "status.stuck": "Soon after somebody's device has acknowledged a message, its sender sees it as delivered.",
     "status.regressed": "A message that was read never becomes unread again.",
-    "history.pages": "Scrolling back shows each older message once, in order.",
+    "history.pages": "Scrolling back shows each older message of the chat once, in order, and nothing else.",
     "access.denied": "People who are not in a chat can neither read it nor write into it, whatever they try.",
     "drift.latency": "The app does not become slower and slower while it runs. The slope is the median of those between any two moments "
     "(Theil, Sen), and a test of ranks (Mann, Kendall) says whether the rise is more than chance.",
@@ -72,7 +72,6 @@ CHECKED = {
     "latency.send.p95": "sends",
     "latency.delivery.p95": "deliveries",
     "errors.send": "sends",
-    "history.pages": "pages",
     "plan.history": "samples",
     "generator.healthy": "seconds",
 }
@@ -85,7 +84,7 @@ GLOSSARY = {
     "P95": "The 95th percentile: the smallest measured value that at least 95% of all values do not exceed (nearest rank, "
     "Hyndman and Fan's type 1). It is computed from every value, without rounding or interpolation.",
     "95% interval": "How far the figure may be off because the run was only so long: runs like this one would give intervals that "
-    "hold the true figure 95 times in 100. It is a block bootstrap over time, because answers close in time are alike. In less than five "
+    "hold the true figure 95 times in 100. It is a block bootstrap over time, because answers close in time are alike. In less than ten "
     "minutes the slower waves do not show: such an interval is at least so wide.",
     "Acknowledged": "The app answered that the message is sent. Jepsen's word is ok.",
     "Service time": "From the moment at which a request left, or began to connect, to the moment at which its answer was complete.",

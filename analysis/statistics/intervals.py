@@ -2,9 +2,9 @@
 
 The run is cut into buckets of time, which keep their order. For the average a bucket counts with what its values
 are above or below the average; for a percentile with how many of them lie at or below it beyond their share (the
-percentile's influence, Bahadur 1966). Of either series the block bootstrap gives the variance (`autocorrelation`), and so do ten equal
-batches. From `LONG_BUCKETS` on the width is the root mean square of the two; in a shorter run the wider one is taken, since the
-bootstrap's blocks are too short for slow waves then. Below `SURE_S` even that is too narrow: what is told is a least width.
+percentile's influence, Bahadur 1966). Of either series the block bootstrap gives the variance, and so do twenty equal batches
+(`autocorrelation`); the wider interval of the two is taken, since the bootstrap's blocks are too short for slow waves. Below
+`SURE_S` even that is too narrow: what is told then is a least width.
 The interval of a percentile is found among the ranks and read off the sorted values, so that it is as skewed as they are
 (Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47). No random number is
 drawn: judging a record twice gives the same interval. A million values take well under a second.
@@ -19,10 +19,10 @@ from analysis.statistics.autocorrelation import Floats, batch_variance, long_run
 from analysis.statistics.student import quantile
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Interval = tuple[float, float]
 
-SURE_S = 300.0  # a shorter run does not show its slower waves (docs/statistics.md has the figures)
-LONG_BUCKETS = 600  # from so many on blocks are long enough, too
+SURE_S = 600.0  # a shorter run does not show its slower waves (docs/statistics.md has the figures)
 LEAST_BUCKETS = 10  # fewer cannot show how they differ: no interval is better than a wrong one
 MOST_BUCKETS = 20_000
 BUCKET_NS = 1_000_000_000
@@ -65,17 +65,37 @@ def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Inter
     return _rounded(float(min(ranked[low - 1], at)), float(max(ranked[high - 1], at)))
 
 
-def share_interval(count: int, of: int) -> Interval:
-    """The 95% interval of a share, in per cent, of `of` independent things: too narrow where they come in bursts.
+def share_interval(start_ns: Ints, hit: Bools) -> Interval:
+    """The 95% interval of the share of those that `hit`, in per cent.
 
-    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+    Where they come in bursts, as many things say no more than fewer independent ones: by so much as the number of hits varies
+    more between blocks of time than that of independent ones would (the design effect; Kish 1965, Survey Sampling; in
+    Wilson's interval: Korn and Graubard 1998, Survey Methodology 24). Where nothing hit, nothing tells of bursts either.
+    Source of the interval: Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+
+    Args:
+        start_ns: when each of them began; any origin, any order.
+        hit: of each of them.
     """
-    p, z2 = count / of, Z95 * Z95
-    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
-    around = Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / (1 + z2 / of)
-    low = 0.0 if count == 0 else centre - around
-    high = 1.0 if count == of else centre + around
+    count, of = int(hit.sum()), len(hit)
+    p, independent = count / of, of / _design_effect(start_ns, hit)
+    z2 = Z95 * Z95
+    centre = (p + z2 / (2 * independent)) / (1 + z2 / independent)
+    around = Z95 * sqrt(p * (1 - p) / independent + z2 / (4 * independent**2)) / (1 + z2 / independent)
+    low = 0.0 if count == 0 else max(0.0, centre - around)
+    high = 1.0 if count == of else min(1.0, centre + around)
     return 100 * low, 100 * high
+
+
+def _design_effect(start_ns: Ints, hit: Bools) -> float:
+    """How many times as much the number of hits varies as that of independent ones would; 1 at least."""
+    bucket = _buckets(start_ns)
+    p = float(hit.mean())
+    if bucket is None or p in {0.0, 1.0}:
+        return 1.0
+    sums = np.bincount(bucket, weights=hit - p).astype(np.float64)
+    variance = max(found for found, _ in (long_run_variance(sums), batch_variance(sums)))
+    return max(1.0, variance * len(sums) / (len(hit) * p * (1 - p)))
 
 
 def is_sure(start_ns: Ints) -> bool:
@@ -95,11 +115,10 @@ def _buckets(start_ns: Ints) -> Ints | None:
 
 def _half_width(sums: Floats, count: int) -> float:
     """Half the interval of a mean of `count` values, of which `sums` holds the centred sum of each bucket."""
-    widths = [
+    return max(
         quantile(0.5 + CONFIDENCE / 2, freedom) * float(np.sqrt(variance * len(sums))) / count
         for variance, freedom in (long_run_variance(sums), batch_variance(sums))
-    ]
-    return float(np.sqrt(np.mean(np.square(widths)))) if len(sums) >= LONG_BUCKETS else max(widths)
+    )
 
 
 def _rounded(low_ns: float, high_ns: float) -> Interval:

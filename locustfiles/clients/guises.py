@@ -25,6 +25,7 @@ _WAYS: Final = {
     AttemptKind.SUBSCRIBE: (Way.REALTIME,),
     AttemptKind.MARK_DELIVERED: (Way.REST,),
     AttemptKind.MARK_READ: (Way.REST,),
+    AttemptKind.UNREAD: (Way.REST,),
 }
 
 
@@ -35,7 +36,12 @@ def goes_elsewhere(tried: Attempt) -> bool:
     )
 
 
-_IN_ANOTHER_S_NAME: Final = {AttemptKind.SEND, AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ}
+_IN_ANOTHER_S_NAME: Final = {  # requests that name a person
+    AttemptKind.SEND,
+    AttemptKind.MARK_DELIVERED,
+    AttemptKind.MARK_READ,
+    AttemptKind.UNREAD,
+}
 
 
 def attempts() -> list[Attempt]:

@@ -12,6 +12,7 @@ import gevent
 import orjson
 
 from analysis.record.codes import AttemptKind, EventType, Guise, MarkKind, Outcome, Way
+from analysis.record.tables import EVENTS
 from analysis.settings import Settings
 from locustfiles.clients.guises import Attempt, disguised
 from locustfiles.clients.http import Answer, HttpClient
@@ -31,6 +32,7 @@ JOIN_S: Final = 5.0
 SUFFIX: Final = " (outsider)"
 WAS_LET: Final = "was not refused"
 
+_MESSAGE_ID, _TYPE = (EVENTS.get_field_index(name) for name in ("message_id", "type"))
 _MARK_KIND = {
     AttemptKind.MARK_DELIVERED: MarkKind.DELIVERED,
     AttemptKind.MARK_READ: MarkKind.READ,
@@ -73,7 +75,9 @@ class OutsiderClient:
             case AttemptKind.READ:
                 self._read(tried, pretended, chat_id)
             case AttemptKind.LATEST:
-                self._latest(tried, pretended, chat_id)
+                self._ask(tried, pretended, chat_id, "get_latest_seq", {})
+            case AttemptKind.UNREAD:
+                self._ask(tried, pretended, chat_id, "get_unread_count", {"p_user_id": pretended.user_id})
             case AttemptKind.SEND:
                 self._send(tried, pretended, chat_id, victim_id)
             case AttemptKind.SUBSCRIBE:
@@ -89,25 +93,30 @@ class OutsiderClient:
     def _read(self, tried: Attempt, session: Session, chat_id: str) -> None:
         interface, answer = self._interface(tried.way), Answer()
         got: int | None = None
+        first: str | None = None
         try:
             self._exchange(tried.way, interface.history(session, chat_id, None, PAGE), answer)
             if answer.outcome is Outcome.OK:
                 found = interface.read_history(answer.content)
                 got = None if found is None else len(found)
+                first = next((one.message_id for one in found or () if one.message_id), None)
         finally:
-            self._note(tried, chat_id, answer, got=got)
+            self._note(tried, chat_id, answer, got=got, message_id=first)
             self._show("GET", interface.path, interface.url, answer, granted=bool(got))
 
-    def _latest(self, tried: Attempt, session: Session, chat_id: str) -> None:
+    def _ask(
+        self, tried: Attempt, session: Session, chat_id: str, function: str, arguments: dict[str, str]
+    ) -> None:
+        """Call a function that answers a number."""
         answer = Answer()
         got: int | None = None
         try:
-            self._call("get_latest_seq", {"p_chat_id": chat_id}, session, answer)
+            self._call(function, {"p_chat_id": chat_id, **arguments}, session, answer)
             found = answer.json() if answer.outcome is Outcome.OK else None
             got = found if isinstance(found, int) else None
         finally:
             self._note(tried, chat_id, answer, got=got)
-            self._show_call("get_latest_seq", answer, granted=bool(got))
+            self._show_call(function, answer, granted=bool(got))
 
     def _send(self, tried: Attempt, session: Session, chat_id: str, victim_id: str) -> None:
         interface, answer = self._interface(tried.way), Answer()
@@ -169,7 +178,7 @@ class OutsiderClient:
         finally:
             answer.answered_ns = time.monotonic_ns()
             socket.close()
-            self._note(tried, chat_id, answer, got=unheard.seen)
+            self._note(tried, chat_id, answer, got=unheard.seen, message_id=unheard.first)
             unclear = answer.outcome is Outcome.INFO
             problem = WAS_LET if unheard.seen else answer.error if unclear else None
             self._ledger.step("subscribe" + SUFFIX, None, error=problem)
@@ -222,15 +231,23 @@ class OutsiderClient:
 
 
 class _Overheard:
-    """A ledger for a socket that should hear nothing: it counts, and writes nothing down."""
+    """A ledger for a socket that should hear nothing: it counts, and writes nothing down.
+
+    Attributes:
+        seen: events that came.
+        first: the message that the first of them told of.
+    """
 
     def __init__(self) -> None:
         self.seen = 0
+        self.first: str | None = None
 
     def events(self, row: tuple[Any, ...]) -> None:
         """A row of the table of that name."""
         # Realtime cannot ask row level security about a row that is gone; DELETE shows no more than a key.
-        self.seen += row[6] is not EventType.DELETE
+        if row[_TYPE] is not EventType.DELETE:
+            self.seen += 1
+            self.first = self.first or row[_MESSAGE_ID]
 
     def sockets(self, row: tuple[Any, ...]) -> None:
         """A row of the table of that name."""

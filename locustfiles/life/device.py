@@ -21,7 +21,7 @@ from analysis.record.codes import Outcome, PagePurpose, SocketEvent
 from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient
-from locustfiles.clients.messages import MessagesClient
+from locustfiles.clients.messages import MessagesClient, Page
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.session import Session
@@ -39,6 +39,7 @@ TUNNEL_S = (1.0, 4.0)  # how long somebody has no network
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
 REFRESH_AT = 0.8  # of a token's lifetime
 CATCH_UP_PAGE = 100
+FIRST_SEQ = 1  # of every chat
 PROBE_S = 2.0  # how long a drain that is late already waits for the socket's last sign of life
 LOOK_EVERY_S = 0.1
 
@@ -142,9 +143,9 @@ class Device:
         walk, before = self._load.next_walk(), None
         for _ in range(pages):
             answer = self.messages.history(chat_id, before, page, PagePurpose.BROWSE, walk)
-            if answer.outcome is not Outcome.OK or len(answer.messages) < page:
+            before = _further(before, answer, above=FIRST_SEQ - 1)
+            if before is None:
                 return
-            before = answer.messages[-1].seq
 
     def drain(self, deadline: float) -> str | None:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
@@ -255,8 +256,8 @@ class Device:
                 if message.seq is not None and message.seq > seen:
                     newest = max(newest, message.seq)
                     self.memory[chat_id].note(message.seq, own=message.sender_id == self.person.id)
-            before = page.messages[-1].seq if page.messages else None
-            if len(page.messages) < CATCH_UP_PAGE or before is None or before <= seen + 1:
+            before = _further(before, page, above=seen)
+            if before is None:
                 break
         socket.note_caught_up(chat_id, newest)
         if newest > seen:
@@ -318,3 +319,14 @@ class Device:
                 continue
             if self._socket is not None and self._online.is_set():
                 self._socket.refresh(self._session.access_token)
+
+
+def _further(before: int | None, page: Page, above: int) -> int | None:
+    """The bound of the next page of a walk down to `above`, exclusive; None when this one was the last.
+
+    A page with fewer messages than were asked for need not be the last: servers have limits of their own.
+    """
+    lowest = min((message.seq for message in page.messages if message.seq is not None), default=None)
+    if lowest is None or lowest <= above + 1 or (before is not None and lowest >= before):
+        return None
+    return lowest

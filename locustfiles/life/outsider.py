@@ -11,8 +11,6 @@ from locustfiles.clients.session import Session
 from locustfiles.pool import Circle
 from locustfiles.run.load import Load
 
-EXPIRED_FOR_S = 30.0  # beyond a token's end: servers may allow for clocks that differ
-
 
 class Outsider:
     """One person's attempts: every kind in turn, in an order of their own.
@@ -65,7 +63,8 @@ class Outsider:
 
     def _circle(self, tried: Attempt) -> Circle | None:
         """The chats to try it on; None when it cannot be tried now."""
-        too_early = self._first is None or self._first.remaining_s > -EXPIRED_FOR_S
+        margin_s = self._load.settings.chatsoak_outsider_expired_s
+        too_early = self._first is None or self._first.remaining_s > -margin_s
         if tried.guise is Guise.EXPIRED_TOKEN and too_early:
             return None
         circle = self._others if goes_elsewhere(tried) else self._own

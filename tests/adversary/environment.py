@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from analysis.evidence import Evidence
-from analysis.record.codes import AttemptKind, SocketEvent
+from analysis.record.codes import AttemptKind, Guise, SocketEvent
 from tests.adversary import server_truth
 from tests.adversary.server_truth import Told, nothing
 
@@ -150,6 +150,20 @@ OPEN = (
         lambda record: _was_let(record, listened=True),
     ),
 )
+EXPIRED = EnvironmentFault(
+    "ExpiredTokensTaken",
+    "the app and REST take tokens that have expired",
+    ("expired_accepted=1", "token_lifetime_s=4"),
+    ("access.denied",),
+    server_truth.who_was_let,
+    lambda record: bool((record.attempts["guise"] == Guise.EXPIRED_TOKEN).any()),
+    {
+        "CHATSOAK_OUTSIDER_SHARE": "0.9",
+        "CHATSOAK_OUTSIDER_EXPIRED_S": "0.5",
+        "CHATSOAK_THINK_TIME_S": "0.2",
+    },
+    load_s=15,
+)
 MANY_AT_ONCE = EnvironmentFault(
     "ManyAtOnce",
     "the server errs in five ways at once",
@@ -267,6 +281,7 @@ RUNS: tuple[tuple[EnvironmentFault, ...], ...] = (
     (SLOW_TAIL,),
     (LATE_EVENTS,),
     OPEN,
+    (EXPIRED,),
     (MANY_AT_ONCE,),
     (INDEXES_DROPPED,),
     (ROWS_DEAD,),

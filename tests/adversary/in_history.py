@@ -1,6 +1,7 @@
 """Faults between the app's history and its reader."""
 
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,16 +35,12 @@ class OnPage(ChatFault):
         if not is_page(request) or self.struck or not given.ok or not self._fits(given.json):
             return given
         page = given.json
-        # Of a pair that changed places it is open which of them stands out of order.
-        self.must_name(
-            "history.pages", *(_shown(request, message_id=page[place]["id"]) for place in self.named_places)
-        )
+        self.must_name("history.pages", *(_shown(request, message_id=one) for one in self.touched(page)))
         return given.with_json(self.tampered(page))
 
-    @property
-    def named_places(self) -> Sequence[int]:
+    def touched(self, page: Rows) -> Sequence[str]:
         """Of these messages one must be named."""
-        return (self.place,)
+        return (page[self.place]["id"],)
 
     def tampered(self, page: Rows) -> Rows:
         """What becomes of it."""
@@ -74,13 +71,35 @@ class HistoryRepeatsOne(OnPage):
 class HistoryOutOfOrder(OnPage):
     what = "two messages on a page of history change places"
 
-    @property
-    def named_places(self) -> Sequence[int]:
-        return (self.place, self.place + 1)
+    def touched(self, page: Rows) -> Sequence[str]:
+        # It is open which of the pair stands out of order.
+        return (page[self.place]["id"], page[self.place + 1]["id"])
 
     def tampered(self, page: Rows) -> Rows:
         one, other = page[self.place : self.place + 2]
         return [*page[: self.place], other, one, *page[self.place + 2 :]]
+
+
+class HistoryShowsAnotherSeq(OnPage):
+    what = "a page of history shows a message with the seq of the one before"
+
+    def tampered(self, page: Rows) -> Rows:
+        one, before = page[self.place : self.place + 2]
+        return [*page[: self.place], {**one, "seq": before["seq"]}, *page[self.place + 1 :]]
+
+
+class HistoryInventsOne(OnPage):
+    what = "a page of history holds a message that does not exist"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._invented = str(uuid.uuid4())
+
+    def touched(self, page: Rows) -> Sequence[str]:
+        return (self._invented,)
+
+    def tampered(self, page: Rows) -> Rows:
+        return [*page[: self.place], {**page[self.place], "id": self._invented}, *page[self.place :]]
 
 
 class BoundIgnored(ChatFault):

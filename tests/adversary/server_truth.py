@@ -155,10 +155,10 @@ def _lost_from_pages(told: Told, rows: list[asyncpg.Record]) -> Iterator[tuple[N
 
 
 def _belongs(message: Stored, page: Page) -> bool:
-    """Whether the page, as far as it reaches, has room for the message."""
-    seqs = [seq for seq in page.messages.values() if seq is not None]
-    lowest = min(seqs, default=0) if len(page.messages) == page.limit else 0
+    """Whether the page, as far as it reaches, has room for the message; an empty one reaches down to the beginning."""
     assert message.seq is not None
+    seqs = [seq for seq in page.messages.values() if seq is not None]
+    lowest = min(seqs, default=message.seq) if page.messages else 0
     return (
         message.chat == page.chat
         and lowest < message.seq

@@ -164,20 +164,23 @@ class LoadSteps:
         socket: int | None = None,
         id: uuid.UUID | None = None,  # noqa: A002 - the field's name
         text: str | None = None,
+        textless: bool = False,
+        sender: int | None = None,
+        chat: int | None = None,
         committed: float | None = None,
     ) -> None:
-        """A Realtime event that reached a person."""
+        """A Realtime event that reached a person; what is not given is as the message has it."""
         self.rows["events"].append(
             (
                 self.person_id(person).bytes,
                 person if socket is None else socket,
-                self.chat_id(message.chat).bytes,
+                self.chat_id(message.chat if chat is None else chat).bytes,
                 (id or message.id).bytes,
-                self.person_id(message.sender).bytes,
+                self.person_id(message.sender if sender is None else sender).bytes,
                 message.seq if seq is None else seq,
                 type,
                 status,
-                zlib.crc32((message.text if text is None else text).encode()),
+                None if textless else zlib.crc32((message.text if text is None else text).encode()),
                 us(at if committed is None else committed),
                 ns(at),
             )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.checks import order
 from analysis.checks.account import account_for
-from analysis.clocks import Clocks, Offset
+from analysis.clocks import NEVER_NS, Clocks, Offset
 from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.numbering import (
     LEADER,
@@ -22,6 +22,8 @@ from tests.analysis.checks.oracles.numbering import (
     Send,
     evidence,
 )
+from tests.analysis.checks.oracles.story import Process, Story
+from tests.analysis.checks.oracles.writing import evidence as evidence_of
 
 MOST_PPM = 900  # with the leader's own that of two clocks under NTP
 
@@ -153,3 +155,18 @@ def test_a_good_measurement_far_away_beats_a_bad_one_close_by() -> None:
         assert offset is not None
         least, most = offset.bounds(np.array([round(away_s * 1e9)]))
         assert (least[0], most[0]) == (-1001 - 1_500_000, 1001 + 1_500_000)
+
+
+def test_a_moment_is_dated_by_the_middle_of_what_it_may_be_and_not_at_all_where_nobody_compared() -> None:
+    at_ns, none = np.array([10**9]), np.zeros(1, np.int64)
+    offset = Offset.of(at_ns, none + 5000, none + 1000)
+    assert offset is not None
+    clocks = Clocks(leader=0, offsets={1: offset})
+    dated = clocks.dated(np.repeat(at_ns, 3), np.array([0, 1, 2]))
+    assert dated.tolist() == [10**9, 10**9 + 5000, NEVER_NS]
+
+
+def test_without_a_word_of_the_monitor_the_first_load_process_has_the_run_s_clock() -> None:
+    story = Story(2, [(0, 1)], [0], [Process("a"), Process("b")], Process(silent=True), [0, 1])
+    found = evidence_of(story)
+    assert Clocks.of(found).known(np.array([part.clock for part in found.parts])).tolist() == [True, False]

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
-from analysis.judge import judge_run
-from analysis.record import ProcessInfo, RecordWriter
+import pytest
+
+from analysis.evidence import assemble
+from analysis.judge import judge_evidence, judge_run
+from analysis.record import ProcessInfo, ProcessRecord, RecordWriter
 from analysis.record.codes import Outcome, PollKind
 from analysis.record.tables import LOAD_TABLES
 from analysis.timeline import Timeline
+from tests.analysis.checks.machines import on_two_machines
 from tests.analysis.histories import CLOCK_NS, History
+from tests.analysis.in_memory import InMemory
 
 
 def timeline(history: History, folder: Path) -> Timeline:
@@ -107,6 +112,43 @@ def test_two_machines_share_the_axis_by_their_wall_clocks(tmp_path: Path) -> Non
     sends = judge_run(folder, lambda _: None).timeline.sends
     assert sends.loc[3, "count"] == 2
     assert sends["count"].sum() == 11
+
+
+@pytest.mark.parametrize("error_s", [0.001, None])
+def test_findings_of_another_machine_lie_where_they_happened_or_nowhere(error_s: float | None) -> None:
+    history = chat_of_ten()
+    history.event(history.messages[0], 1, 5.5)
+    history.send(1, 0, at=25.0, outcome=Outcome.FAIL)
+    judgement = judge_evidence(
+        on_two_machines(history, (1,), ahead_s=3600.0, error_s=error_s), lambda _: None
+    )
+    placed = {
+        (criterion, round(at_s, 3))
+        for criterion, seen in judgement.timeline.occurrences.items()
+        for at_s in seen.at_s.tolist()
+    }
+    expected = {("realtime.duplicated", 0.5), ("errors.send", 20.0)}
+    assert placed & expected == (set() if error_s is None else expected)
+    assert all(at_s < 100 for _, at_s in placed)
+    named = {one["id"]: one["examples"] for one in judgement.verdict["criteria"]}
+    for criterion, _ in expected:
+        (example,) = named[criterion]
+        assert ("at_ns" in example) == (error_s is not None)
+
+
+def test_without_a_word_of_the_monitor_findings_of_the_only_machine_keep_their_time() -> None:
+    history = chat_of_ten()
+    history.send(0, 0, at=25.0, outcome=Outcome.FAIL)
+    parts = {"local": InMemory(history.rows, "local")}
+    found = judge_evidence(assemble(history.run(), parts, Silent(history.rows, "monitor")), lambda _: None)
+    assert found.timeline.occurrences["errors.send"].at_s.tolist() == [20.0]
+
+
+class Silent(InMemory):
+    """A process that left no word of itself."""
+
+    def process(self) -> ProcessRecord | None:
+        return None
 
 
 def test_nothing_sent_has_an_empty_timeline(tmp_path: Path) -> None:

@@ -265,6 +265,17 @@ def token_lifetime_s(on: Scene) -> None:
     assert claims["exp"] - claims["iat"] == 7
 
 
+@with_fault("expired_accepted=1", "token_lifetime_s=1")
+def expired_accepted(on: Scene) -> None:
+    ends_s = jwt.decode(on.anna_person.token, options={"verify_signature": False})["exp"]
+    while time.time() <= ends_s + 1:
+        time.sleep(0.1)
+    assert on.anna.send(on.chat_id, "still here").status_code == 201
+    assert [row["message_text"] for row in on.ben.history(chatId=on.chat_id).json()] == ["still here"]
+    assert on.outsider.history(chatId=on.chat_id).json() == []
+    assert on.mark("read").json() == [{"updated_count": 1}]
+
+
 def faults_of_realtime() -> set[str]:
     """The faults that realtime/test_faults.py switches on: its texts that read ``name=value``."""
     source = (Path(__file__).parent / "realtime" / "test_faults.py").read_text(encoding="utf-8")

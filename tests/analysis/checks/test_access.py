@@ -4,7 +4,7 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.codes import AttemptKind, Guise, Outcome, Status, Way
+from analysis.record.codes import AttemptKind, Guise, MarkKind, ObservedChange, Outcome, Status, Way
 from tests.analysis.histories import History
 
 OUTSIDER = 2
@@ -67,6 +67,87 @@ def test_nothing_is_a_refusal_only_where_there_was_something(kind: AttemptKind) 
     run.attempt(OUTSIDER, chat, LATER, kind, outcome=OK, got=0)
     found = denied(run)
     assert (found.outcome, found.checked, found.facts["nothing_to_be_had"]) == (Verdict.PASS, 1, 2)
+
+
+MARKING = [
+    (AttemptKind.MARK_DELIVERED, Status.DELIVERED),
+    (AttemptKind.MARK_DELIVERED, Status.READ),
+    (AttemptKind.MARK_READ, Status.READ),
+    (AttemptKind.UNREAD, Status.READ),
+]
+
+
+@pytest.mark.parametrize(("kind", "status"), MARKING)
+def test_where_all_is_marked_already_marking_nothing_proves_nothing(
+    kind: AttemptKind, status: Status
+) -> None:
+    run, chat = talk()
+    run.poll(4.5)  # it was not yet
+    run.poll(5)
+    run.observe(run.messages[0], 5, status=status, change=ObservedChange.CHANGED)
+    run.attempt(OUTSIDER, chat, 3.0, kind, outcome=OK, got=0)
+    run.attempt(OUTSIDER, chat, LATER, kind, outcome=OK, got=0)
+    found = denied(run)
+    assert (found.checked, found.facts["nothing_to_be_had"]) == (1, 1)
+
+
+def test_what_is_delivered_can_still_be_read() -> None:
+    run, chat = talk()
+    run.poll(5)
+    run.observe(run.messages[0], 5, status=Status.DELIVERED, change=ObservedChange.CHANGED)
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.MARK_READ, outcome=OK, got=0)
+    assert denied(run).checked == 1
+
+
+@pytest.mark.parametrize(("others", "checked"), [(False, 0), (True, 1)])
+def test_nobody_marks_their_own(others: bool, checked: int) -> None:
+    """With an altered token somebody acts as another participant: of whom the messages are decides."""
+    run, chat = talk()
+    if others:
+        answer = run.send(1, chat, at=2.0, seq=2)
+        run.store(answer)
+        run.deliver(answer)
+    run.attempt(1, chat, LATER, AttemptKind.MARK_READ, guise=Guise.ALTERED_TOKEN, outcome=OK, got=0)
+    assert denied(run).checked == checked
+
+
+def marked(at: float, *, got: int | None = None, after: float = LATER + 1) -> tuple[History, int]:
+    """The message becomes read between two looks while somebody tries to mark it, and is answered without a count."""
+    run, chat = talk()
+    run.poll(LATER - 1)
+    run.poll(after)
+    run.observe(run.messages[0], after, status=Status.READ, change=ObservedChange.CHANGED)
+    run.attempt(OUTSIDER, chat, at, AttemptKind.MARK_READ, outcome=OK, got=got)
+    return run, chat
+
+
+def test_an_answer_without_a_count_is_judged_by_what_became_of_the_messages() -> None:
+    run, _ = marked(LATER)
+    (finding,) = denied(run).examples
+    assert finding.message_id == str(run.messages[0].id)
+    assert "no participant's receipt can have done that" in finding.why
+
+
+@pytest.mark.parametrize("why", ["a receipt", "it came later", "the count says none"])
+def test_a_status_that_others_may_have_moved_is_nobody_s_fault(why: str) -> None:
+    run, chat = marked(LATER + 5 * (why == "it came later"), got=0 if why == "the count says none" else None)
+    if why == "a receipt":
+        run.mark(1, chat, LATER, kind=MarkKind.READ, up_to_seq=1)
+    assert denied(run).observed == 0
+
+
+def test_it_is_told_as_whom_nobody_tried() -> None:
+    run, chat = talk()
+    for guise in (Guise.OUTSIDER, Guise.OUTSIDER, Guise.EXPIRED_TOKEN):
+        run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, guise=guise)
+    found = denied(run)
+    assert (found.outcome, found.facts["tried_outsider"], found.facts["tried_expired_token"]) == (
+        Verdict.PASS,
+        2,
+        1,
+    )
+    assert "with no more than the anon key" in (found.reason or "")
+    assert "expired" not in (found.reason or "")
 
 
 def test_messages_from_before_the_run_are_something_too() -> None:

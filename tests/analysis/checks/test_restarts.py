@@ -29,8 +29,9 @@ def run_with(missed_at: float, *, restarted: bool = True) -> Criterion:
     return realtime_missed(run)
 
 
-@pytest.mark.parametrize("at", [20.0, 21.0, 45.0])
+@pytest.mark.parametrize("at", [10.0, 19.0, 20.0, 21.0, 45.0])
 def test_a_message_stored_around_a_restart_leaves_it_open(at: float) -> None:
+    """Realtime may have been behind by some seconds when its slot went: the last look before was at 20.5."""
     found = run_with(at)
     assert found.outcome is Verdict.INCONCLUSIVE
     assert found.examples == ()
@@ -39,7 +40,7 @@ def test_a_message_stored_around_a_restart_leaves_it_open(at: float) -> None:
     assert found.facts["around_restarts"] == 1
 
 
-@pytest.mark.parametrize("at", [10.0, 60.0])
+@pytest.mark.parametrize("at", [9.0, 60.0])
 def test_a_message_stored_long_before_or_after_is_missed(at: float) -> None:
     found = run_with(at)
     assert found.outcome is Verdict.FAIL

@@ -1,8 +1,10 @@
 """Promise: people whom the server would not serve any more do not disappear from the account."""
 
+import pytest
+
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.codes import PagePurpose, SocketEvent
+from analysis.record.codes import PagePurpose, PollKind, SocketEvent
 from tests.analysis.histories import History
 
 REFUSED_AT, LATER = 2.0, 3.0
@@ -74,7 +76,17 @@ def test_a_killed_process_promises_nothing() -> None:
     assert realtime_missed(run).outcome is Verdict.PASS
 
 
-def test_somebody_who_was_never_let_in_leaves_it_open() -> None:
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [SocketEvent.GAVE_UP],
+        [SocketEvent.JOINED],
+        [SocketEvent.REFUSED],
+        [SocketEvent.JOINED, SocketEvent.GAVE_UP],
+    ],
+)
+def test_somebody_who_was_never_let_in_leaves_it_open(steps: list[SocketEvent]) -> None:
+    """Refused, or never confirmed; whether or not their process lived to say that they gave up."""
     run = History(people=3)
     chat = run.chat(0, 1, 2, subscribed=None)
     for person in (0, 1):
@@ -82,9 +94,40 @@ def test_somebody_who_was_never_let_in_leaves_it_open() -> None:
     hello = run.send(0, chat, at=LATER)
     run.store(hello, seq=1)
     run.deliver(hello, None, 0, 1)
-    run.socket(2, SocketEvent.GAVE_UP, 100.0, chat=chat)
-    run.finish(101.0)
+    for step in steps:
+        run.socket(2, step, 50.0, chat=chat)
+    for person in (0, 1):
+        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
+    run.poll(101.0, PollKind.SWEEP)
     missed = realtime_missed(run)
     assert missed.outcome is Verdict.INCONCLUSIVE
     assert missed.reason is not None
-    assert "refused until the end" in missed.reason
+    assert "1 subscription of people to their chats could not be had" in missed.reason
+
+
+def test_who_was_refused_at_first_and_let_in_later_leaves_nothing_open() -> None:
+    run = History(people=2)
+    chat = run.chat(0, 1, subscribed=None)
+    run.socket(0, SocketEvent.SUBSCRIBED, 0.0, chat=chat)
+    for step, at in ((SocketEvent.JOINED, 0.0), (SocketEvent.REFUSED, 1.0), (SocketEvent.SUBSCRIBED, 2.0)):
+        run.socket(1, step, at, chat=chat)
+    hello = run.send(0, chat, at=LATER)
+    run.store(hello, seq=1)
+    run.deliver(hello)
+    run.finish(101.0)
+    assert realtime_missed(run).outcome is Verdict.PASS
+
+
+def test_who_never_asked_leaves_nothing_open() -> None:
+    """There are people for more users than were started."""
+    run = History(people=3)
+    chat = run.chat(0, 1, 2, subscribed=None)
+    for person in (0, 1):
+        run.socket(person, SocketEvent.SUBSCRIBED, 0.0, chat=chat)
+    hello = run.send(0, chat, at=LATER)
+    run.store(hello, seq=1)
+    run.deliver(hello, None, 0, 1)
+    run.poll(101.0, PollKind.SWEEP)
+    for person in (0, 1):
+        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
+    assert realtime_missed(run).outcome is Verdict.PASS

@@ -66,13 +66,21 @@ class Truth:
 
 @dataclass
 class Listening:
-    """One person's subscription to one chat; `number` is their how manieth socket."""
+    """One person's subscription to one chat; `number` is their how manieth socket.
+
+    Attributes:
+        ended: None: at the end of the drain.
+        served: from when to when the server really sent what was committed, where that is not the same.
+        renewed: it ended because the server made it anew, on the same socket, for a new token.
+    """
 
     person: int
     chat: int
     number: int
     began: float
-    ended: float | None  # None: to the end of the drain
+    ended: float | None
+    served: tuple[float, float] | None = None
+    renewed: bool = False
 
 
 @dataclass
@@ -87,6 +95,9 @@ class Shown:
     status: Status = Status.SENT
     seq: int | None = None
     text: str | None = None
+    textless: bool = False
+    sender: int | None = None
+    chat: int | None = None
     id: uuid.UUID | None = None
 
 
@@ -148,6 +159,9 @@ class World:
                 socket=100 * shown.to.number + shown.to.person,
                 id=shown.id or shown.truth.id,
                 text=shown.text or shown.truth.text,
+                textless=shown.textless,
+                sender=shown.sender,
+                chat=shown.chat,
                 committed=shown.committed,
             )
         for person, chat, at, kind, up_to in self.marks:
@@ -162,7 +176,9 @@ class World:
         for one in self.listening:
             socket = 100 * one.number + one.person
             history.socket(one.person, SocketEvent.SUBSCRIBED, one.began, chat=one.chat, socket=socket)
-            if one.ended is not None:
+            if one.renewed and one.ended is not None:
+                history.socket(one.person, SocketEvent.UNSUBSCRIBED, one.ended, chat=one.chat, socket=socket)
+            elif one.ended is not None:
                 history.socket(one.person, SocketEvent.CLOSED, one.ended, socket=socket)
             else:
                 known = [row.seq or 0 for row in self.rows if row.message.chat == one.chat]
@@ -179,6 +195,12 @@ class World:
         self.history.page(
             page.person, page.chat, page.at, messages, purpose=page.purpose, limit=WHOLE_HISTORY
         )
+        lowest = min((row.seq for row in page.rows if row.seq is not None), default=1)
+        if lowest > 1:  # a device reads on, until there is nothing
+            self.history.page(
+                *(page.person, page.chat, page.at + TICK, []),
+                purpose=page.purpose, limit=WHOLE_HISTORY, before_seq=lowest,
+            )  # fmt: skip
 
     def _write_looks(self) -> None:
         """Polls see what appeared, changed or went since the one before; the last is the sweep."""
@@ -276,9 +298,9 @@ def show(world: World, row: Truth) -> None:
     for one in world.listening:
         if one.chat != row.message.chat:
             continue
-        ended = DRAIN_ENDS if one.ended is None else one.ended
+        began, ended = one.served or (one.began, DRAIN_ENDS if one.ended is None else one.ended)
         for place, (when, status) in enumerate(row.statuses):
-            if one.began < when and when + LAG < ended:
+            if began < when and when + LAG < ended:
                 kind = EventType.UPDATE if place else EventType.INSERT
                 world.shown.append(Shown(row, one, when + LAG, when, kind, status))
 
@@ -306,14 +328,30 @@ def _listen(draw: st.DrawFn, world: World) -> None:
     for chat, members in enumerate(world.history.chats):
         for person in members:
             began = draw(st.sampled_from([0.0, 0.0, 5.0]))
-            if draw(st.booleans()):
+            fate = draw(st.sampled_from(["stays", "stays", "renews", "falls", "falls"]))
+            if fate == "stays":
                 world.listening.append(Listening(person, chat, 0, began, None))
+                continue
+            if fate == "renews":
+                _renew(draw, world, person, chat, began)
                 continue
             lost = 10 + draw(st.integers(0, 200)) / 10
             world.listening.append(Listening(person, chat, 0, began, lost))
             back = lost + 0.5 + draw(st.integers(0, 50)) / 10
             world.listening.append(Listening(person, chat, 1, back, None))
             world.pages.append(Page(person, chat, back + 0.1, PagePurpose.CATCH_UP, []))
+
+
+def _renew(draw: st.DrawFn, world: World, person: int, chat: int, began: float) -> None:
+    """A new token: between pushing it and the server's confirmation, one subscription ends and the next begins, in either order."""
+    pushed = 10 + draw(st.integers(0, 200)) / 10 + 0.003
+    until, since = (pushed + draw(st.integers(0, 6)) / 20 for _ in range(2))
+    confirmed = pushed + 0.35
+    world.listening += [
+        Listening(person, chat, 0, began, pushed, (began, until), renewed=True),
+        Listening(person, chat, 0, confirmed, None, (since - LAG, DRAIN_ENDS)),
+    ]
+    world.pages.append(Page(person, chat, confirmed + 0.1, PagePurpose.CATCH_UP, []))
 
 
 def _acknowledge(draw: st.DrawFn, world: World) -> None:
@@ -344,6 +382,8 @@ def _trespass(draw: st.DrawFn, world: World) -> None:
         kind, guise = draw(st.sampled_from(AttemptKind)), draw(st.sampled_from(Guise))
         outcome = draw(st.sampled_from(Outcome))
         got = 0 if outcome is Outcome.OK and kind is not AttemptKind.SEND else None
+        if kind in {AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ} and draw(st.booleans()):
+            got = None  # the app's functions need not say how many
         at = 1 + draw(st.integers(0, 900)) / 20
         chat = draw(st.integers(0, len(world.history.chats) - 1))
         world.history.attempt(STRANGER, chat, at, kind, guise=guise, outcome=outcome, got=got, took=2)

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.criteria import Criterion, Verdict
 from analysis.record.run import Run, write_json
 from analysis.report import command
+from analysis.statistics.intervals import share_interval
 from analysis.verdict import COUNTS, assemble
 from tests.analysis.report.judgements import Told
 
@@ -94,6 +95,7 @@ def a_verdict(
             "%",
             Verdict.PASS if share <= 0.1 else Verdict.FAIL,
             sends,
+            ci95=share_interval(np.zeros(sends, np.int64), np.arange(sends) < not_ok),
             facts={"not_ok": not_ok},
         ),
         Criterion(

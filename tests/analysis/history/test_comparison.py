@@ -10,7 +10,7 @@ import pytest
 
 from analysis.criteria import Verdict
 from analysis.history.comparison import Bounds, Change, Word, compare_figures, difference_of
-from analysis.history.figures import Figure, share
+from analysis.history.figures import Figure
 from analysis.history.runs import find_run, known_runs, point
 from analysis.history.sends import read_sends
 from analysis.history.sides import Comparison, compare_runs
@@ -57,7 +57,7 @@ def test_a_millisecond_of_a_quick_answer_is_too_little_to_matter() -> None:
 
 
 def test_errors_out_of_nothing_are_a_regression_though_nothing_has_no_percentage() -> None:
-    change = changed(share(0, 20_000), share(40, 20_000), "errors")
+    change = changed(Figure(0.0, (0.0, 0.02)), Figure(0.2, (0.15, 0.27)), "errors")
     assert change.percent is None
     assert change.word is Word.REGRESSION
 

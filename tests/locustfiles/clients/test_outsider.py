@@ -122,7 +122,7 @@ def test_nothing_is_let_through(stage: RunningStage, recorded: Recorded, tried: 
 
 def test_with_an_expired_token_nothing_is_let_through(stage: RunningStage, recorded: Recorded) -> None:
     with (
-        running_stage("token_lifetime_s=2", database_url=stage.database_url) as short,
+        running_stage("token_lifetime_s=5", database_url=stage.database_url) as short,
         Intrusion(short, recorded) as intrusion,
     ):
         ends_s = jwt.decode(intrusion.me.token, options={"verify_signature": False})["exp"]

@@ -21,6 +21,7 @@ from locustfiles.life.device import Device
 from locustfiles.life.sign_in import CannotSignIn
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.load import Load
+from staging.app import LONGEST_PAGE
 from tests.staging.stages import PASSWORD, RunningStage, running_stage
 from tests.staging.stages import Person as SignedIn
 
@@ -147,6 +148,37 @@ def test_what_was_written_in_the_tunnel_is_read_afterwards(
         run.record.flush()
         pages = read_table(run.record.folder, "pages", LOAD_TABLES["pages"]).table.to_pylist()
         assert [seq for page in pages for seq in page["seqs"]] == [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
+
+
+def test_a_server_that_gives_fewer_messages_than_were_asked_for_is_read_on(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "TUNNEL_S", (0.5, 0.5))
+    monkeypatch.setattr(device, "CATCH_UP_PAGE", 2 * LONGEST_PAGE)
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        away.go_online()
+        write(stage, sender, chat_id, 1)
+        wait_until(lambda: away.memory[chat_id].seen == 1)
+        tunnel = gevent.spawn(away.lose_connection)
+        gevent.idle()
+        write(stage, sender, chat_id, LONGEST_PAGE + 2)
+        tunnel.get(timeout=WAIT_S)
+        away.browse(chat_id, 2 * LONGEST_PAGE, pages=3)
+        run.record.flush()
+        pages = read_table(run.record.folder, "pages", LOAD_TABLES["pages"]).table.to_pylist()
+    down = list(range(LONGEST_PAGE + 3, 0, -1))
+    assert (
+        [page["seqs"] for page in pages]
+        == [
+            *(
+                down[:LONGEST_PAGE],
+                down[LONGEST_PAGE:],
+            ),  # caught up, down to what was known: that one is on the page
+            *(down[:LONGEST_PAGE], down[LONGEST_PAGE:]),
+        ]
+    )
+    assert [page["before_seq"] for page in pages] == [None, 4, None, 4]
 
 
 def test_it_comes_back_when_the_server_cuts_it_off(

@@ -10,11 +10,12 @@ from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpos
 from tests.analysis.checks.oracles.story import Event, Message, Story
 
 CERTAIN_AFTER = 10  # seconds after which a live subscription must have brought what was stored
+PARTS = 1000  # two clocks drift apart by one part in so many
 
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """One subscription; `ended` is None while its end is not known."""
+    """One subscription; `ended` is None while its end is not known, `cut_off` while its channel went on."""
 
     person: int
     chat: int
@@ -22,6 +23,7 @@ class Subscription:
     began: int
     ended: int | None = None
     awaited: int | None = None
+    cut_off: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ class Delivery:
     owed: bool
     read: bool
     by_history: bool
+    undecided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A second by the clock of a host."""
+
+    at: float
+    host: str
 
 
 class Hearing:
@@ -47,29 +58,47 @@ class Hearing:
         )
         swept = any(poll.kind is PollKind.SWEEP for poll in story.polls)
         self.last_look = swept and self.looks_whole
+        self._brought = [(event, self.could_be_of(event)) for event in self.known_inserts()]
 
     # The subscription that brought an event
 
-    def brought_by(self, event: Event) -> Subscription | None:
-        """The one of its socket and chat that had begun last; before all of them, the first."""
+    def could_be_of(self, event: Event) -> list[Subscription]:
+        """Which of its socket and chat brought it: the one that had begun last, or the first of all; if that had been cut off,
+        and was not the last one, it or the next."""
         of_socket = [
             one
             for one in self.subscriptions
             if (one.person, one.socket, one.chat) == (event.person, event.socket, event.chat)
         ]
-        found = of_socket[0] if of_socket else None
-        for one in of_socket:
-            if one.began <= event.at:
-                found = one
+        if not of_socket:
+            return []
+        place = max(0, sum(one.began <= event.at for one in of_socket) - 1)
+        cut_off = of_socket[place].cut_off
+        either = cut_off is not None and event.at > cut_off
+        return of_socket[place : place + 2] if either else [of_socket[place]]
+
+    def channels(self, events: list[Event]) -> list[object]:
+        """What counts as one subscription, for each; what could be of two is of the first that did not bring it before.
+
+        An event that none accounts for stands with those of its socket and chat.
+        """
+        found: list[object] = []
+        for event in events:
+            could: list[object] = [*self.could_be_of(event)]
+            free = [
+                one
+                for one in could
+                if not any(
+                    channel is one and other.message == event.message
+                    for channel, other in zip(found, events, strict=False)
+                )
+            ]
+            found.append((free or could[-1:] or [(event.person, event.socket, event.chat)])[0])
         return found
 
-    def channel(self, event: Event) -> object:
-        """What counts as one subscription; an event that none accounts for stands with those of its socket and chat."""
-        return self.brought_by(event) or (event.person, event.socket, event.chat)
-
     def brought(self, subscription: Subscription) -> list[Event]:
-        """The INSERT events of stored messages that came by it."""
-        return [event for event in self.known_inserts() if self.brought_by(event) is subscription]
+        """The INSERT events of stored messages that came by it for certain."""
+        return [event for event, could in self._brought if could == [subscription]]
 
     def known_inserts(self) -> list[Event]:
         """INSERT events of messages of which the monitor saw a row, process by process, as they were read."""
@@ -91,15 +120,59 @@ class Hearing:
         message = self.story.messages[number]
         return message if message.looks else None
 
-    def stored_by(self, message: Message, host: str) -> int | None:
-        """The earliest moment by the clock of `host` at which it is known to have been stored."""
-        moments = []
-        if self.story.host(message.sender) == host:
-            moments += [one.answered for one in message.attempts if one.outcome is Outcome.OK]
-        if self.story.monitor.host == host:
+    # Moments
+
+    def on_leader(self, moment: Moment) -> tuple[float, float] | None:
+        """Between which seconds of the monitor's clock it lies, or None: the two clocks were never compared."""
+        if moment.host == self.story.monitor.host:
+            return moment.at, moment.at
+        measured = [
+            one for one in self.story.offsets if self.story.processes[one.process].host == moment.host
+        ]
+
+        def ahead(at: float) -> tuple[float, float]:
+            errors = [one.error + (one.error + abs(at - one.at)) / PARTS for one in measured]
+            return (
+                max(one.offset - error for one, error in zip(measured, errors, strict=True)),
+                min(one.offset + error for one, error in zip(measured, errors, strict=True)),
+            )
+
+        if not measured or any(least > most for least, most in (ahead(one.at) for one in measured)):
+            return None
+        least, most = ahead(moment.at)
+        return moment.at + least, moment.at + most
+
+    def dated(self, moment: Moment) -> float | None:
+        """The middle of these seconds, which findings tell."""
+        placed = self.on_leader(moment)
+        return None if placed is None else sum(placed) / 2
+
+    def comparable(self, host: str, other: str) -> bool:
+        placed = (self.on_leader(Moment(0, one)) for one in (host, other))
+        return host == other or all(one is not None for one in placed)
+
+    def lag(self, earlier: Moment, later: Moment) -> float | None:
+        """How many seconds the one is before the other, at the least; None: that cannot be told."""
+        if earlier.host == later.host:
+            return later.at - earlier.at
+        before, after = self.on_leader(earlier), self.on_leader(later)
+        return None if before is None or after is None else after[0] - before[1]
+
+    def was_stored(self, message: Message, by: Moment, seconds_before: float = 0) -> bool:
+        """Whether somebody's word proves it: an answer, or a look that was over."""
+        told = [
+            Moment(one.answered, self.story.host(message.sender))
+            for one in message.attempts
+            if one.outcome is Outcome.OK
+        ]
+        if message.looks:
             first = self.story.polls[message.looks[0].poll]
-            moments.append(first.at + first.took)
-        return min(moments, default=None)
+            told.append(Moment(first.at + first.took, self.story.monitor.host))
+        lags = [self.lag(moment, by) for moment in told]
+        return any(lag is not None and lag >= seconds_before for lag in lags)
+
+    def left(self, message: Message) -> Moment:
+        return Moment(message.attempts[0].left, self.story.host(message.sender))
 
     # Deliveries
 
@@ -110,7 +183,7 @@ class Hearing:
             gone = bool(message.looks) and message.looks[-1].change is ObservedChange.GONE
             if not message.attempts or not message.looks or gone:
                 continue
-            for person in self.story.chats[message.chat]:
+            for person in self.story.chats[message.row_chat]:
                 arrived = any(
                     event.message == number and event.person == person and event.type is EventType.INSERT
                     for event in self.story.events
@@ -119,77 +192,95 @@ class Hearing:
                     number in page.shown and page.person == person and page.purpose is not PagePurpose.BROWSE
                     for page in self.story.pages
                 )
-                owed = self.owed(message, person, read)
+                mine = self.of(person, message.row_chat)
+                owed = any(self.owes(one, message) for one in mine)
+                if mine and self.gave_up(person, message.row_chat) and not read:
+                    owed = owed or self.sent_since(max(mine, key=lambda one: one.began), message)
                 by_history = not owed and (read or self.owed_by_history(message, person))
-                found.append(Delivery(number, person, arrived, owed, read, by_history))
+                accounted = arrived or owed or by_history
+                undecided = not accounted and any(self.cannot_tell(one, message) for one in mine)
+                found.append(Delivery(number, person, arrived, owed, read, by_history, undecided))
         return found
 
-    def owed(self, message: Message, person: int, read: bool) -> bool:
-        """Whether Realtime owed the message to this participant."""
+    def of(self, person: int, chat: int) -> list[Subscription]:
+        """Their subscriptions to the chat, as far as their process wrote all down."""
         if self.unreliable(self.story.process_of[person]):
-            return False
-        mine = [one for one in self.subscriptions if (one.person, one.chat) == (person, message.chat)]
-        if not mine:
-            return False
-        one_clock = self.story.host(person) == self.story.host(message.sender)
-        left = message.attempts[0].left
-        if (
-            self.gave_up(person, message.chat)
-            and one_clock
-            and not read
-            and left > max(one.began for one in mine)
-        ):
-            return True
-        if one_clock:
-            return any(self.certain(message, left, one) for one in mine)
-        return any(self.between(message, one) for one in mine)
+            return []
+        return [one for one in self.subscriptions if (one.person, one.chat) == (person, chat)]
 
-    def certain(self, message: Message, left: int, one: Subscription) -> bool:
+    def owes(self, one: Subscription, message: Message) -> bool:
         """Subscribed before the message left, and until its delivery had become certain."""
-        host = self.story.host(one.person)
-        stored_by = self.stored_by(message, host)
-        came = self.brought(one)
-        ended = one.ended
-        if ended is None:  # the process was killed: it was there when the last event came
-            ended = max([one.began, *(event.at for event in came)])
-        if one.began > left or stored_by is None or stored_by > ended:
-            return False
-        for event in came:
-            other = self.story.messages[event.message or 0]
-            if (
-                other.attempts
-                and self.story.host(other.sender) == host
-                and other.attempts[0].left > stored_by
-            ):
-                return True
-        if message.seq is not None and one.awaited is not None and message.seq <= one.awaited:
-            return True
-        return ended - stored_by >= CERTAIN_AFTER
-
-    def between(self, message: Message, one: Subscription) -> bool:
-        """One subscription brought a message before it and one after it, by seq."""
-        seqs = [self.story.messages[event.message or 0].seq for event in self.brought(one)]
-        known = [seq for seq in seqs if seq is not None]
-        return (
-            message.seq is not None
-            and any(seq < message.seq for seq in known)
-            and any(seq > message.seq for seq in known)
+        host, left, ended = self.story.host(one.person), self.left(message), self.end(one)
+        later_came = any(
+            other.attempts and self.was_stored(message, self.left(other), 0.5)  # not in the same second
+            for other in self.messages_by(one)
         )
+        if not self.comparable(host, left.host):
+            return self.sent_since(one, message) and (later_came or self.waited_for(one, message))
+        since, after = self.lag(Moment(one.began, host), left), self.lag(Moment(ended, host), left)
+        if since is None or since < 0 or after is None or after > 0:
+            return False
+        if not self.was_stored(message, Moment(ended, host)):
+            return False
+        awaited = message.seq is not None and one.awaited is not None and message.seq <= one.awaited
+        return later_came or awaited or self.was_stored(message, Moment(ended, host), CERTAIN_AFTER)
+
+    def end(self, one: Subscription) -> int:
+        """Where the process was killed, it was there when the last event came."""
+        if one.ended is not None:
+            return one.ended
+        return max([one.began, *(event.at for event in self.brought(one))])
+
+    def messages_by(self, one: Subscription, since: int = -1) -> list[Message]:
+        return [self.story.messages[event.message or 0] for event in self.brought(one) if event.at >= since]
+
+    def sent_since(self, one: Subscription, message: Message) -> bool:
+        """It left after the subscription began; on clocks that say nothing of that, after something was there that came by it."""
+        host, left = self.story.host(one.person), self.left(message)
+        if self.comparable(host, left.host):
+            lag = self.lag(Moment(one.began, host), left)
+            return lag is not None and lag > 0
+        return any(self.was_stored(other, left) for other in self.messages_by(one, since=one.began))
+
+    def waited_for(self, one: Subscription, message: Message) -> bool:
+        """The user knew in the drain of a newest message; it is that one, or surely was there when that one left."""
+        newest = [
+            other
+            for other in self.story.messages
+            if other.seq is not None
+            and other.seq == one.awaited
+            and other.row_chat == one.chat
+            and other.attempts
+            and other.looks
+            and other.looks[-1].change is not ObservedChange.GONE
+        ]
+        if len(newest) != 1 or message.seq is None:
+            return False
+        earlier = message.seq < (newest[0].seq or 0) and self.was_stored(message, self.left(newest[0]), 0.5)
+        return message is newest[0] or earlier
+
+    def cannot_tell(self, one: Subscription, message: Message) -> bool:
+        """No clock says whether the subscription was there when the message left, or when it was stored."""
+        host, left = self.story.host(one.person), self.left(message)
+        if not self.comparable(host, left.host):
+            return True
+        answered = any(attempt.outcome is Outcome.OK for attempt in message.attempts)
+        looked = self.comparable(host, self.story.monitor.host)
+        return host == left.host and one.began <= left.at <= self.end(one) and not answered and not looked
 
     def owed_by_history(self, message: Message, person: int) -> bool:
         """They read, to catch up, the part of history where it belongs, when it was certainly stored."""
         for page in self.story.pages:
             if page.purpose is PagePurpose.BROWSE or page.outcome is not Outcome.OK or message.seq is None:
                 continue
-            if (page.person, page.chat) != (person, message.chat):
+            if (page.person, page.chat) != (person, message.row_chat):
                 continue
-            stored_by = self.stored_by(message, self.story.host(person))
             seqs = [self.story.messages[number].seq for number in page.shown]
             reaches = len(page.shown) < page.limit or any(
                 seq is not None and seq <= message.seq for seq in seqs
             )
             inside = reaches and (page.before is None or message.seq < page.before)
-            if inside and stored_by is not None and stored_by <= page.left:
+            if inside and self.was_stored(message, Moment(page.left, self.story.host(person))):
                 return True
         return False
 
@@ -204,12 +295,36 @@ class Hearing:
         return any(table in {"events", "sockets", "pages"} for table in self.story.processes[process].lost)
 
     def never_let_in(self) -> bool:
-        """Whether somebody gave up who had never been subscribed to the chat."""
+        """Whether somebody asked for a subscription to one of their chats, and never had one."""
         return any(
-            step.event is SocketEvent.GAVE_UP
+            step.event in {SocketEvent.JOINED, SocketEvent.REFUSED, SocketEvent.GAVE_UP}
             and not any((one.person, one.chat) == (step.person, step.chat) for one in self.subscriptions)
             for step in self.story.steps
         )
+
+    # What was left
+
+    def left_long_ago(self, event: Event) -> bool:
+        """The last that was noted of its channel is that it ended, long before."""
+        left: int | None = None
+        subscribed = False
+        for step in self.story.steps:
+            of_channel = (step.person, step.socket) == (event.person, event.socket) and step.chat in {
+                event.chat,
+                None,
+            }
+            if not of_channel:
+                continue
+            if step.event in {SocketEvent.JOINED, SocketEvent.SUBSCRIBED}:
+                left = None
+            if step.event is SocketEvent.SUBSCRIBED:
+                subscribed = True
+            if step.event is SocketEvent.FINISHED:
+                subscribed = False
+            if step.event in {SocketEvent.UNSUBSCRIBED, SocketEvent.CLOSED} and subscribed:
+                left, subscribed = step.at, False
+        known = not self.unreliable(self.story.process_of[event.person])
+        return known and left is not None and event.at > left + CERTAIN_AFTER
 
 
 def _subscriptions(story: Story) -> Iterator[Subscription]:
@@ -227,6 +342,9 @@ def _subscriptions(story: Story) -> Iterator[Subscription]:
             }
             if of_channel or later.event is SocketEvent.CLOSED:
                 one.ended = later.at
-                one.awaited = later.seq if later.event is SocketEvent.FINISHED else None
+                if later.event is SocketEvent.FINISHED:
+                    one.awaited = later.seq
+                else:
+                    one.cut_off = later.at
                 break
         yield one

@@ -9,12 +9,12 @@ from analysis.record.codes import (
     PagePurpose,
     PollKind,
     SocketEvent,
-    Status,
 )
 from tests.analysis.checks.oracles.story import (
     Attempt,
     Event,
     Look,
+    Measured,
     Message,
     Page,
     Poll,
@@ -50,7 +50,10 @@ def overheard(draw: st.DrawFn) -> Story:
     story = _empty(draw)
     _look(draw, story)
     for _ in range(draw(st.integers(3, 6))):
-        story.messages.append(_message(draw, story))
+        message = _message(draw, story)
+        _alter(draw, story, message)
+        story.messages.append(message)
+    _compare_clocks(draw, story)
     for chat, members in enumerate(story.chats):
         for person in members:
             _listen(draw, story, person, chat)
@@ -65,8 +68,10 @@ def overheard(draw: st.DrawFn) -> Story:
 
 @st.composite
 def spoken(draw: st.DrawFn) -> Story:
-    """Any messages, and nobody who listens."""
+    """Any messages, and nobody who listens. Clocks of other machines may be known."""
     story = _empty(draw)
+    story.ahead = {"there": draw(st.sampled_from([0, 500]))}
+    story.measured = draw(st.sampled_from([{"there": True}, {"there": True}, {"there": False}, {}]))
     _look(draw, story)
     for _ in range(draw(st.integers(0, 6))):
         story.messages.append(_message(draw, story))
@@ -75,19 +80,35 @@ def spoken(draw: st.DrawFn) -> Story:
 
 @st.composite
 def read_through(draw: st.DrawFn) -> Story:
-    """Any messages, and pages of history that show them in any order, twice, and too few of them."""
+    """Any messages, and pages of history that show them in any order, twice, and too few of them, and other ones."""
     story = draw(spoken())
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(draw(st.sampled_from([2, 2, 3, 1, 0]))):
         page = _page(draw, story)
+        page.walk = draw(st.integers(0, 1))
         if page.outcome is Outcome.OK:
-            page.shown.sort(key=lambda number: -(story.messages[number].seq or 0))
-            if page.shown and draw(st.integers(0, 2)) == 2:
-                page.shown.insert(draw(st.integers(0, len(page.shown))), draw(st.sampled_from(page.shown)))
-            if draw(st.integers(0, 3)) == 3:
-                page.shown = draw(st.permutations(page.shown))
+            _spoil(draw, story, page)
         page.limit = draw(st.sampled_from([1, 2, 3, len(page.shown) or 1, len(page.shown) + 1]))
         story.pages.append(page)
     return story
+
+
+def _spoil(draw: st.DrawFn, story: Story, page: Page) -> None:
+    """Newest first, as a rule, and all that can be wrong with a page."""
+    page.shown.sort(key=lambda number: -(story.messages[number].seq or 0))
+    if page.shown and draw(st.integers(0, 2)) == 2:
+        page.shown.insert(draw(st.integers(0, len(page.shown))), draw(st.sampled_from(page.shown)))
+    if draw(st.integers(0, 3)) == 3:
+        page.shown = draw(st.permutations(page.shown))
+    if draw(st.integers(0, 3)) == 3:
+        page.shown.reverse()
+    if draw(st.integers(0, 3)) == 3:  # of any chat, or of none
+        other = draw(st.integers(0, len(story.messages) + 1))
+        page.shown.insert(draw(st.integers(0, len(page.shown))), other)
+    if page.shown and draw(st.integers(0, 3)) == 3:
+        page.other_seqs[draw(st.integers(0, len(page.shown) - 1))] = draw(st.integers(1, 9))
+    page.ids, page.seqs = draw(
+        st.sampled_from([*[(True, True)] * 4, (True, False), (True, False), (False, True), (False, False)])
+    )
 
 
 def _empty(draw: st.DrawFn) -> Story:
@@ -160,6 +181,40 @@ def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
     return looks
 
 
+def _alter(draw: st.DrawFn, story: Story, message: Message) -> None:
+    """Something about a message is not as it was sent or answered, from the beginning or until somebody changed it."""
+    odd = draw(st.integers(0, 12))
+    seqs, chats = st.integers(1, 5), st.integers(0, len(story.chats) - 1)
+    if odd == 0:
+        message.stored_sender = draw(st.integers(0, story.people))
+    elif odd == 1:
+        message.stored_chat = draw(chats)
+    elif odd == 2 and message.attempts:
+        draw(st.sampled_from(message.attempts)).told = draw(seqs)
+    elif odd in {3, 4, 5}:
+        looks = [look for look in message.looks if look.change is not ObservedChange.GONE]
+        later = range(looks[-1].poll + 1, len(story.polls)) if looks else range(0)
+        could = [number for number in later if story.polls[number].kind is not PollKind.FAILED]
+        if could and len(looks) == len(message.looks):
+            first = message.looks[0]
+            first.seq, first.text = (
+                draw(st.sampled_from([None, *range(1, 6)])),
+                draw(st.sampled_from([None, "once"])),
+            )
+            first.chat, first.sender = draw(st.none() | chats), draw(st.none() | st.integers(0, story.people))
+            message.looks.append(Look(draw(st.sampled_from(could)), ObservedChange.CHANGED))
+
+
+def _compare_clocks(draw: st.DrawFn, story: Story) -> None:
+    """Load processes measure how far the monitor's clock is ahead, most often well, some not at all."""
+    for number in range(len(story.processes)):
+        ahead = draw(st.sampled_from([0, 0, 3, -100]))
+        for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+            wrong = draw(st.sampled_from([0, 0, 0, 1, -2, 4]))
+            error = draw(st.sampled_from([abs(wrong), 1, 2, 0]))
+            story.offsets.append(Measured(number, draw(_TIMES), ahead + wrong, error))
+
+
 def _listen(draw: st.DrawFn, story: Story, person: int, chat: int) -> None:
     """Up to two sockets on which this person joins this chat, leaves it and joins it again, in any order that a client keeps."""
     for number in range(draw(st.sampled_from([1, 1, 1, 1, 1, 2, 2, 0]))):
@@ -206,33 +261,50 @@ def _overhear(draw: st.DrawFn, story: Story) -> None:
     """Most messages come once to everybody; but some late, early, twice, changed, to nobody or to somebody else."""
     for number, message in enumerate(story.messages):
         for person in range(story.people):
-            member = person in story.chats[message.chat]
+            member = person in story.chats[message.row_chat]
             copies = draw(st.sampled_from([1, 1, 1, 0, 2] if member else [0, 0, 0, 0, 1]))
             for _ in range(copies):
                 story.events.append(_event(draw, story, number, message, person))
-    for _ in range(draw(st.sampled_from([0, 0, 0, 1]))):
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         chat = draw(st.integers(0, len(story.chats)))  # the last is none of the run's
-        unknown = draw(st.sampled_from([None, len(story.messages)]))
+        unknown = draw(st.sampled_from([None, *[len(story.messages)] * 3]))
         seq = draw(st.sampled_from([None, 0, 1, 2, 3, 9]))
         person = draw(st.integers(0, story.people - 1))
         kind = draw(st.sampled_from(EventType))
-        story.events.append(Event(person, 10 * person, unknown, chat, draw(_TIMES), kind, seq=seq))
+        sender = draw(st.integers(0, story.people))
+        story.events.append(
+            Event(person, 10 * person, unknown, chat, draw(_TIMES), kind, seq=seq, sender=sender)
+        )
     story.events.sort(key=lambda event: event.at)
 
 
 def _event(draw: st.DrawFn, story: Story, number: int, message: Message, person: int) -> Event:
     left = message.attempts[0].left if message.attempts else draw(_TIMES)
-    at = max(0, left + draw(st.sampled_from([0, 1, 1, 2, 2, 5, 9, 15, -2])))
-    kind, seq, text = EventType.INSERT, message.seq, message.stored_text
-    odd = draw(st.integers(0, 30))
+    at = max(0, left + draw(st.sampled_from([0, 1, 1, 2, 2, 5, 9, 15, 26, -2])))
+    event = Event(person, 10 * person, number, message.row_chat, at, seq=message.seq)
+    event.text, event.sender = message.stored_text, message.stored_sender
+    before = message.looks[0] if message.looks else None
+    if before and draw(st.booleans()):  # as it was at first
+        event.seq, event.text = before.seq or event.seq, before.text or event.text
+        event.chat = event.chat if before.chat is None else before.chat
+        event.sender = event.sender if before.sender is None else before.sender
+    odd = draw(st.integers(0, 40))
     if odd == 0:
-        kind = draw(st.sampled_from([EventType.UPDATE, EventType.DELETE]))
+        event.type = draw(st.sampled_from([EventType.UPDATE, EventType.DELETE]))
     elif odd == 1:
-        seq = draw(st.sampled_from([None, 1, 2, 3, 4]))
+        event.seq = draw(st.sampled_from([None, 1, 2, 3, 4]))
     elif odd == 2:
-        text = draw(st.sampled_from([None, "", "invented"]))
-    socket = 10 * person + draw(st.sampled_from([0, 0, 0, 1, 2]))
-    return Event(person, socket, number, message.chat, at, kind, Status.SENT, seq, text)
+        event.text = draw(st.sampled_from([None, "", "invented"]))
+    elif odd == 3:
+        event.text, event.type = "", EventType.UPDATE
+    elif odd == 4:
+        event.sender = draw(st.integers(0, story.people))
+    elif odd == 5:
+        event.chat = draw(st.integers(0, len(story.chats)))
+    elif odd == 6:  # as it was sent
+        event.chat, event.sender, event.text = message.chat, None, None
+    event.socket += draw(st.sampled_from([0, 0, 0, 1, 2]))
+    return event
 
 
 def _page(draw: st.DrawFn, story: Story) -> Page:

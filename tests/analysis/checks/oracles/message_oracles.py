@@ -26,7 +26,7 @@ def lost(ledger: Ledger) -> Answer:
         elif one.outcome is Outcome.OK and not one.rows:
             late = late or books.late(one)
             if not books.late(one) and not books.unseen:
-                faults.append(of_meant(one))
+                faults.append(of_meant(books, one))
     return Answer(
         faults,
         checked=sum(one.outcome is Outcome.OK or bool(one.rows) for one in books.meant),
@@ -95,7 +95,7 @@ def retries(ledger: Ledger) -> Answer:
     books = Books(ledger)
     repeated = [one for one in books.meant if len(one.attempts) > 1 and (one.ok or one.rows)]
     faults: list[Hashable] = [
-        (of_meant(one), len(set(one.ids)) > 1, len(set(one.seqs)) > 1, len(one.rows) > 1)
+        (of_meant(books, one), len(set(one.ids)) > 1, len(set(one.seqs)) > 1, len(one.rows) > 1)
         for one in repeated
         if len(set(one.ids)) > 1 or len(set(one.seqs)) > 1 or len(one.rows) > 1
     ]
@@ -112,14 +112,18 @@ def of_row(books: Books, row: Row) -> Hashable:
     return state.chat, state.seq, str(message_id(row.id)), _key(key), sender, first_seen
 
 
-def of_meant(one: Meant) -> Hashable:
-    """How a finding names a message: by what was sent and when, and by what was first answered, or else stored."""
-    sent = one.first
+def of_meant(books: Books, one: Meant) -> Hashable:
+    """How a finding names a message: by what was sent and when, and by what was first answered, or else stored.
+
+    Clocks of two machines are never compared here, so that only the monitor's own tells when.
+    """
+    sent, here = one.first, books.ledger.monitor.host
     stored = one.rows[-1] if one.rows else None
     told = one.ids[0] if one.ids else stored and stored.id
     seq = one.seqs[0] if one.seqs else stored and stored.state.seq
     name = None if told is None else str(message_id(told))
-    return sent.chat, seq, name, _key(sent.key), sent.person, ns(sent.left)
+    left = ns(sent.left) if books.ledger.host(sent.person) == here else None
+    return sent.chat, seq, name, _key(sent.key), sent.person, left
 
 
 def _key(number: int | None) -> str | None:

@@ -57,7 +57,8 @@ def regressed(story: Story) -> Answer:
             if way is not None:
                 high, low = way
                 last = [one.seen for one in quoted if one.status is low][-1]
-                faults.append((str(message_id(number)), words, _word(high), _word(low), ns(last)))
+                at_ns = None if last is None else ns(last)
+                faults.append((str(message_id(number)), words, _word(high), _word(low), at_ns))
                 break
     steady = len({round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}) == 1
     return Answer(
@@ -167,7 +168,7 @@ class _Shown:
     """
 
     status: Status
-    seen: float
+    seen: float | None
     place: int
     by: float | None
     since: float | None
@@ -205,7 +206,7 @@ class _Looked(_Shown):
 class _Came(_Shown):
     def __init__(self, story: Story, event: Event) -> None:
         self.status, self.place = event.status, story.events.index(event)
-        self.seen = story.noted(event.person, event.at)
+        self.seen = story.dated(event.person, event.at)
         self.subscription = event.person, event.socket
         self.commit_time = story.wall(event.committed)
         self.by = event.at if story.comparable(event.person) else None

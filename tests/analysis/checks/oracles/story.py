@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from analysis.record.codes import (
     EventType,
+    MarkKind,
     ObservedChange,
     Outcome,
     PagePurpose,
@@ -21,24 +22,34 @@ from tests.analysis.in_memory import CLOCK_NS, EPOCH_US
 
 SECOND_NS = 1_000_000_000
 MONITOR = "monitor"
+MEASURED_OFF = 0.03  # seconds by which the clocks of `Story.measured` were measured wrong
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One request to send a message; `left` and `answered` by the clock of its sender's process."""
+    """One request to send a message; `left` and `answered` by the clock of its sender's process.
+
+    Attributes:
+        told: the seq in an ok answer; None: the message's.
+    """
 
     left: float
     answered: float
     outcome: Outcome
+    told: int | None = None
 
 
 @dataclass(slots=True)
 class Look:
-    """What the poll of this number saw of a message's row."""
+    """What the poll of this number saw of a message's row; seq, text, chat and sender where they were others than at the end."""
 
     poll: int
     change: ObservedChange
     status: Status = Status.SENT
+    seq: int | None = None
+    text: str | None = None
+    chat: int | None = None
+    sender: int | None = None
 
 
 @dataclass(slots=True)
@@ -48,7 +59,7 @@ class Message:
     Attributes:
         attempts: none: it is of somebody who is no user of the run, or from before.
         looks: none: nobody saw a row of it.
-        stored_text: the text of the row; None: as it was sent.
+        stored_text, stored_chat, stored_sender: of the row in the end; None: as it was sent.
     """
 
     sender: int
@@ -57,6 +68,13 @@ class Message:
     seq: int | None
     looks: list[Look]
     stored_text: str | None = None
+    stored_chat: int | None = None
+    stored_sender: int | None = None
+
+    @property
+    def row_chat(self) -> int:
+        """The chat in which its row is."""
+        return self.chat if self.stored_chat is None else self.stored_chat
 
 
 @dataclass(slots=True)
@@ -73,7 +91,12 @@ class Step:
 
 @dataclass(slots=True)
 class Event:
-    """A change that a socket brought; a message of a number that the story does not have exists nowhere."""
+    """A change that a socket brought; a message of a number that the story does not have exists nowhere.
+
+    Attributes:
+        text: None: as it was sent; "": none.
+        sender: None: who sent the message; of one that exists nowhere, the first person.
+    """
 
     person: int
     socket: int
@@ -85,11 +108,19 @@ class Event:
     seq: int | None = None
     text: str | None = None
     committed: float = 0
+    sender: int | None = None
 
 
 @dataclass(slots=True)
 class Page:
-    """A page of history that somebody read; `left` is when they asked for it."""
+    """A page of history that somebody read.
+
+    Attributes:
+        left: when they asked for it.
+        shown: messages; one of a number that the story does not have exists nowhere.
+        ids, seqs: whether the app tells them.
+        other_seqs: by its place on the page the seq with which a message is shown that is not its own.
+    """
 
     person: int
     chat: int
@@ -98,7 +129,11 @@ class Page:
     limit: int
     left: float
     outcome: Outcome
-    shown: list[int]  # messages
+    shown: list[int]
+    walk: int = 0
+    ids: bool = True
+    seqs: bool = True
+    other_seqs: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -111,6 +146,7 @@ class Receipt:
     answered: float
     outcome: Outcome
     up_to: int | None
+    kind: MarkKind = MarkKind.DELIVERED
 
 
 @dataclass(slots=True)
@@ -153,12 +189,23 @@ class Process:
 
 
 @dataclass(slots=True)
+class Measured:
+    """How far the monitor's clock is ahead of that of this load process, known to `error`: measured at `at` by its own."""
+
+    process: int
+    at: int
+    offset: int
+    error: int
+
+
+@dataclass(slots=True)
 class Story:
     """A run, as far as some family of checkers looks at it.
 
     Attributes:
         ahead: by how many seconds the clock of a host is ahead of the run's; where it is not said, by none.
         measured: hosts of load processes whose clocks were held against the monitor's, and whether they kept step with it.
+        offsets: what load processes measured besides, one by one.
         set_by: from which second on the database's clock was ahead by how many.
     """
 
@@ -174,6 +221,7 @@ class Story:
     events: list[Event] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    offsets: list[Measured] = field(default_factory=list)
     ended: bool = True
     interval_s: float | None = None  # between two looks, as it was set
     ahead: dict[str, float] = field(default_factory=dict)
@@ -184,19 +232,34 @@ class Story:
         """Whose clock the times of this person are by."""
         return self.processes[self.process_of[person]].host
 
-    def noted(self, person: int, at: float) -> float:
-        """What the clock of this person's process showed then."""
-        return at + self.ahead.get(self.host(person), 0)
+    def sender(self, event: Event) -> int:
+        """Whom an event shows as the sender of its message."""
+        if event.sender is not None:
+            return event.sender
+        known = event.message is not None and event.message < len(self.messages)
+        return self.messages[event.message or 0].sender if known else 0
 
     def comparable(self, person: int) -> bool:
         """Whether the times of this person can be held against the monitor's."""
         host = self.host(person)
         return host == self.monitor.host or self.measured.get(host, False)
 
+    def dated(self, person: int, at: float) -> float | None:
+        """When by the run's clock, as far as the measurements go, this person saw something; None: they do not tell."""
+        if not self.comparable(person):
+            return None
+        return at if self.host(person) == self.monitor.host else at + MEASURED_OFF
+
     def wall(self, at: float) -> float:
         """What the database's clock showed then."""
         since, ahead = self.set_by
         return at + ahead if at >= since else at
+
+    def shown_seq(self, page: Page, place: int) -> int | None:
+        """The seq that a page tells of the message there."""
+        number = page.shown[place]
+        own = self.messages[number].seq if number < len(self.messages) else None
+        return page.other_seqs.get(place, own) if page.seqs else None
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""

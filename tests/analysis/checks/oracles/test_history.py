@@ -17,16 +17,18 @@ from tests.analysis.checks.oracles.story import SECOND_NS, Story
 from tests.analysis.checks.oracles.writing import evidence
 from tests.analysis.in_memory import CLOCK_NS
 
-WRONGS = ("twice", "out of order", "asked for below", "left it out")
+WRONGS = (
+    *("twice", "out of order", "asked for below", "left it out"),
+    *("no such message", "another seq", "reader is not in", "another chat"),
+)
 
 
 def about(finding: Finding) -> Hashable:
     assert finding.recipient_id is not None
-    assert finding.at_ns is not None
     return (
         finding.message_id or finding.seq,
         UUID(finding.recipient_id).hex,
-        (finding.at_ns - CLOCK_NS) // SECOND_NS,
+        None if finding.at_ns is None else (finding.at_ns - CLOCK_NS) // SECOND_NS,
         next(word for word in WRONGS if word in finding.why),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 import pytest
 from hypothesis import given
 
-from analysis.checks import receipts, status
+from analysis.checks import last_looks, receipts, status
 from analysis.checks.account import Account, account_for
 from analysis.criteria import Criterion, Finding
 from tests.analysis.checks.oracles import status_oracles
@@ -38,7 +38,7 @@ def stuck(account: Account) -> Criterion:
 
 
 def stuck_oracle(story: Story) -> Answer:
-    return status_oracles.stuck(story, WITHIN_S, receipts.UNSETTLED_A_POLL)
+    return status_oracles.stuck(story, WITHIN_S, last_looks.UNSETTLED_A_POLL)
 
 
 CHECKS: dict[
@@ -67,5 +67,5 @@ def test_a_checker_agrees_with_its_oracle(name: str, examples: int | None) -> No
 def test_rows_that_wait_for_their_turn_are_not_called_stuck(
     examples: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipts, "UNSETTLED_A_POLL", 1)
+    monkeypatch.setattr(last_looks, "UNSETTLED_A_POLL", 1)
     test_a_checker_agrees_with_its_oracle("stuck", examples)

@@ -6,12 +6,42 @@ from typing import Any
 from hypothesis import strategies as st
 
 from analysis.evidence import Evidence
-from analysis.record.codes import AttemptKind, Guise, ObservedChange, Outcome, Status, Way
+from analysis.record.codes import (
+    AttemptKind,
+    EventType,
+    Guise,
+    MarkKind,
+    ObservedChange,
+    Outcome,
+    PollKind,
+    Status,
+    Way,
+)
 from tests.analysis.checks.oracles.listeners import spoken
-from tests.analysis.checks.oracles.story import Look, Story, chat_id, key_id, message_id, ns, person_id, us
+from tests.analysis.checks.oracles.story import (
+    Event,
+    Look,
+    Receipt,
+    Story,
+    chat_id,
+    key_id,
+    message_id,
+    ns,
+    person_id,
+    us,
+)
 from tests.analysis.checks.oracles.writing import Writer, written
 
 _OWN = 100  # numbers of messages and keys that only attempts have
+_OFTEN = (AttemptKind.SEND, AttemptKind.SEND, AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ)
+_NAMING = {AttemptKind.SEND, AttemptKind.READ, AttemptKind.SUBSCRIBE}  # whose rows may name a message
+_PATHS = (
+    (),
+    (Status.DELIVERED,),
+    (Status.DELIVERED, Status.READ),
+    (Status.READ,),
+    (Status.OTHER,),
+)
 
 
 @dataclass(slots=True)
@@ -35,8 +65,8 @@ class Trespass:
     kind: AttemptKind
     guise: Guise
     way: Way
-    began: int
-    ended: int
+    began: float
+    ended: float
     outcome: Outcome
     status_code: int
     got: int | None
@@ -57,14 +87,53 @@ class Break:
 def broken_into(draw: st.DrawFn) -> Break:
     """Any combination of messages and attempts."""
     found = Break(draw(spoken()))
+    _mark(draw, found.story)
     for number in range(draw(st.integers(0, 4))):
         found.tried.append(_trespass(draw, found.story, number))
     return found
 
 
+def _mark(draw: st.DrawFn, story: Story) -> None:
+    """Statuses that move at some looks, receipts that may have moved them, and events that tell of it."""
+    for number, message in enumerate(story.messages):
+        if not message.looks or message.looks[-1].change is ObservedChange.GONE:
+            continue
+        for status in draw(st.sampled_from(_PATHS)):
+            later = [
+                poll
+                for poll, taken in enumerate(story.polls)
+                if poll > message.looks[-1].poll and taken.kind is not PollKind.FAILED
+            ]
+            if later:
+                message.looks.append(Look(draw(st.sampled_from(later)), ObservedChange.CHANGED, status))
+        if draw(st.integers(0, 3)) == 3:
+            person, status = draw(st.sampled_from(story.chats[message.chat])), draw(st.sampled_from(Status))
+            at = 5 * draw(st.integers(0, 7)) + 1
+            told = (person, 10 * person, number, message.chat, at, EventType.UPDATE, status, message.seq)
+            story.events.append(Event(*told, committed=at))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        chat = draw(st.integers(0, len(story.chats) - 1))
+        left = 5 * draw(st.integers(0, 7))
+        receipt = Receipt(
+            draw(st.sampled_from(story.chats[chat])),
+            chat,
+            left,
+            left + draw(st.integers(0, 5)),
+            draw(st.sampled_from(Outcome)),
+            up_to=None,
+            kind=draw(st.sampled_from(MarkKind)),
+        )
+        story.receipts.append(receipt)
+    if draw(st.integers(0, 9)) == 9:
+        story.processes[0].lost = ("marks",)
+
+
 def _trespass(draw: st.DrawFn, story: Story, number: int) -> Trespass:
-    began = 5 * draw(st.integers(0, 7))
-    kind = draw(st.sampled_from([*AttemptKind, AttemptKind.SEND, AttemptKind.SEND]))
+    one_clock = len({story.monitor.host, *(process.host for process in story.processes)}) == 1
+    # Across clocks nothing is tried that only tenths of a second decide.
+    parts = st.sampled_from([0, 0.3, 0.5, 0.7] if one_clock else [0, 0.5])
+    began = 5 * draw(st.integers(0, 7)) + draw(parts)
+    kind = draw(st.sampled_from([*AttemptKind, *_OFTEN]))
     sends = kind is AttemptKind.SEND
     told = draw(st.sampled_from([None, None, _OWN + number, *range(len(story.messages))]))
     return Trespass(
@@ -74,11 +143,11 @@ def _trespass(draw: st.DrawFn, story: Story, number: int) -> Trespass:
         guise=draw(st.sampled_from(Guise)),
         way=draw(st.sampled_from(Way)),
         began=began,
-        ended=began + draw(st.sampled_from([0, 1, 5, 20])),
-        outcome=draw(st.sampled_from(Outcome)),
+        ended=round(began + draw(st.sampled_from([0, 1, 5, 20])) + draw(parts), 6),
+        outcome=draw(st.sampled_from([Outcome.OK, Outcome.OK, *Outcome])),
         status_code=draw(st.sampled_from([0, 200, 403])),
-        got=None if sends else draw(st.sampled_from([None, 0, 0, 1, 3])),
-        told=told if kind in {AttemptKind.SEND, AttemptKind.READ} else None,
+        got=None if sends else draw(st.sampled_from([None, None, 0, 0, 1, 3])),
+        told=told if kind in _NAMING else None,
         key=sends and draw(st.booleans()),
         left=_left(draw, story, number) if sends and draw(st.booleans()) else None,
     )
@@ -115,7 +184,13 @@ class _Writer(Writer):
         rows["attempts"] = [
             (
                 *(person_id(one.person).bytes, chat_id(one.chat).bytes, one.kind, one.guise, one.way),
-                *(ns(one.began), ns(one.ended), one.outcome, one.status_code, one.got),
+                *(
+                    self.ns(process, one.began),
+                    self.ns(process, one.ended),
+                    one.outcome,
+                    one.status_code,
+                    one.got,
+                ),
                 None if one.told is None else message_id(one.told).bytes,
                 key_id(_OWN + number).bytes if one.key else None,
                 f"attempt {number}" if one.kind is AttemptKind.SEND else None,

@@ -7,9 +7,10 @@ from typing import Any
 
 from analysis.evidence import Evidence, assemble
 from analysis.record import Chat, Person, ProcessInfo, ProcessRecord, Run
-from analysis.record.codes import MarkKind, Outcome, PollKind, Status
+from analysis.record.codes import Outcome, PollKind, Status
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 from tests.analysis.checks.oracles.story import (
+    MEASURED_OFF,
     MONITOR,
     SECOND_NS,
     Event,
@@ -88,7 +89,7 @@ class Writer:
             if self._story.process_of[message.sender] == process
             for row in self._sends(number, message)
         ]
-        rows["clocks"] = list(self._measured(process))
+        rows["clocks"] = [*self._measured(process), *self._offsets(process)]
         rows["events"] = [self._event(event) for event in here(self._story.events)]
         rows["sockets"] = [
             (
@@ -107,7 +108,7 @@ class Writer:
             (
                 person_id(one.person).bytes,
                 chat_id(one.chat).bytes,
-                MarkKind.DELIVERED,
+                one.kind,
                 ns(one.left),
                 ns(one.answered),
                 one.outcome,
@@ -129,10 +130,22 @@ class Writer:
         if host not in self._story.measured or host == self._story.monitor.host:
             return
         for number in range(3):
-            wrong = 0.03 if self._story.measured[host] else 3 * number
+            wrong = MEASURED_OFF if self._story.measured[host] else 3 * number
             offset = round((wrong - self._story.ahead.get(host, 0)) * SECOND_NS)
             at = self.ns(process, 20 * number)
-            yield at, offset, MEASURED_TO_NS, f"{self._story.monitor.host}/boot/"
+            yield at, offset, MEASURED_TO_NS, self._leader
+
+    def _offsets(self, process: int) -> Iterator[tuple[Any, ...]]:
+        """The offsets that the story names one by one."""
+        for one in self._story.offsets:
+            if one.process == process:
+                error_ns = round(one.error * SECOND_NS)
+                yield self.ns(process, one.at), round(one.offset * SECOND_NS), error_ns, self._leader
+
+    @property
+    def _leader(self) -> str:
+        """The clock of the monitor's machine."""
+        return process_info(MONITOR, self._story.monitor).clock_domain
 
     def _sends(self, number: int, message: Message) -> list[tuple[Any, ...]]:
         process = self._story.process_of[message.sender]
@@ -148,7 +161,9 @@ class Writer:
                 attempt.outcome,
                 0,
                 message_id(number).bytes if attempt.outcome is Outcome.OK else None,
-                message.seq if attempt.outcome is Outcome.OK else None,
+                (message.seq if attempt.told is None else attempt.told)
+                if attempt.outcome is Outcome.OK
+                else None,
                 self._story.text(number),
                 None,
             )
@@ -156,15 +171,13 @@ class Writer:
         ]
 
     def _event(self, event: Event) -> tuple[Any, ...]:
-        known = event.message is not None and event.message < len(self._story.messages)
-        sender = self._story.messages[event.message or 0].sender if known else 0
         text = self._story.text(event.message) if event.text is None else event.text
         return (
             person_id(event.person).bytes,
             event.socket,
             chat_id(event.chat).bytes,
             None if event.message is None else message_id(event.message).bytes,
-            person_id(sender).bytes,
+            person_id(self._story.sender(event)).bytes,
             event.seq,
             event.type,
             event.status,
@@ -174,10 +187,12 @@ class Writer:
         )
 
     def _page(self, page: Page) -> tuple[Any, ...]:
+        seqs = [self._story.shown_seq(page, place) for place in range(len(page.shown))]
+        ids = [message_id(number).bytes if page.ids else None for number in page.shown]
         return (
             person_id(page.person).bytes,
             chat_id(page.chat).bytes,
-            0,
+            page.walk,
             page.purpose,
             page.before,
             page.limit,
@@ -185,8 +200,8 @@ class Writer:
             self.ns(self._story.process_of[page.person], page.left + 1),
             page.outcome,
             200,
-            [self._story.messages[number].seq for number in page.shown],
-            [message_id(number).bytes for number in page.shown],
+            seqs,
+            ids,
         )
 
     def database_rows(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -222,21 +237,29 @@ class Writer:
         return rows
 
     def _observation(self, number: int, message: Message, look: Look) -> tuple[Any, ...]:
+        stranger = self._story.people
+        sender = message.sender if message.stored_sender is None else message.stored_sender
         return (
             look.poll,
             look.change,
             ns(self._story.polls[look.poll].at),
             message_id(number).bytes,
-            chat_id(message.chat).bytes,
-            message.seq,
-            person_id(message.sender if message.attempts else self._story.people).bytes,
+            chat_id(message.row_chat if look.chat is None else look.chat).bytes,
+            message.seq if look.seq is None else look.seq,
+            person_id(
+                stranger if not message.attempts else sender if look.sender is None else look.sender
+            ).bytes,
             key_id(number).bytes if message.attempts else None,
             look.status,
             "bogus" if look.status is Status.OTHER else None,
-            message.stored_text or self._story.text(number),
+            look.text or message.stored_text or self._story.text(number),
             us(0),
             False,
         )
+
+
+def process_info(name: str, process: Process) -> ProcessInfo:
+    return ProcessInfo(name, 1, process.host, "boot", CLOCK_NS, EPOCH_US)
 
 
 class Part(InMemory):
@@ -248,7 +271,7 @@ class Part(InMemory):
         counts = {table: rows + (table in process.short) for table, rows in self._record.counts.items()}
         self._record = replace(
             self._record,
-            info=ProcessInfo(name, 1, process.host, "boot", CLOCK_NS, EPOCH_US),
+            info=process_info(name, process),
             closed=process.closed,
             counts=counts if process.closed else {},
             dropped=dict.fromkeys(process.lost, 1) if process.closed else {},

@@ -26,6 +26,11 @@ def surely_owed(world: World) -> list[Shown]:
     ]  # fmt: skip
 
 
+def surely_by(listening: Listening, shown: Shown) -> bool:
+    """Whether it came when no other subscription of the same socket could have brought it."""
+    return listening.began <= shown.at and (listening.ended is None or shown.at <= listening.ended)
+
+
 @plant
 def an_event_does_not_come(world: World, data: st.DataObject) -> Planted:
     shown = pick(data, surely_owed(world))
@@ -35,7 +40,8 @@ def an_event_does_not_come(world: World, data: st.DataObject) -> Planted:
 
 @plant
 def an_event_comes_twice(world: World, data: st.DataObject) -> Planted:
-    shown = pick(data, [shown for row in world.ours() for shown in world.events_of(row)])
+    events = [shown for row in world.ours() for shown in world.events_of(row)]
+    shown = pick(data, [shown for shown in events if surely_by(shown.to, shown)])
     world.shown.append(Shown(shown.truth, shown.to, shown.at + 0.0001, shown.committed))
     return found("realtime.duplicated", shown.truth)
 
@@ -51,6 +57,7 @@ def two_events_change_places(world: World, data: st.DataObject) -> Planted:
         for listening in world.listening
         if (early := inserts.get((id(listening), id(first))))
         and (late := inserts.get((id(listening), id(second))))
+        and all(surely_by(listening, shown) for shown in (early, late))
     ]
     early, late = pick(data, pairs)
     early.at, late.at = late.at, early.at
@@ -69,6 +76,29 @@ def an_event_shows_a_message_that_is_not_stored(world: World, data: st.DataObjec
 def an_event_shows_another_text(world: World, data: st.DataObject) -> Planted:
     shown = pick(data, [shown for shown in world.shown if shown.truth.ours])
     shown.text = "something else"
+    return found("realtime.phantom", shown.truth)
+
+
+@plant
+def an_event_shows_no_text(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, [shown for row in world.ours() for shown in world.events_of(row)])
+    shown.textless = True
+    return found("realtime.phantom", shown.truth)
+
+
+@plant
+def an_event_shows_another_sender(world: World, data: st.DataObject) -> Planted:
+    shown = pick(data, [shown for shown in world.shown if shown.truth.ours])
+    shown.sender = pick(data, [one for one in range(world.history.people) if one != shown.truth.sender])
+    return found("realtime.phantom", shown.truth)
+
+
+@plant
+def an_event_shows_another_chat(world: World, data: st.DataObject) -> Planted:
+    """Of the same people, too: they see it where it does not belong."""
+    shown = pick(data, [shown for row in world.ours() for shown in world.events_of(row)])
+    chats = [one for one in range(len(world.history.chats)) if one != shown.truth.message.chat]
+    shown.chat = pick(data, chats)
     return found("realtime.phantom", shown.truth)
 
 

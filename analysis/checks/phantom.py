@@ -1,0 +1,155 @@
+"""`realtime.phantom`: what events showed, against what is stored and who may see it."""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.checks.account import NULL, Account, Bools, Ints, pair
+from analysis.checks.deliveries import unreliable
+from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.checks.known_values import KnownValues
+from analysis.checks.owed import CERTAIN_AFTER_NS
+from analysis.checks.subscriptions import Subscriptions, participation_keys, positions
+from analysis.criteria import Criterion
+from analysis.faults import from_faults
+from analysis.record.codes import EventType, Outcome
+
+EVENTS_AT_ONCE = 500_000
+
+
+class Wrong(IntEnum):
+    """What an event got wrong. Of several, the last counts."""
+
+    NOTHING = 0
+    TEXT = 1
+    SEQ = 2
+    SENDER = 3
+    CHAT = 4
+    UNSEEN = 5  # nothing that is certain: a message of somebody else, which may have gone between two looks
+    UNKNOWN = 6
+    LEFT = 7
+    OUTSIDER = 8
+
+    @property
+    def sentence(self) -> str:
+        return {
+            Wrong.TEXT: "An event showed {person} this message without a text, or with another text than was sent or stored.",
+            Wrong.SEQ: "An event showed {person} this message with another seq than is stored.",
+            Wrong.SENDER: "An event showed {person} this message with another sender than is stored.",
+            Wrong.CHAT: "An event showed {person} this message in another chat than is stored.",
+            Wrong.UNKNOWN: "An event showed {person} this message, and no such message was ever stored.",
+            Wrong.LEFT: "This event came to {person} more than "
+            f"{CERTAIN_AFTER_NS // 1_000_000_000} s after their subscription on that socket had ended.",
+            Wrong.OUTSIDER: "This event came to {person}, who is not in the chat.",
+        }[self]
+
+
+def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
+    """`realtime.phantom`: an event shows something that is not stored, or shows it to somebody else.
+
+    A message is known when the monitor saw its row, an ok answer named it, or an event told of its deletion. Seq, text,
+    sender and chat of an event must be such as the row ever had, or as were sent or answered; an INSERT must have the last
+    three. The receiver must be in the chat, and not have left it so long ago that the event cannot have been on
+    its way. Of messages from before the run, whose seq is not above the chat's baseline, nothing is known but their updates.
+    """
+    events = account.evidence.events
+    shown = np.flatnonzero(
+        (events["type"].to_numpy() != EventType.DELETE) & (events["message_id"].to_numpy() >= 0)
+    )
+    judge = _EventJudge(account, subscribed)
+    wrongs = [judge.wrong(part) for part in np.array_split(shown, len(shown) // EVENTS_AT_ONCE + 1)]
+    wrong = np.concatenate(wrongs)
+    whole = account.last_look_ns is not None
+    unseen = int((wrong == Wrong.UNSEEN).sum())
+    faults = np.flatnonzero(
+        (wrong != Wrong.NOTHING) & (wrong != Wrong.UNSEEN) & (whole | (wrong != Wrong.UNKNOWN))
+    )
+    return from_faults(
+        "realtime.phantom",
+        "No event shows what is not stored",
+        "events",
+        len(shown),
+        Namer(account).of_events(
+            shown[faults],
+            lambda place: Wrong(wrong[faults[place]]).sentence,
+            wrong[faults].astype(np.int64),
+        ),
+        inconclusive=_unseen(unseen) if whole else NO_LAST_LOOK,
+        facts={"unseen_of_others": unseen},
+    )
+
+
+def _unseen(count: int) -> str | None:
+    """The sentence about messages of people who are no users of the run, and that no look saw."""
+    if not count:
+        return None
+    return (
+        f"{count:,} {'event' if count == 1 else 'events'} showed messages of people who are no users of the run that no look at "
+        "the database saw: they may have been deleted between two looks, or never have been there."
+    )
+
+
+class _EventJudge:
+    """Holds events against the rows, some at a time, so that millions of them take little memory."""
+
+    def __init__(self, account: Account, subscribed: Subscriptions) -> None:
+        evidence, rows = account.evidence, account.rows
+        self._events = evidence.events
+        self._subscribed = subscribed
+        self._values = KnownValues(account)
+        self._row_of_message = account.row_of_message
+        self._keys = participation_keys(account)
+        # The last of each of the following is for the code or position -1: none.
+        self._of_run = np.zeros(len(evidence.chats) + 1, np.bool_)
+        self._of_run[evidence.participants["chat_id"].to_numpy()] = True
+        self._baseline = np.append(account.baseline, NULL)
+        self._mine = np.append(rows["operation"].to_numpy(np.int64) >= 0, False)
+        self._unsteady = np.isin(np.arange(len(evidence.parts)), unreliable(account))
+        self._stored = _told_of(account)
+        self._stranger = np.ones(len(evidence.people) + 1, np.bool_)
+        self._stranger[evidence.participants["user_id"].to_numpy()] = False
+        self._stranger[evidence.sends["user_id"].to_numpy()] = False
+        self._stranger[-1] = False
+
+    def wrong(self, positions_: Ints) -> NDArray[np.int8]:
+        """What is wrong with the events at these positions: `Wrong`."""
+        events = self._events[_JUDGED].iloc[positions_]
+        message, chat, seq = (events[name].to_numpy() for name in ("message_id", "chat_id", "seq"))
+        row = self._row_of_message[message]
+        insert = events["type"].to_numpy() == EventType.INSERT
+        found = np.zeros(len(row), np.int8)
+        for field, wrong in _FIELDS.items():
+            value = events[field].to_numpy()
+            judged = self._mine[row] & ((value != NULL) | (insert & (field != "seq")))
+            place = np.flatnonzero(judged)
+            found[place[~self._values.had(field, row[place], value[place])]] = wrong
+        of_run = self._of_run[chat]
+        # Messages from before the run are not the monitor's to see; their statuses go on changing.
+        old = ~insert & (seq != NULL) & (seq <= self._baseline[chat])
+        unknown = of_run & (row < 0) & ~self._stored[message] & ~old
+        found[unknown] = Wrong.UNKNOWN
+        found[unknown & self._stranger[events["sender_id"].to_numpy()]] = Wrong.UNSEEN
+        ended = self._subscribed.ended_for_good(events)
+        # A process that could not write all down may have joined again without our knowing.
+        steady = ~self._unsteady[events["process"].to_numpy()]
+        late = events["received_ns"].to_numpy() - ended > CERTAIN_AFTER_NS
+        found[steady & late] = Wrong.LEFT
+        outsider = positions(self._keys, pair(chat, events["user_id"].to_numpy())) < 0
+        found[of_run & outsider] = Wrong.OUTSIDER
+        return found
+
+
+_FIELDS = {"text_crc32": Wrong.TEXT, "seq": Wrong.SEQ, "sender_id": Wrong.SENDER, "chat_id": Wrong.CHAT}
+_JUDGED = ["process", "socket", "message_id", "user_id", "type", "received_ns", *_FIELDS]
+
+
+def _told_of(account: Account) -> Bools:
+    """Which message codes somebody else than an event of theirs told of: an ok answer, or the event of their deletion."""
+    evidence = account.evidence
+    told = np.zeros(len(evidence.messages) + 1, np.bool_)
+    told[evidence.sends["message_id"].to_numpy()[evidence.sends["outcome"].to_numpy() == Outcome.OK]] = True
+    events = evidence.events
+    told[events["message_id"].to_numpy()[events["type"].to_numpy() == EventType.DELETE]] = True
+    told[-1] = False
+    return told

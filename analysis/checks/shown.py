@@ -1,0 +1,131 @@
+"""What pages of history show: which message each entry is, and whether it is one of this chat at all."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.checks.account import NULL, Account, Bools, Ints, pair
+from analysis.checks.subscriptions import participation_keys
+from analysis.identifiers import NONE
+from analysis.record.codes import Outcome
+
+
+class Wrong(IntEnum):
+    """What is wrong with an entry by itself."""
+
+    NOTHING = 0
+    UNKNOWN = 1
+    SEQ = 2
+    FOREIGN = 3
+    LEAKED = 4
+
+
+WRONG = {  # in words, about the message
+    Wrong.UNKNOWN: "It stood on a page of history, and no such message was ever stored.",
+    Wrong.SEQ: "It stood on a page of history with another seq than is stored.",
+    Wrong.FOREIGN: "It stood on a page of another chat's history.",
+    Wrong.LEAKED: "It stood on a page of another chat's history, and the reader is not in its own chat.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Entries of pages, in the order answered.
+
+    Attributes:
+        page: position in `Evidence.pages`, ascending.
+        message: code of its id; `NONE` where the app gives none.
+        row: in `Account.rows`; `NONE` when it is not known which.
+        seq: as shown, else as stored; `NULL` when neither says.
+        telling: it says which message it is, by an id or a seq.
+        wrong: `Wrong`.
+    """
+
+    page: Ints
+    message: Ints
+    row: Ints
+    seq: Ints
+    telling: Bools
+    wrong: NDArray[np.int8]
+
+    def __getitem__(self, chosen: "Ints | Bools") -> "Shown":
+        return Shown(
+            self.page[chosen],
+            self.message[chosen],
+            self.row[chosen],
+            self.seq[chosen],
+            self.telling[chosen],
+            self.wrong[chosen],
+        )
+
+    def placed(self) -> "Shown":
+        """Those that belong in this chat and have a place in its order."""
+        return self[(self.wrong == Wrong.NOTHING) & (self.seq != NULL)]
+
+
+def shown_on_pages(account: Account) -> Shown:
+    """All entries of all pages.
+
+    An entry is known when the monitor saw its row or an ok answer named it. Of messages from before the run, whose seq is
+    not above the chat's baseline, nothing is known. Without a last look nobody can say what was never stored.
+    """
+    evidence, rows = account.evidence, account.rows
+    page, message, told = (
+        evidence.page_rows[column].to_numpy(np.int64) for column in ("page", "message_id", "seq")
+    )
+    chat, reader = (evidence.pages[column].to_numpy(np.int64)[page] for column in ("chat_id", "user_id"))
+    row = account.row_of_message[message]
+    stored_seq, stored_chat = (
+        np.append(rows[column].to_numpy(np.int64), NULL)[row] for column in ("seq", "chat_id")
+    )
+    wrong = np.full(len(page), Wrong.NOTHING, np.int8)
+    if account.last_look_ns is not None:
+        wrong[(row == NONE) & ~_may_exist(account, chat, message, told)] = Wrong.UNKNOWN
+        other = np.flatnonzero((row != NONE) & (told != NULL) & (told != stored_seq))
+        had = _ever_told(account, "message_id", message[other], told[other])
+        wrong[other[~had]] = Wrong.SEQ
+    foreign = (row != NONE) & (stored_chat != chat)
+    wrong[foreign] = Wrong.FOREIGN
+    insider = np.isin(pair(stored_chat, reader), participation_keys(account))
+    wrong[foreign & ~insider] = Wrong.LEAKED
+    return Shown(
+        page,
+        message,
+        row,
+        np.where(told != NULL, told, stored_seq),
+        (message != NONE) | (told != NULL),
+        wrong,
+    )
+
+
+def _may_exist(account: Account, chat: Ints, message: Ints, told: Ints) -> Bools:
+    """Whether a message of which no row was seen may be there: named by an answer, from before the run, or not told which."""
+    evidence = account.evidence
+    sends = evidence.sends
+    acknowledged = np.zeros(len(evidence.messages) + 1, np.bool_)
+    acknowledged[sends["message_id"].to_numpy()[sends["outcome"].to_numpy() == Outcome.OK]] = True
+    acknowledged[NONE] = False
+    old = np.where(told != NULL, told <= account.baseline[chat], account.baseline[chat] > 0)
+    old |= ~np.isin(chat, evidence.baseline["chat_id"].to_numpy())
+    seq_only = np.flatnonzero((message == NONE) & (told != NULL))
+    given = np.zeros(len(message), np.bool_)
+    given[seq_only] = _ever_told(account, "chat_id", chat[seq_only], told[seq_only])
+    may: Bools = acknowledged[message] | old | given | ((message == NONE) & (told == NULL))
+    return may
+
+
+def _ever_told(account: Account, of: str, code: Ints, seq: Ints) -> Bools:
+    """Whether a look, an ok answer or an event ever told of these seqs of these messages (`of` is message_id) or chats (chat_id)."""
+    evidence = account.evidence
+    ever: Bools = np.zeros(len(code), np.bool_)
+    if not len(code):
+        return ever
+    sends = evidence.sends
+    answers = sends[sends["outcome"] == Outcome.OK]
+    for table in (evidence.observations, answers, evidence.events):
+        codes = table[of].to_numpy()
+        meant = np.isin(codes, code)
+        ever |= np.isin(pair(code, seq), pair(codes[meant], table["seq"].to_numpy()[meant]))
+    return ever

@@ -1,0 +1,267 @@
+"""Promise: what pages of a chat's history show is there, is of this chat, stands once and in order, and nothing is lacking."""
+
+import uuid
+
+import pytest
+
+from analysis.checks import history
+from analysis.checks.account import account_for
+from analysis.criteria import Criterion, Verdict
+from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, Status
+from tests.analysis.checks.oracles.hello import account, hello, said
+from tests.analysis.checks.oracles.story import Page, Process, Story
+from tests.analysis.histories import History, Message
+
+READER, SENDER = 1, 0
+LATER = 10.0
+
+
+def talk(messages: int = 4, baseline: int = 0) -> tuple[History, int, list[Message]]:
+    """Two people, a chat, and messages of the first; newest first, as a page has them."""
+    run = History(people=3)
+    chat = run.chat(SENDER, READER, baseline=baseline)
+    said = [
+        run.send(SENDER, chat, at=1.0 + number / 10, seq=baseline + number + 1) for number in range(messages)
+    ]
+    run.poll(3)
+    for message in said:
+        run.observe(message, 3)
+    return run, chat, said[::-1]
+
+
+def judged(run: History) -> Criterion:
+    run.finish(20.0)
+    return history.pages(account_for(run.evidence()))
+
+
+def named(found: Criterion) -> list[tuple[int | None, str | None, str]]:
+    """Of each finding seq, message id and sentence."""
+    return [(one.seq, one.message_id, one.why) for one in found.examples]
+
+
+def other(chat: int, seq: int | None) -> Message:
+    """A message that exists nowhere."""
+    return Message(SENDER, chat, "other", uuid.uuid4(), uuid.uuid4(), seq)
+
+
+@pytest.mark.parametrize("last_look", [True, False])
+def test_a_message_that_was_never_stored_is_a_finding(last_look: bool) -> None:
+    run, chat, said = talk()
+    ghost = other(chat, 99)
+    run.page(READER, chat, LATER, [ghost, *said])
+    found = judged(run) if last_look else history.pages(account_for(run.evidence()))
+    why = "It stood on a page of history, and no such message was ever stored."
+    assert named(found) == [(99, str(ghost.id), why)] * last_look
+
+
+def test_another_message_in_the_place_of_one_is_two_findings() -> None:
+    run, chat, said = talk()
+    ghost = other(chat, 2)
+    run.page(READER, chat, LATER, [*said[:2], ghost, said[3]])
+    found = judged(run)
+    assert [(seq, message) for seq, message, _ in named(found)] == [(2, str(ghost.id)), (2, str(said[2].id))]
+    assert "left it out" in found.examples[1].why
+
+
+@pytest.mark.parametrize(("members", "leaked"), [((SENDER, READER), False), ((SENDER, 2), True)])
+def test_messages_of_another_chat_are_findings(members: tuple[int, int], leaked: bool) -> None:
+    run, chat, said = talk()
+    elsewhere = run.chat(*members)
+    foreign = run.send(SENDER, elsewhere, at=2.0, seq=1)
+    run.poll(4)
+    run.observe(foreign, 4)
+    run.page(READER, chat, LATER, [*said, foreign])
+    (finding,) = judged(run).examples
+    assert finding.message_id == str(foreign.id)
+    assert finding.recipient_id == str(run.person_id(READER))
+    assert "another chat's history" in finding.why
+    assert ("the reader is not in its own chat" in finding.why) == leaked
+
+
+@pytest.mark.parametrize("told", ["not at all", "by a look", "by an answer", "by an event"])
+def test_a_seq_that_is_not_its_own_is_a_finding(told: str) -> None:
+    run, chat, said = talk()
+    newest = said[0]
+    if told == "by a look":
+        run.poll(5)
+        run.observe(newest, 5, seq=7, change=ObservedChange.CHANGED)
+        run.poll(6)
+        run.observe(newest, 6, change=ObservedChange.CHANGED)
+    elif told == "by an answer":
+        run.repeat(newest, 5.0, answered_seq=7)
+    elif told == "by an event":
+        run.event(newest, READER, 5.0, type=EventType.UPDATE, status=Status.SENT, seq=7)
+    as_shown = Message(SENDER, chat, newest.text, newest.client_id, newest.id, 7)
+    run.page(READER, chat, LATER, [as_shown, *said[1:]])
+    found = judged(run)
+    assert [message for _, message, _ in named(found)] == [str(newest.id)] * (told == "not at all")
+    assert all("another seq" in why for *_, why in named(found))
+
+
+def test_a_message_that_was_acknowledged_and_lost_may_have_been_on_a_page() -> None:
+    run, chat, said = talk()
+    lost = run.send(SENDER, chat, at=2.0, seq=5)
+    run.page(READER, chat, LATER, [lost, *said])
+    assert judged(run).observed == 0
+
+
+@pytest.mark.parametrize(("seq", "faults"), [(2, 0), (3, 0), (None, 0), (4, 1)])
+def test_what_may_be_from_before_the_run_is_not_judged(seq: int | None, faults: int) -> None:
+    run, chat, _ = talk(messages=0, baseline=3)
+    run.page(READER, chat, LATER, [other(chat, seq)])
+    assert judged(run).observed == faults
+
+
+def test_nothing_is_from_before_the_run_in_a_chat_that_was_empty() -> None:
+    run, chat, _ = talk(messages=0)
+    run.page(READER, chat, LATER, [other(chat, None)])
+    assert judged(run).observed == 1
+
+
+def test_of_a_chat_without_a_baseline_anything_may_be_old() -> None:
+    run, chat, _ = talk(messages=0)
+    run.rows["baseline"].clear()
+    run.page(READER, chat, LATER, [other(chat, 5), other(chat, None)])
+    assert judged(run).observed == 0
+
+
+def test_answers_without_seqs_are_judged_by_their_ids() -> None:
+    run, chat, said = talk()
+    for message in said:
+        message.seq = None
+    run.page(READER, chat, LATER, [said[0], said[2], said[1], said[3]])
+    run.page(READER, chat, LATER + 1, [said[0], said[1], said[3]], walk=1)
+    run.page(READER, chat, LATER + 2, said, walk=2)
+    found = judged(run)
+    assert [(seq, message) for seq, message, _ in named(found)] == [
+        (3, str(said[1].id)),
+        (2, str(said[2].id)),
+    ]
+    assert found.checked == 4 + 3 + 1 + 4
+
+
+@pytest.mark.parametrize(("seqs", "faults"), [([4, 3, 2, 1], 0), ([4, 2, 1], 1), ([9, 4, 3, 2, 1], 1)])
+def test_answers_without_ids_are_judged_by_their_seqs(seqs: list[int], faults: int) -> None:
+    story = spoken(4, page(shown=[seq - 1 if seq < 9 else 9 for seq in seqs], ids=False))
+    story.pages[0].other_seqs = {place: seq for place, seq in enumerate(seqs) if seq == 9}
+    assert history.pages(account(story)).observed == faults
+
+
+def test_answers_with_neither_say_nothing() -> None:
+    found = history.pages(account(spoken(4, page(shown=[3, 2], ids=False, seqs=False))))
+    assert (found.checked, found.outcome) == (0, Verdict.INCONCLUSIVE)
+
+
+def test_a_walk_goes_in_one_direction() -> None:
+    run, chat, said = talk(8)
+    run.page(READER, chat, LATER, said[:4], limit=4)
+    run.page(READER, chat, LATER + 1, said[4:][::-1], limit=4, before_seq=5)
+    run.page(READER, chat, LATER + 2, said[::-1], walk=1)  # another one, the other way round
+    found = judged(run)
+    assert [seq for seq, *_ in named(found)] == [2, 3, 4]
+    assert all("out of order" in why for *_, why in named(found))
+
+
+@pytest.mark.parametrize("walk", ["of another person", "of another chat"])
+def test_walks_of_others_have_directions_of_their_own(walk: str) -> None:
+    run, chat, said = talk()
+    run.page(READER, chat, LATER, said)
+    if walk == "of another person":
+        run.page(SENDER, chat, LATER + 1, said[::-1])
+    else:
+        elsewhere = run.chat(SENDER, READER)
+        there = [run.send(SENDER, elsewhere, at=2.0 + number / 10, seq=number + 1) for number in range(2)]
+        run.poll(4)
+        for message in there:
+            run.observe(message, 4)
+        run.page(READER, elsewhere, LATER + 1, there)
+    assert judged(run).observed == 0
+
+
+def test_a_page_that_holds_fewer_than_were_asked_for_need_not_be_the_last() -> None:
+    run, chat, said = talk(8)
+    run.page(READER, chat, LATER, said[:4])
+    assert judged(run).observed == 0
+
+
+def test_what_capped_pages_together_lack_is_left_out() -> None:
+    run, chat, said = talk(8)
+    run.page(READER, chat, LATER, said[:3])
+    run.page(READER, chat, LATER + 1, said[4:7], before_seq=6)
+    run.page(READER, chat, LATER + 2, [], before_seq=2)  # an empty one says that there is nothing below
+    found = judged(run)
+    assert [seq for seq, *_ in named(found)] == [5, 1]
+    assert found.checked == 8
+
+
+def test_what_stands_there_again_is_not_out_of_order_as_well() -> None:
+    run, chat, said = talk()
+    run.page(READER, chat, LATER, [said[0], said[1], said[0], *said[2:]])
+    ((seq, _, why),) = named(judged(run))
+    assert (seq, "twice" in why) == (4, True)
+
+
+def test_what_shows_another_seq_is_held_against_no_bound_and_no_order() -> None:
+    run, chat, said = talk()
+    as_shown = Message(SENDER, chat, said[1].text, said[1].client_id, said[1].id, 9)
+    run.page(READER, chat, LATER, [said[0], as_shown, *said[2:]], before_seq=5)
+    ((seq, _, why),) = named(judged(run))
+    assert (seq, "another seq" in why) == (3, True)
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_what_was_deleted_may_be_on_a_page_or_not(deleted: bool) -> None:
+    run, chat, said = talk()
+    run.poll(5)
+    change = ObservedChange.CHANGED if deleted else ObservedChange.GONE
+    run.observe(said[1], 5, change=change, deleted=deleted)
+    run.page(READER, chat, LATER, [said[0], *said[2:]])
+    run.page(READER, chat, LATER + 1, said, walk=1)
+    assert judged(run).observed == 0
+
+
+def test_findings_are_counted_by_the_chat_of_their_message() -> None:
+    run, chat, said = talk()
+    elsewhere = [run.send(SENDER, run.chat(SENDER, READER), at=2.0, seq=1) for _ in range(2)]
+    run.poll(4)
+    for message in elsewhere:
+        run.observe(message, 4)
+    run.page(READER, chat, LATER, [*said, *elsewhere, other(chat, 99)])
+    found = judged(run).found
+    assert sorted((one.count, one.chats) for one in found.largest) == [(1, 1), (2, 2)]
+    assert str(run.chat_id(chat)) in {one.worst_chat for one in found.largest}
+
+
+def test_what_was_not_there_yet_was_no_expectation() -> None:
+    run, chat, _ = talk()
+    run.page(READER, chat, 0.5, [])
+    found = judged(run)
+    assert (found.outcome, found.checked, found.facts) == (Verdict.INCONCLUSIVE, 0, {"pages": 1})
+
+
+def page(shown: list[int], *, left: float = 10, before: int | None = None, **more: bool) -> Page:
+    return Page(READER, 0, PagePurpose.BROWSE, before, 50, left, Outcome.OK, shown, **more)
+
+
+def spoken(messages: int, *pages: Page) -> Story:
+    """Messages acknowledged at 2, and these pages."""
+    return hello(messages=[said(number + 1) for number in range(messages)], pages=[*pages])
+
+
+@pytest.mark.parametrize(("measured", "faults"), [({"there": True}, 27), ({"there": False}, 0), ({}, 0)])
+def test_what_a_page_on_another_machine_lacks_is_found_as_far_as_clocks_tell(
+    measured: dict[str, bool], faults: int
+) -> None:
+    story = spoken(30, page([29, 28, 0]))
+    story.processes, story.process_of = [Process("here"), Process("there")], [0, 1]
+    story.ahead, story.measured = {"there": -700.0}, measured
+    assert history.pages(account(story)).observed == faults
+    story.pages[0].left = 2.01  # it may have been asked for before the answers came
+    assert history.pages(account(story)).observed == 0
+
+
+@pytest.mark.parametrize(("left", "faults"), [(2, 0), (2.001, 1)])
+def test_on_one_clock_a_millisecond_is_enough(left: float, faults: int) -> None:
+    assert history.pages(
+        account(spoken(2, page([1], left=left, before=None), page([], left=left)))
+    ).observed == (2 * faults)
