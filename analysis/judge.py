@@ -17,6 +17,7 @@ from analysis.checks import audit, drift, plan
 from analysis.checks.steady import steady_part
 from analysis.checks.suite import guarded
 from analysis.criteria import Criterion, Finding
+from analysis.demand import demand
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
 from analysis.faults import Faults, kinds_of
@@ -80,9 +81,10 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     of_server = steady_part(evidence)
     steady = on_axis(of_server, axis.origin_ns.get(evidence.database.clock, 0))
     delivered, across_clocks = latency.delivery_latencies(sends, evidence.events, targets)
+    meant = demand(evidence, axis)
     criteria = [
-        *latency_criteria.send_criteria(sent, targets, service),
-        latency_criteria.delivery_criterion(delivered, across_clocks, targets),
+        *latency_criteria.send_criteria(sent, targets, service, meant),
+        latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
         latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),

@@ -22,7 +22,7 @@ from analysis.criteria import Criterion, Finding, Verdict
 from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
-from analysis.statistics.windows import LEAST_VALUES, windows
+from analysis.statistics.windows import FEW, PLENTY, windows
 
 LEAST_S = 570.0  # ten minutes of load, less what it takes to start the users
 PIECES = 40  # windows of a short soak; a longer one has more
@@ -87,7 +87,7 @@ def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, withi
         return _criterion(
             Verdict.INFO,
             [],
-            f"Fewer than {LEAST_POINTS} windows of the steady part have {LEAST_VALUES} latencies: too few to judge a drift.",
+            f"Fewer than {LEAST_POINTS} windows of the steady part have {FEW} latencies: too few to judge a drift.",
         )
     seen = [one for one in significant(rises) if one.share >= MATTERS or one.is_near]
     broken = [one for one in seen if one.breaks_target]
@@ -124,9 +124,9 @@ def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: St
         count = int(inside.sum())
         if count == 0:
             continue
-        enough_s = 2 * LEAST_VALUES * within.seconds / count  # so that a window seldom has too few
+        enough_s = 2 * PLENTY * within.seconds / count  # so that a window seldom has too few
         width_s = max(enough_s, float(np.clip(within.seconds / PIECES, *WIDTHS_S)))
-        cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s)
+        cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s).telling
         for name, column, target_ms in figures:
             found = trend(cut.middle_s, cut.figures[column].to_numpy(np.float64))
             if found is not None:

@@ -17,9 +17,9 @@ from analysis.gauges import gauge_table
 from analysis.latency import NS_PER_S, Ints, Latencies
 from analysis.record.codes import SocketEvent
 from analysis.statistics.steps import find_steps
-from analysis.statistics.windows import windows
+from analysis.statistics.windows import PLENTY, windows
 
-PIECES = 120  # windows of a run, where that makes them neither shorter nor longer than these
+PIECES = 120  # windows of a run, where that makes them neither shorter nor longer than these, nor too poor in values
 WIDTHS_S = (5.0, 60.0)
 MATTERS = 0.10  # of the level before
 FALSE_ALARM = 0.025  # for each of the two series
@@ -103,8 +103,9 @@ def _of(
     if not len(latencies.start_ns):
         return
     span_s = int(np.ptp(latencies.start_ns)) / NS_PER_S
-    width_s = float(np.clip(span_s / PIECES, *WIDTHS_S))
-    cut = windows(latencies.start_ns, latencies.latency_ns, width_s)
+    enough_s = PLENTY * span_s / len(latencies.start_ns)
+    width_s = max(enough_s, float(np.clip(span_s / PIECES, *WIDTHS_S)))
+    cut = windows(latencies.start_ns, latencies.latency_ns, width_s).telling
     begin_s = cut.figures.index.to_numpy(np.float64)
     for step in find_steps(cut.figures["p95_ms"].to_numpy(), times=begin_s, false_alarm=FALSE_ALARM):
         if abs(step.change) >= MATTERS:

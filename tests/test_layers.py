@@ -60,6 +60,8 @@ PURE = (
     "analysis/latency.py",
     "analysis/latency_criteria.py",
     "analysis/latency_drift.py",
+    "analysis/minutes.py",
+    "analysis/demand.py",
     "analysis/shifts.py",
     "analysis/trends.py",
     "analysis/attempts.py",
