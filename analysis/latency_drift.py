@@ -1,6 +1,6 @@
 """`drift.latency`: over a soak the app does not become slower and slower. No input or output here.
 
-Judged is the part in which the number of users stood at its highest (`checks.steady`), without the warm-up, which is found in
+Judged is the part in which the number of users stood at its highest and the planned rate stood still (`checks.steady`), without the warm-up, which is found in
 the latencies themselves, in windows of 10 to 60 s: their average and P95 of send latency and their P95 of delivery latency. A
 series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), and
 
@@ -13,7 +13,7 @@ slower than a tenth in the run is not seen, unless its target is near.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,8 +80,7 @@ def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, withi
             took to settle counts too.
     """
     if within.held_s < LEAST_S:
-        held = f"The load stood still for {within.held_s / 60:.1f} minutes"
-        return _criterion(Verdict.INFO, [], f"{held}: too short to judge a drift, which takes ten.")
+        return _criterion(Verdict.INFO, [], within.too_short)
     rises = list(rises_of(sent, delivered, targets, within))
     if not rises:
         return _criterion(
@@ -175,4 +174,4 @@ def _forecast(one: Rise) -> str:
 
 def on_axis(within: Stretch, origin_ns: int) -> Stretch:
     """`within` on an axis that begins at `origin_ns` of its own clock."""
-    return Stretch(within.begin_ns - origin_ns, within.end_ns - origin_ns, within.held_s)
+    return replace(within, begin_ns=within.begin_ns - origin_ns, end_ns=within.end_ns - origin_ns)

@@ -22,6 +22,7 @@ MAY_IMPORT = {
         "analysis.faults",
         "analysis.gauges",
         "analysis.identifiers",
+        "analysis.rates",
         "analysis.record",
         "analysis.statistics",
     ),
