@@ -1,7 +1,8 @@
 """`drift.latency`: over a soak the app does not become slower and slower. No input or output here.
 
 Judged is the part in which the number of users stood at its highest and the planned rate stood still (`checks.steady`), without the warm-up, which is found in
-the latencies themselves, in windows of 10 to 60 s: their average and P95 of send latency and their P95 of delivery latency. A
+the latencies themselves, in windows of a minute (longer where sends are few; in shorter ones neighbours are near copies of each
+other, which a short series does not betray): their average and P95 of send latency and their P95 of delivery latency. A
 series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), and
 
 * when it rises by a tenth or more over the part judged, and, going on like that, passes its target within a day, or has passed it,
@@ -9,7 +10,7 @@ series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrela
 
 The slope is Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing.
 Method's limits: a straight line is assumed; a step is also a rise, and stands among the timeline's steps; a drift much
-slower than a tenth in the run is not seen, unless its target is near.
+slower than a tenth in the run is not seen, unless its target is near; in ten minutes most are not (docs/statistics.md has how many).
 """
 
 from collections.abc import Iterator
@@ -25,8 +26,7 @@ from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, 
 from analysis.statistics.windows import FEW, PLENTY, windows
 
 LEAST_S = 570.0  # ten minutes of load, less what it takes to start the users
-PIECES = 40  # windows of a short soak; a longer one has more
-WIDTHS_S = (10.0, 60.0)
+WIDTH_S = 60.0  # of a window, at least
 ALPHA = 0.05  # over all series together, one-sided
 MATTERS = 0.10  # rise over the part judged
 HORIZON_S = 86_400.0
@@ -124,7 +124,7 @@ def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: St
         if count == 0:
             continue
         enough_s = 2 * PLENTY * within.seconds / count  # so that a window seldom has too few
-        width_s = max(enough_s, float(np.clip(within.seconds / PIECES, *WIDTHS_S)))
+        width_s = max(enough_s, WIDTH_S)
         cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s).telling
         for name, column, target_ms in figures:
             found = trend(cut.middle_s, cut.figures[column].to_numpy(np.float64))

@@ -88,7 +88,7 @@ def test_what_falls_or_stands_never_crosses_and_what_is_above_has_crossed() -> N
 
 
 def test_too_few_points_have_no_trend_and_no_step() -> None:
-    assert trend(np.arange(9.0), np.arange(9.0)) is None
+    assert trend(np.arange(7.0), np.arange(7.0)) is None
     assert trend(np.array([]), np.array([])) is None
     assert find_steps([]) == []
     assert find_steps([1, 1, 1, 9, 9, 9]) == []
