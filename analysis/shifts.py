@@ -77,6 +77,7 @@ def happenings(
     sockets_ns: Ints,
     gauges_ns: Ints,
     phases: Iterable[tuple[str, float]],
+    changes: Iterable[tuple[str, float]],
     restarts_s: Iterable[float],
 ) -> list[Happening]:
     """What may lie near a step, but for findings.
@@ -84,10 +85,12 @@ def happenings(
     Args:
         sockets_ns, gauges_ns: times of the rows of `evidence.sockets` and `evidence.gauges` on the timeline's axis.
         phases: name and begin in seconds.
+        changes: what the load did, in words, and when.
         restarts_s: when PostgreSQL went away.
     """
     return [
         *(Happening(f"phase {name}", at_s) for name, at_s in phases),
+        *(Happening(what, at_s) for what, at_s in changes),
         *(Happening("a restart of PostgreSQL", at_s) for at_s in restarts_s),
         *_of_the_server(evidence, gauges_ns),
         *_storms(evidence, sockets_ns),

@@ -55,6 +55,7 @@ NEAREST = {
     "latency_criteria": f"{TESTS}/test_latency_criteria.py",
     "windows": f"{TESTS}/test_statistics.py",
     "minutes": f"{TESTS}/test_minutes.py",
+    "load_changes": f"{TESTS}/test_load_changes.py",
     "demand": f"{TESTS}/test_minutes.py",
     "clocks": f"{TESTS}/test_clocks.py",
 }

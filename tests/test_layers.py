@@ -61,6 +61,7 @@ PURE = (
     "analysis/latency.py",
     "analysis/latency_criteria.py",
     "analysis/latency_drift.py",
+    "analysis/load_changes.py",
     "analysis/minutes.py",
     "analysis/demand.py",
     "analysis/shifts.py",

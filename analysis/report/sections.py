@@ -136,8 +136,9 @@ def marks(timeline: Timeline, *, findings: bool = True) -> str:
     told = []
     if timeline.warmup_s > 0:
         told.append("Shaded: the warm-up, which is not judged by latency.")
-    if any(timeline.begin_s < at_s < timeline.end_s for name, at_s in timeline.phases if name != "load"):
-        told.append("Dotted: where a phase of the load begins.")
+    moments = (*timeline.phases, *timeline.load_changes)
+    if any(timeline.begin_s < at_s < timeline.end_s for name, at_s in moments if name != "load"):
+        told.append("Dotted: where a phase of the load begins, or its level changes.")
     if timeline.steps:
         told.append("Upright line: a step of a latency.")
     if timeline.occurrences and findings:

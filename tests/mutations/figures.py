@@ -62,6 +62,14 @@ FIGURES = [
         ("begin_ns=first_ns, end_ns=end_ns", "end_ns=end_ns"),
     ),
     *of(
+        "../load_changes",
+        ("Move(load_at_s + begin_s, load_at_s + end_s", "Move(begin_s, end_s"),
+        ("MATTERS * highest", "2 * highest"),
+        ("> PAUSE_S) | turned)", "> PAUSE_S))"),
+        ("if not came_first and", "if"),
+        ("one.at_s < until_s)", "True)"),
+    ),
+    *of(
         "../demand",
         ('users = users[users.index < at_s["stopping"]]', "pass"),
         ("users = users * np.array([curve.at(second) for second in since_s])", "pass"),
