@@ -18,11 +18,13 @@ from analysis.checks.steady import steady_part
 from analysis.checks.suite import guarded
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
+from analysis.demand import demand
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
 from analysis.faults import UNKNOWN, Faults, kinds_of
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
+from analysis.load import planned_rate
 from analysis.load_side import load_side
 from analysis.record.codes import Outcome, PollKind
 from analysis.record.run import write_json
@@ -78,16 +80,17 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     targets = latency.with_warmup(targets, sends, timeline.ramp_s(evidence, axis))
     sent = latency.send_latencies(sends, targets)
     service = latency.service_latencies(sends, targets) if targets.workload is Workload.OPEN else None
-    of_server = steady_part(evidence)
+    of_server = steady_part(evidence, planned_rate(evidence.run.settings))
     steady = on_axis(of_server, axis.origin_ns.get(evidence.database.clock, 0))
     delivered, across_clocks = latency.delivery_latencies(sends, evidence.events, targets)
+    meant = demand(evidence, axis)
     criteria = [
-        *latency_criteria.send_criteria(sent, targets, service),
-        latency_criteria.delivery_criterion(delivered, across_clocks, targets),
+        *latency_criteria.send_criteria(sent, targets, service, meant),
+        latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
         latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
-        guarded("drift.database", lambda: drift.database(evidence)),
+        guarded("drift.database", lambda: drift.database(evidence, of_server)),
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
     criteria = list(

@@ -26,6 +26,7 @@ from analysis.latency import (
     nearest_rank,
     summarize,
 )
+from analysis.minutes import minutes_within
 from analysis.record.codes import Outcome
 from analysis.settings import Workload
 from analysis.statistics.intervals import (
@@ -35,7 +36,6 @@ from analysis.statistics.intervals import (
     percentile_interval,
     share_interval,
 )
-from analysis.statistics.windows import windows
 
 Facts = dict[str, float | int]
 
@@ -44,12 +44,16 @@ TRIFLE_S = 10.0  # a warm-up up to this long is nobody's concern, whatever its l
 
 
 def send_criteria(
-    latencies: Latencies, targets: Targets, service: Latencies | None = None
+    latencies: Latencies,
+    targets: Targets,
+    service: Latencies | None = None,
+    demand: pd.Series | None = None,
 ) -> list[Criterion]:
     """`latency.send.avg` and `latency.send.p95`.
 
     Args:
         service: the service times of the same sends, where `latencies` are response times.
+        demand: the load that was meant, by second (`analysis.demand`).
     """
     kind = "response time, due to answered" if targets.workload is Workload.OPEN else "service time"
     nothing = _nothing("send was acknowledged", latencies, targets)
@@ -64,6 +68,7 @@ def send_criteria(
             targets=targets,
             nothing=nothing,
             facts=facts,
+            demand=demand,
         ),
         _below(
             "latency.send.p95",
@@ -74,12 +79,15 @@ def send_criteria(
             targets=targets,
             nothing=nothing,
             facts=facts,
+            demand=demand,
         ),
     ]
 
 
-def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Targets) -> Criterion:
-    """`latency.delivery.p95`; `across_clocks` deliveries could not be timed."""
+def delivery_criterion(
+    latencies: Latencies, across_clocks: int, targets: Targets, demand: pd.Series | None = None
+) -> Criterion:
+    """`latency.delivery.p95`; `across_clocks` deliveries could not be timed; `demand` as for the sends."""
     nothing = _nothing("message was delivered to somebody else", latencies, targets)
     if across_clocks:
         nothing += f" {across_clocks:,} deliveries went to machines whose clocks cannot be compared."
@@ -92,6 +100,7 @@ def delivery_criterion(latencies: Latencies, across_clocks: int, targets: Target
         targets=targets,
         nothing=nothing,
         facts={"across_clocks": across_clocks} if across_clocks else {},
+        demand=demand,
     )
 
 
@@ -140,6 +149,7 @@ def _below(
     targets: Targets,
     nothing: str,
     facts: Mapping[str, float | int],
+    demand: pd.Series | None,
 ) -> Criterion:
     """A criterion on a percentile of the judged `latencies`, or on their average where `percent` is None."""
     judged_ns = latencies.after_warmup()
@@ -168,9 +178,9 @@ def _below(
         beside = {f"p{other}_ms": percentile_interval(start_ns, judged_ns, other) for other in BESIDE}
         intervals = {name: ends for name, ends in beside.items() if ends is not None}
         shown |= {name: value for name, value in _figures("", figures).items() if name not in shown}
-    shown |= _minutes("", start_ns, judged_ns, target_ms, percent)
+    shown |= _minutes("", start_ns, judged_ns, target_ms, percent, targets.warmup_s, demand)
     if not latencies.judged.all():
-        shown |= _minutes("all_", latencies.start_ns, latencies.latency_ns, target_ms, percent)
+        shown |= _minutes("all_", latencies.start_ns, latencies.latency_ns, target_ms, percent, 0.0, demand)
     left_out_ms = _left_out_ms(latencies, targets, target_ms, percent)
     if left_out_ms is not None:
         shown["left_out_ms"] = left_out_ms
@@ -203,13 +213,18 @@ def _below(
     )
 
 
-def _minutes(prefix: str, start_ns: Ints, latency_ns: Ints, target_ms: float, percent: int | None) -> Facts:
+def _minutes(
+    prefix: str,
+    start_ns: Ints,
+    latency_ns: Ints,
+    target_ms: float,
+    percent: int | None,
+    begin_s: float,
+    demand: pd.Series | None,
+) -> Facts:
     """How many whole minutes there were, and how many of them were within target by themselves."""
-    minutes = windows(start_ns, latency_ns)
-    if not len(minutes.figures):
-        return {}
-    within = minutes.within(avg_ms=target_ms) if percent is None else minutes.within(p95_ms=target_ms)
-    return {f"{prefix}minutes": len(minutes.figures), f"{prefix}minutes_within_target": within}
+    minutes, within = minutes_within(start_ns, latency_ns, target_ms, percent, begin_s=begin_s, demand=demand)
+    return {f"{prefix}minutes": minutes, f"{prefix}minutes_within_target": within} if minutes else {}
 
 
 def _left_out_ms(

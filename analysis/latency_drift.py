@@ -1,7 +1,8 @@
 """`drift.latency`: over a soak the app does not become slower and slower. No input or output here.
 
-Judged is the part in which the number of users stood at its highest (`checks.steady`), without the warm-up, which is found in
-the latencies themselves, in windows of 10 to 60 s: their average and P95 of send latency and their P95 of delivery latency. A
+Judged is the part in which the number of users stood at its highest and the planned rate stood still (`checks.steady`), without the warm-up, which is found in
+the latencies themselves, in windows of a minute (longer where sends are few; in shorter ones neighbours are near copies of each
+other, which a short series does not betray): their average and P95 of send latency and their P95 of delivery latency. A
 series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), and
 
 * when it rises by a tenth or more over the part judged, and, going on like that, passes its target within a day, or has passed it,
@@ -9,11 +10,11 @@ series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrela
 
 The slope is Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing.
 Method's limits: a straight line is assumed; a step is also a rise, and stands among the timeline's steps; a drift much
-slower than a tenth in the run is not seen, unless its target is near.
+slower than a tenth in the run is not seen, unless its target is near; in ten minutes most are not (docs/statistics.md has how many).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,11 +23,10 @@ from analysis.criteria import Criterion, Finding, Verdict
 from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
-from analysis.statistics.windows import LEAST_VALUES, windows
+from analysis.statistics.windows import FEW, PLENTY, windows
 
 LEAST_S = 570.0  # ten minutes of load, less what it takes to start the users
-PIECES = 40  # windows of a short soak; a longer one has more
-WIDTHS_S = (10.0, 60.0)
+WIDTH_S = 60.0  # of a window, at least
 ALPHA = 0.05  # over all series together, one-sided
 MATTERS = 0.10  # rise over the part judged
 HORIZON_S = 86_400.0
@@ -80,14 +80,13 @@ def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, withi
             took to settle counts too.
     """
     if within.held_s < LEAST_S:
-        held = f"The load stood still for {within.held_s / 60:.1f} minutes"
-        return _criterion(Verdict.INFO, [], f"{held}: too short to judge a drift, which takes ten.")
+        return _criterion(Verdict.INFO, [], within.too_short)
     rises = list(rises_of(sent, delivered, targets, within))
     if not rises:
         return _criterion(
             Verdict.INFO,
             [],
-            f"Fewer than {LEAST_POINTS} windows of the steady part have {LEAST_VALUES} latencies: too few to judge a drift.",
+            f"Fewer than {LEAST_POINTS} windows of the steady part have {FEW} latencies: too few to judge a drift.",
         )
     seen = [one for one in significant(rises) if one.share >= MATTERS or one.is_near]
     broken = [one for one in seen if one.breaks_target]
@@ -124,9 +123,9 @@ def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: St
         count = int(inside.sum())
         if count == 0:
             continue
-        enough_s = 2 * LEAST_VALUES * within.seconds / count  # so that a window seldom has too few
-        width_s = max(enough_s, float(np.clip(within.seconds / PIECES, *WIDTHS_S)))
-        cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s)
+        enough_s = 2 * PLENTY * within.seconds / count  # so that a window seldom has too few
+        width_s = max(enough_s, WIDTH_S)
+        cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s).telling
         for name, column, target_ms in figures:
             found = trend(cut.middle_s, cut.figures[column].to_numpy(np.float64))
             if found is not None:
@@ -175,4 +174,4 @@ def _forecast(one: Rise) -> str:
 
 def on_axis(within: Stretch, origin_ns: int) -> Stretch:
     """`within` on an axis that begins at `origin_ns` of its own clock."""
-    return Stretch(within.begin_ns - origin_ns, within.end_ns - origin_ns, within.held_s)
+    return replace(within, begin_ns=within.begin_ns - origin_ns, end_ns=within.end_ns - origin_ns)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.latency import NS_PER_S
+from analysis.rates import RateCurve
 from analysis.record.run import Run
 from analysis.settings import Settings, Workload
 
@@ -55,6 +56,13 @@ def described(run: Run, users: int) -> dict[str, Any]:
         },
         "faults": sorted(run.faults),
     }
+
+
+def planned_rate(settings: Mapping[str, Any]) -> RateCurve | None:
+    """Sends a second over all users that were planned, by seconds since the load began; None in a closed workload."""
+    if _setting(settings, "chatsoak_workload") != Workload.OPEN:
+        return None
+    return RateCurve.parse(str(_setting(settings, "chatsoak_arrival_rate")))
 
 
 def _setting(settings: Mapping[str, Any], name: str) -> Any:

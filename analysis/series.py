@@ -23,6 +23,7 @@ TOLD_AGAIN_S = (
     10  # a load process tells every second how many users it has; from one silent for longer nothing is known
 )
 HISTOGRAM_BINS_PER_DECADE = 24
+CHANCE = 0.05  # of a line that breaks where buckets are empty by chance alone
 
 
 Floats = NDArray[np.float64]
@@ -57,6 +58,27 @@ def latency_series(latencies: Latencies, width_s: int) -> pd.DataFrame:
     index = pd.Index(labels * width_s, name="at_s")
     names = ["count", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"]
     return pd.DataFrame({"count": counts, **columns}, index=index, columns=names)
+
+
+def with_gaps(frame: pd.DataFrame, width_s: int) -> pd.DataFrame:
+    """`frame`, one row a bucket, with an empty row wherever so many buckets in a row have none that it is no chance.
+
+    A line drawn through it breaks there: nothing was answered, and a straight line across would say otherwise. Where sends
+    are few, empty buckets are usual: with the rest's share of empty ones, in less than one run in twenty a stretch would be as long.
+    """
+    at_s = frame.index.to_numpy(np.int64)
+    if len(at_s) < 2:
+        return frame
+    empty = np.diff(at_s) // width_s - 1
+    buckets = (at_s[-1] - at_s[0]) // width_s + 1
+    elsewhere = (empty.sum() - empty) / (buckets - empty)  # the share of empty buckets but for this stretch
+    wide = (empty > 0) & (buckets * elsewhere**empty < CHANCE)
+    if not wide.any():
+        return frame
+    gaps = pd.DataFrame(np.nan, index=at_s[:-1][wide] + width_s, columns=frame.columns)
+    broken = pd.concat([frame.astype(np.float64), gaps]).sort_index()
+    broken.index.name = frame.index.name
+    return broken
 
 
 def part_s(width_s: int) -> int:

@@ -17,9 +17,9 @@ from analysis.gauges import gauge_table
 from analysis.latency import NS_PER_S, Ints, Latencies
 from analysis.record.codes import SocketEvent
 from analysis.statistics.steps import find_steps
-from analysis.statistics.windows import windows
+from analysis.statistics.windows import PLENTY, windows
 
-PIECES = 120  # windows of a run, where that makes them neither shorter nor longer than these
+PIECES = 120  # windows of a run, where that makes them neither shorter nor longer than these, nor too poor in values
 WIDTHS_S = (5.0, 60.0)
 MATTERS = 0.10  # of the level before
 FALSE_ALARM = 0.025  # for each of the two series
@@ -77,6 +77,7 @@ def happenings(
     sockets_ns: Ints,
     gauges_ns: Ints,
     phases: Iterable[tuple[str, float]],
+    changes: Iterable[tuple[str, float]],
     restarts_s: Iterable[float],
 ) -> list[Happening]:
     """What may lie near a step, but for findings.
@@ -84,10 +85,12 @@ def happenings(
     Args:
         sockets_ns, gauges_ns: times of the rows of `evidence.sockets` and `evidence.gauges` on the timeline's axis.
         phases: name and begin in seconds.
+        changes: what the load did, in words, and when.
         restarts_s: when PostgreSQL went away.
     """
     return [
         *(Happening(f"phase {name}", at_s) for name, at_s in phases),
+        *(Happening(what, at_s) for what, at_s in changes),
         *(Happening("a restart of PostgreSQL", at_s) for at_s in restarts_s),
         *_of_the_server(evidence, gauges_ns),
         *_storms(evidence, sockets_ns),
@@ -103,8 +106,9 @@ def _of(
     if not len(latencies.start_ns):
         return
     span_s = int(np.ptp(latencies.start_ns)) / NS_PER_S
-    width_s = float(np.clip(span_s / PIECES, *WIDTHS_S))
-    cut = windows(latencies.start_ns, latencies.latency_ns, width_s)
+    enough_s = PLENTY * span_s / len(latencies.start_ns)
+    width_s = max(enough_s, float(np.clip(span_s / PIECES, *WIDTHS_S)))
+    cut = windows(latencies.start_ns, latencies.latency_ns, width_s).telling
     begin_s = cut.figures.index.to_numpy(np.float64)
     for step in find_steps(cut.figures["p95_ms"].to_numpy(), times=begin_s, false_alarm=FALSE_ALARM):
         if abs(step.change) >= MATTERS:

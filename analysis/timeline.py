@@ -16,6 +16,8 @@ from analysis.checks.steady import STEADY_SHARE
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
 from analysis.latency import NO_LATENCIES, NS_PER_S, Ints, Latencies, Targets
+from analysis.load import planned_rate
+from analysis.load_changes import Moment, load_changes
 from analysis.record.codes import EventType, Outcome, PollKind
 from analysis.series import Floats, Histogram
 from analysis.shifts import Shift, happenings, shifts
@@ -99,6 +101,7 @@ class Timeline:
     polls_coarse: pd.DataFrame
     restarts: tuple[tuple[float, float], ...]  # of PostgreSQL: the last look before, the first after, in s
     steps: tuple[Shift, ...] = ()
+    load_changes: tuple[Moment, ...] = ()  # where the load moved to another level
 
     @property
     def most_users(self) -> int:
@@ -154,11 +157,13 @@ def build(
         if len(criterion.found.at_ns) and origin_ns is not None
     }
     away = _away(evidence, axis)
+    changes = _load_changes(evidence, axis, dict(phases))
     known = happenings(
         evidence,
         sockets_ns=axis.place_column(evidence.sockets, "at_ns"),
         gauges_ns=axis.place_column(evidence.gauges, "at_ns"),
         phases=phases,
+        changes=changes,
         restarts_s=(before_s for before_s, _ in away),
     )
     return Timeline(
@@ -186,6 +191,7 @@ def build(
         polls=series.poll_series(polled_ns, took_ms, failed, width_s),
         polls_coarse=series.poll_series(polled_ns, took_ms, failed, coarse_s),
         restarts=away,
+        load_changes=changes,
         steps=shifts(
             {"sends": sent, "deliveries": delivered},
             known,
@@ -201,6 +207,17 @@ def ramp_s(evidence: Evidence, axis: TimeAxis) -> float:
     if not len(users):
         return 0.0
     return max(0.0, float(users.index[int((users >= STEADY_SHARE * users.max()).argmax())]))
+
+
+def _load_changes(evidence: Evidence, axis: TimeAxis, begin_s: Mapping[str, float]) -> tuple[Moment, ...]:
+    told = evidence.generator
+    users = series.users_series(told["process"], axis.place_column(told, "at_ns"), told["users"], 1)["users"]
+    return load_changes(
+        planned_rate(evidence.run.settings),
+        begin_s.get("load", 0.0),
+        users,
+        begin_s.get("stopping", float("inf")),
+    )
 
 
 def _away(evidence: Evidence, axis: TimeAxis) -> tuple[tuple[float, float], ...]:

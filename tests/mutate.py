@@ -57,6 +57,10 @@ NEAREST = {
     "faults": f"{TESTS}/test_faults.py",
     "latency": f"{TESTS}/test_latency.py",
     "latency_criteria": f"{TESTS}/test_latency_criteria.py",
+    "windows": f"{TESTS}/test_statistics.py",
+    "minutes": f"{TESTS}/test_minutes.py",
+    "load_changes": f"{TESTS}/test_load_changes.py",
+    "demand": f"{TESTS}/test_minutes.py",
     "clocks": f"{TESTS}/test_clocks.py",
 }
 
@@ -76,9 +80,9 @@ PASSED = (  # an expression, so that one line is enough
     'outcome=__import__("analysis.criteria", fromlist=["Verdict"]).Verdict.PASS)'
 )
 OUTSIDE_THE_SUITE = (
-    "latency_criteria.send_criteria(sent, targets, service)[0]",
-    "latency_criteria.send_criteria(sent, targets, service)[1]",
-    "latency_criteria.delivery_criterion(delivered, across_clocks, targets)",
+    "latency_criteria.send_criteria(sent, targets, service, meant)[0]",
+    "latency_criteria.send_criteria(sent, targets, service, meant)[1]",
+    "latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant)",
     "latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets)",
     "plan.history(evidence, targets.history_query_ms)",
 )
@@ -94,7 +98,7 @@ def disabled() -> list[Mutation]:
         call = line.partition("lambda: ")[2].removesuffix("),")
         found.append(Mutation(SUITE, f"lambda: {call}),", f"lambda: {PASSED.format(call)}),"))
     average, p95, delivery, errors, history = OUTSIDE_THE_SUITE
-    both = "*latency_criteria.send_criteria(sent, targets, service),"
+    both = "*latency_criteria.send_criteria(sent, targets, service, meant),"
     found += [
         Mutation(JUDGE, both, f"{PASSED.format(average)}, {p95},"),
         Mutation(JUDGE, both, f"{average}, {PASSED.format(p95)},"),

@@ -14,7 +14,7 @@ judged by Kendall's test on the medians of ten equal pieces: in pieces so long, 
 minute of trouble moves no median (on the looks themselves a test that allows for their likeness cannot tell a steady rise from
 slow noise: ranks say nothing of how small that noise is). All series of a run together give at most one false alarm in
 twenty runs (Holm's method). Only the steady part of the run is judged: while its number of
-users stood at the highest, without the first fifth, in which pools, caches and the first vacuum find their level.
+users stood at the highest, and the rate planned for an open workload stood still, without the first fifth, in which pools, caches and the first vacuum find their level.
 Sources: Kendall, M. G. (1975), Rank correlation methods;
 Holm, S. (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6.
 """
@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.checks.steady import Stretch, steady_part
+from analysis.checks.steady import Stretch
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
 from analysis.faults import Faults
@@ -94,12 +94,10 @@ class Grown:
     growth: float
 
 
-def database(evidence: Evidence) -> Criterion:
+def database(evidence: Evidence, within: Stretch) -> Criterion:
     """Judge the steady part of a soak; a run that is too short for that is told so, and is no part of the outcome."""
-    within = steady_part(evidence)
     if within.held_s < LEAST_S:
-        held = f"The load stood still for {within.held_s / 60:.1f} minutes"
-        return _criterion(Verdict.INFO, 0, None, f"{held}: too short to judge a drift, which takes ten.")
+        return _criterion(Verdict.INFO, 0, None, within.too_short)
     gauges = evidence.gauges
     table = gauge_table(gauges["at_ns"].to_numpy(np.int64), gauges["name"], gauges["value"])
     found, judged = grown(table, within)

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from analysis.latency import Targets
 from analysis.report.drawing import COLOUR, whole_ticks
 from analysis.report.plots import WIDE, Plot, Size, in_both, legend, over_time
-from analysis.series import Floats, Histogram
+from analysis.series import Floats, Histogram, with_gaps
 from analysis.timeline import Timeline
 
 LINES = (("max_ms", "max", 0.7), ("p99_ms", "p99", 1.1), ("p95_ms", "p95", 1.8), ("p50_ms", "p50", 1.1))
@@ -45,11 +45,18 @@ def _latency(timeline: Timeline, series: pd.DataFrame, targets: Lines, size: Siz
     figure = size.figure(3.3)
     axes = size.axes(figure, top=2.9, bottom=0.35)
     over_time(axes, timeline, size)
+    series = with_gaps(series, timeline.width_s)
     at_s = series.index.to_numpy(np.float64) + timeline.width_s / 2
+    alone = _alone(series["max_ms"].to_numpy(np.float64))
     for column, role, width in (*LINES, ("avg_ms", "avg", 1.8)):
-        dots = "." if len(series) < 3 else ""
         axes.plot(
-            at_s, series[column], color=COLOUR[role], linewidth=width, marker=dots, label=LABELS[column]
+            at_s,
+            series[column],
+            color=COLOUR[role],
+            linewidth=width,
+            marker="." if alone else "",
+            markevery=alone,
+            label=LABELS[column],
         )
     values = np.concatenate([series[column].to_numpy() for column in ("p50_ms", "max_ms")])
     _against(axes, values, targets, size)
@@ -61,15 +68,34 @@ def _parting(timeline: Timeline, targets: Targets, size: Size) -> Figure:
     figure = size.figure(2.7)
     axes = size.axes(figure, top=2.3, bottom=0.35)
     over_time(axes, timeline, size)
-    at_s = timeline.sends.index.to_numpy(np.float64) + timeline.width_s / 2
-    response, service = (frame["p95_ms"].to_numpy() for frame in (timeline.sends, timeline.service))
+    both = [
+        with_gaps(frame["p95_ms"].to_frame(), timeline.width_s)
+        for frame in (timeline.sends, timeline.service)
+    ]
+    at_s = both[0].index.to_numpy(np.float64) + timeline.width_s / 2
+    response, service = (frame["p95_ms"].to_numpy(np.float64) for frame in both)
+    alone = _alone(response)
     axes.fill_between(at_s, service, response, color=COLOUR["p95"], alpha=0.2, linewidth=0)
-    dots = "." if len(at_s) < 3 else ""
     for label, values, role in (("Service time P95", service, "avg"), ("Response time P95", response, "p95")):
-        axes.plot(at_s, values, color=COLOUR[role], linewidth=1.6, marker=dots, label=label)
+        axes.plot(
+            at_s,
+            values,
+            color=COLOUR[role],
+            linewidth=1.6,
+            marker="." if alone else "",
+            markevery=alone,
+            label=label,
+        )
     _against(axes, np.concatenate([response, service]), [("P95", targets.send_p95_ms, "p95")], size)
     legend(figure, axes)
     return figure
+
+
+def _alone(values_ms: Floats) -> list[int]:
+    """The places of values without a neighbour, of which a line shows nothing."""
+    known = np.concatenate([[False], ~np.isnan(values_ms), [False]])
+    found: list[int] = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:]).tolist()
+    return found
 
 
 def _against(axes: Any, values_ms: Floats, targets: Lines, size: Size) -> None:

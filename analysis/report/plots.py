@@ -1,8 +1,8 @@
 """What the plots of a report have in common: their two sizes, and for those over time one axis with its marks.
 
 A plot draws what `analysis.timeline` computed and computes nothing itself. All plots over time share one axis and one pair
-of margins, so that a moment lies at the same place in each of them, and mark the same things: the warm-up, the phases of
-the load, restarts of PostgreSQL, steps of latency and findings.
+of margins, so that a moment lies at the same place in each of them, and mark the same things: the warm-up, the phases and
+levels of the load, restarts of PostgreSQL, steps of latency and findings.
 """
 
 from collections.abc import Callable, Iterable
@@ -83,7 +83,7 @@ def over_time(
     if timeline.warmup_s > 0:
         axes.axvspan(timeline.begin_s, timeline.warmup_s, color=COLOUR["shade"], linewidth=0, zorder=0)
     _mark_restarts(axes, timeline, words)
-    for name, begin_s in timeline.phases:
+    for name, begin_s in (*timeline.phases, *timeline.load_changes):
         if name != "load" and timeline.begin_s < begin_s < timeline.end_s:
             axes.axvline(begin_s, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (1, 2)))
             if words:

@@ -30,7 +30,7 @@ def latency(judgement: Judgement) -> list[Figure]:
             f"Lines of the average, P50, P95, P99 and the maximum of send latency in every {every}, with the targets "
             f"{targets.send_avg_ms:g} ms for the average and {targets.send_p95_ms:g} ms for P95.",
             f"Milliseconds. Every point is computed from all acknowledged messages that first left in its {every}. "
-            f"Dashed: the targets. {marks(timeline)}",
+            f"Dashed: the targets. A line breaks where nothing that left was acknowledged. {marks(timeline)}",
             (Titled(title, "", _latency_table(timeline.sends_coarse, timeline.coarse_s)),),
         )
     ]
@@ -136,8 +136,9 @@ def marks(timeline: Timeline, *, findings: bool = True) -> str:
     told = []
     if timeline.warmup_s > 0:
         told.append("Shaded: the warm-up, which is not judged by latency.")
-    if any(timeline.begin_s < at_s < timeline.end_s for name, at_s in timeline.phases if name != "load"):
-        told.append("Dotted: where a phase of the load begins.")
+    moments = (*timeline.phases, *timeline.load_changes)
+    if any(timeline.begin_s < at_s < timeline.end_s for name, at_s in moments if name != "load"):
+        told.append("Dotted: where a phase of the load begins, or its level changes.")
     if timeline.steps:
         told.append("Upright line: a step of a latency.")
     if timeline.occurrences and findings:

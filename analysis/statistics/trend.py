@@ -17,7 +17,7 @@ import numpy as np
 from analysis.statistics.autocorrelation import Floats, autocovariances
 from analysis.statistics.student import quantile
 
-LEAST_POINTS = 10
+LEAST_POINTS = 8  # minutes of a soak of ten, without its warm-up
 MOST_POINTS = 360  # a longer series is cut into so many pieces, each with its median
 MOST_ALIKE = 0.95  # beyond it a series cannot be told from a random walk
 

@@ -24,7 +24,7 @@ def run(seed: int, rise: float = 0.0, scale: float = 1.0, alike: float = 0.5) ->
 
 
 def test_a_steady_run_passes_and_says_how_many_series_it_judged() -> None:
-    found = latency_drift(run(1), run(2), TARGETS, WHOLE)
+    found = latency_drift(run(3), run(4), TARGETS, WHOLE)
     assert (found.outcome, found.observed, found.checked, found.reason) == (Verdict.PASS, 0, 3, None)
 
 
@@ -89,6 +89,21 @@ def test_the_time_that_the_load_took_to_settle_is_judged_too() -> None:
 def test_a_drift_of_a_fifth_is_found_in_soaks_that_are_alike_from_minute_to_minute() -> None:
     assert drift_share(20, 0.5, DRIFT_FROM, 0.2) >= 0.95
     assert drift_share(20, 0.5, NEAR_TARGET, 0.0) <= 0.1
+
+
+def test_soaks_of_ten_minutes_that_are_alike_from_minute_to_minute_raise_few_false_alarms() -> None:
+    for alike in (0.3, 0.5):
+        assert drift_share(40, alike, NEAR_TARGET, 0.0, 600) <= 0.05
+
+
+def test_windows_are_minutes_and_longer_where_sends_are_few() -> None:
+    sent = soaked(np.random.default_rng(1), 0, seconds=600)
+    ten = Stretch(120 * NS_PER_S, 600 * NS_PER_S, 600.0)
+    assert {one.trend.points for one in rises_of(sent, NOTHING, TARGETS, ten)} == {10}
+    hour = Stretch(720 * NS_PER_S, 3600 * NS_PER_S, 3600.0)
+    few = soaked(np.random.default_rng(1), 0)
+    few = Latencies(few.start_ns[::40], few.latency_ns[::40], few.judged[::40], few.process[::40])
+    assert all(20 <= one.trend.points <= 24 for one in rises_of(few, NOTHING, TARGETS, hour))
 
 
 def test_what_becomes_faster_is_no_drift() -> None:

@@ -20,6 +20,7 @@ from analysis.series import (
     poll_series,
     rate_series,
     users_series,
+    with_gaps,
 )
 
 timed = st.lists(
@@ -144,3 +145,29 @@ def test_a_bucket_without_an_answered_poll_has_no_duration() -> None:
     assert series["duration_ms"].tolist()[0] == 8.0
     assert np.isnan(series["duration_ms"].tolist()[1])
     assert series["failed"].tolist() == [0, 1]
+
+
+def rows(at_s: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"p95_ms": np.ones(len(at_s))}, index=pd.Index(at_s, name="at_s"))
+
+
+def test_a_line_breaks_where_a_server_hung() -> None:
+    at_s = [*range(0, 600, 5), *range(670, 1800, 5)]
+    found = with_gaps(rows(at_s), 5)
+    assert found.index[found["p95_ms"].isna()].tolist() == [600]
+    assert found["p95_ms"].notna().sum() == len(at_s)
+
+
+def test_even_one_empty_bucket_breaks_a_line_where_no_other_is() -> None:
+    found = with_gaps(rows([0, 1, 2, 4, 5, 6]), 1)
+    assert found.index[found["p95_ms"].isna()].tolist() == [3]
+    assert with_gaps(rows([0, 1, 2]), 1)["p95_ms"].notna().all()
+    assert len(with_gaps(rows([]), 1)) == 0
+
+
+def test_buckets_that_are_empty_by_chance_break_no_line() -> None:
+    rng = np.random.default_rng(1)
+    at_s = np.flatnonzero(rng.random(480) < 0.5).tolist()
+    assert with_gaps(rows(at_s), 1)["p95_ms"].notna().all()
+    hung = [at for at in at_s if not 200 <= at < 230]
+    assert with_gaps(rows(hung), 1)["p95_ms"].isna().sum() == 1

@@ -55,9 +55,11 @@ def test_phases_and_restarts_are_happenings() -> None:
         sockets_ns=evidence.sockets["at_ns"].to_numpy(np.int64),
         gauges_ns=nothing if not len(evidence.gauges) else evidence.gauges["at_ns"].to_numpy(np.int64),
         phases=[("spike", 3.0)],
+        changes=[("users 10 → 20", 4.0)],
         restarts_s=[5.0],
     )
-    assert found[:2] == [
+    assert found[:3] == [
         Happening("phase spike", 3.0),
+        Happening("users 10 → 20", 4.0),
         Happening("a restart of PostgreSQL", 5.0),
     ]

@@ -88,7 +88,7 @@ def test_what_falls_or_stands_never_crosses_and_what_is_above_has_crossed() -> N
 
 
 def test_too_few_points_have_no_trend_and_no_step() -> None:
-    assert trend(np.arange(9.0), np.arange(9.0)) is None
+    assert trend(np.arange(7.0), np.arange(7.0)) is None
     assert trend(np.array([]), np.array([])) is None
     assert find_steps([]) == []
     assert find_steps([1, 1, 1, 9, 9, 9]) == []
@@ -173,13 +173,41 @@ def test_windows_are_judged_one_by_one() -> None:
     assert found.middle_s.tolist() == [30, 90, 150, 210, 270]
 
 
-def test_a_window_that_is_cut_off_or_sparse_is_left_out() -> None:
+def test_a_window_that_is_cut_off_is_left_out_and_no_other() -> None:
     start_ns = (
-        np.concatenate((np.arange(90), np.arange(120, 130), np.arange(180, 240))).astype(np.int64) * NS_PER_S
+        np.concatenate((np.arange(90), np.arange(120, 130), np.arange(240, 320))).astype(np.int64) * NS_PER_S
     )
     found = windows(start_ns, np.full(len(start_ns), NS_PER_MS))
-    assert found.figures.index.tolist() == [0, 60, 180]
+    assert found.figures.index.tolist() == [0, 60, 120, 180, 240]
+    assert found.figures["count"].tolist() == [60, 30, 10, 0, 60]
+    assert found.within(p95_ms=2) == found.within(avg_ms=2) == 4
+    assert found.telling.figures.index.tolist() == [0, 60, 120, 240]
     assert len(windows(start_ns[:0], start_ns[:0]).figures) == 0
+
+
+def test_those_who_wait_tell_of_a_window_in_which_few_begin() -> None:
+    seconds = np.concatenate((np.arange(0, 60), [58, 59], np.arange(122, 300)))
+    start_ns = seconds.astype(np.int64) * NS_PER_S
+    latency_ns = np.full(len(start_ns), 100 * NS_PER_MS)
+    latency_ns[60], latency_ns[61] = 64_000 * NS_PER_MS, 62_000 * NS_PER_MS  # until 122 and 121 s
+    found = windows(start_ns, latency_ns)
+    assert found.figures["count"].tolist() == [62, 0, 58, 60, 60]
+    assert found.figures["told"].tolist() == [62, 2, 58, 60, 60]
+    assert found.figures["p95_ms"].tolist() == [100, 64_000, 100, 100, 100]
+    assert found.figures["avg_ms"][60.0] == 63_000
+    assert found.within(p95_ms=500) == 4
+    # somebody waited through all of it: two are enough to tell
+    assert found.telling.figures.index.tolist() == [0, 60, 120, 180, 240]
+
+
+def test_who_is_answered_when_a_window_begins_waits_no_longer() -> None:
+    start_ns = np.array([50, 130], np.int64) * NS_PER_S
+    latency_ns = np.array([10, 1], np.int64) * NS_PER_S
+    found = windows(start_ns, latency_ns, begin_ns=0, end_ns=180 * NS_PER_S)
+    assert found.figures["told"].tolist() == [1, 0, 1]
+    latency_ns[0] += 1
+    found = windows(start_ns, latency_ns, begin_ns=0, end_ns=180 * NS_PER_S)
+    assert found.figures["told"].tolist() == [1, 1, 1]
 
 
 def test_the_simulated_noise_is_as_alike_as_it_is_said_to_be(rng: np.random.Generator) -> None:

@@ -76,7 +76,7 @@ def test_a_counter_is_a_rate(steady: Trends) -> None:
 
 
 def test_a_rise_is_told_with_the_time_at_which_it_would_be_at_its_target() -> None:
-    one = by_name(soak(rise=0.5))["P95 of send latency"]
+    one = by_name(soak(20, rise=0.5))["P95 of send latency"]
     assert one.bound == 500
     assert one.found.p_value < 0.01
     assert one.crossing_s is not None

@@ -46,4 +46,32 @@ FIGURES = [
         ("outcomes != Outcome.OK).sum()", "outcomes == Outcome.FAIL).sum()"),
         ("interval[0] < target_ms <= interval[1]", "interval[0] < target_ms < interval[0]"),
     ),
+    *of(
+        "../statistics/windows",
+        ("count < PLENTY)", "count < 0)"),
+        ("since_ns + latency_ns - 1) // width_ns", "since_ns + latency_ns) // width_ns"),
+        ("begin_ns) // width_ns)\n    place", "begin_ns) // width_ns - 1)\n    place"),
+        ('>= FEW) | (self.figures["max_ms"]', '>= PLENTY) | (self.figures["max_ms"]'),
+        (' | (self.figures["max_ms"] >= self.width_s * 1000)', ""),
+    ),
+    *of(
+        "../minutes",
+        ("has_any | (expected >= EXPECTED)", "has_any"),
+        ("has_any | (expected >= EXPECTED)", "has_any | (expected >= 0)"),
+        ("end_ns = max(end_ns, (int(meant.index.max()) + 1) * NS_PER_S)", "pass"),
+        ("begin_ns=first_ns, end_ns=end_ns", "end_ns=end_ns"),
+    ),
+    *of(
+        "../load_changes",
+        ("Move(load_at_s + begin_s, load_at_s + end_s", "Move(begin_s, end_s"),
+        ("MATTERS * highest", "2 * highest"),
+        ("> PAUSE_S) | turned)", "> PAUSE_S))"),
+        ("if not came_first and", "if"),
+        ("one.at_s < until_s)", "True)"),
+    ),
+    *of(
+        "../demand",
+        ('users = users[users.index < at_s["stopping"]]', "pass"),
+        ("users = users * np.array([curve.at(second) for second in since_s])", "pass"),
+    ),
 ]

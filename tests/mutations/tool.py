@@ -127,6 +127,10 @@ TOOL = [
         "steady",
         ("STEADY_SHARE * users.max()", "0.3 * users.max()"),
         ("round(SETTLING_SHARE * held_ns)", "0"),
-        ("np.argmax(", "np.argmin("),
+        ("begin_ns, end_ns = max(full, key=_length)", "begin_ns, end_ns = min(full, key=_length)"),
+        ("if planned is not None:", "if planned is None:"),
+        ("rates[lows[0]] <= 0 or rates", "rates"),
+        (" or rates[lows[0]] < STEADY_SHARE * rates[highs[0]]", ""),
+        ("(int(at) - origin_ns) / NS_PER_S", "(int(at) - begin_ns) / NS_PER_S"),
     ),
 ]

@@ -9,6 +9,7 @@ import pytest
 from analysis.checks.drift import NEEDED, chance_of_rise, database, grown, holm
 from analysis.checks.steady import Stretch, steady_part
 from analysis.criteria import Criterion, Verdict
+from analysis.rates import RateCurve
 from tests.analysis.checks.servers import LEAKS, server
 from tests.analysis.histories import History, ns
 
@@ -90,7 +91,8 @@ def soak(minutes: float, leak: str | None = None, *, without: str = "") -> Histo
 
 
 def judged(made: History) -> Criterion:
-    return database(made.evidence())
+    evidence = made.evidence()
+    return database(evidence, steady_part(evidence))
 
 
 def test_a_steady_server_passes_and_tells_how_much_was_judged() -> None:
@@ -150,3 +152,52 @@ def test_the_steady_part_is_where_most_users_stood_longest() -> None:
     assert found.held_s == pytest.approx(605, abs=5)  # 95 of the 100 are enough
     assert found.end_ns == pytest.approx(ns(700), abs=5e9)
     assert found.begin_ns == pytest.approx(ns(95 + 121), abs=5e9)
+
+
+def steady_under(rate: str, seconds: int = 1500, load_at: int = 0, users_at: int = 0) -> Stretch:
+    """The steady part of an open workload whose load begins at `load_at`, and whose users are there from `users_at` on."""
+
+    class Planned(History):
+        def run(self):  # type: ignore[no-untyped-def]
+            run = super().run()
+            run.phases = [
+                {"name": "load", "at_ns": ns(load_at)},
+                {"name": "stopping", "at_ns": ns(load_at + seconds)},
+            ]
+            return run
+
+    made = Planned()
+    made.chat(0, 1)
+    for second in range(users_at, load_at + seconds):
+        made.fare(second, users=20)
+    made.poll(load_at)
+    made.poll(load_at + seconds)
+    return steady_part(made.evidence(), RateCurve.parse(rate))
+
+
+def test_a_rate_that_rises_leaves_no_steady_part_and_is_told() -> None:
+    found = steady_under("0s:1,1500s:5")
+    assert found.moving
+    assert found.held_s < 100
+    assert "because the planned arrival rate moves (CHATSOAK_ARRIVAL_RATE)" in found.too_short
+
+
+def test_the_longest_stretch_of_an_even_rate_is_the_steady_part() -> None:
+    found = steady_under("0s:2,400s:2,401s:8,1300s:8,1400s:4", load_at=50, users_at=90)
+    assert found.held_s == pytest.approx(900, abs=20)
+    assert found.whole.begin_ns == pytest.approx(ns(451), abs=6e9)
+    assert found.end_ns == pytest.approx(ns(1350), abs=20e9)
+    assert found.begin_ns == pytest.approx(ns(451 + 180), abs=10e9)
+
+
+@pytest.mark.parametrize("rate", ["3", "0s:3,1500s:3.1"])
+def test_a_rate_that_all_but_stands_still_shortens_nothing(rate: str) -> None:
+    found = steady_under(rate)
+    assert not found.moving
+    assert found.held_s == pytest.approx(1500, abs=6)
+    assert "rate" not in found.too_short
+
+
+def test_no_load_is_no_steady_load() -> None:
+    assert steady_under("0s:5,400s:5,401s:0").held_s == pytest.approx(400, abs=10)
+    assert steady_under("0s:0,1490s:0,1495s:1").held_s < 30
