@@ -3,7 +3,7 @@
 Judged is the part in which the number of users stood at its highest and the planned rate stood still (`checks.steady`), without the warm-up, which is found in
 the latencies themselves, in windows of a minute (longer where sends are few; in shorter ones neighbours are near copies of each
 other, which a short series does not betray): their average and P95 of send latency and their P95 of delivery latency. A
-series drifts when it rises beyond chance (Mann-Kendall, widened for autocorrelation; Holm's method over the series), and
+series drifts when it rises beyond chance (`statistics.trend`; Holm's method over the series), and
 
 * when it rises by a tenth or more over the part judged, and, going on like that, passes its target within a day, or has passed it,
 * or, however little it rises, when it began below its target and passes it within as much time again, or has passed it.

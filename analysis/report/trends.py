@@ -29,7 +29,7 @@ def table(found: Trends | None) -> Titled | None:
         "Trends under steady load",
         f"Of {found.minutes:,.0f} minutes in which the number of users stood at its highest, and the planned rate of an open workload still; of "
         "the server's own figures without the first fifth. Slope: Theil and Sen. p: how likely a series without a trend shows one as strong, up or down (Mann and "
-        "Kendall, widened for autocorrelation). “There in”: when a straight line would be at the target or bound. Those with a "
+        "Kendall, of few points least squares as well; widened for autocorrelation). “There in”: when a straight line would be at the target or bound. Those with a "
         f"target or bound are judged, by drift.latency and drift.database. Counters are rates.{still}",
         Table(HEAD, [_row(one) for one in found.rows]),
     )

@@ -5,6 +5,8 @@ Whether it is beyond chance is Mann's and Kendall's test, which asks how many pa
 independent points; windows of a run are not. The variance of the test is therefore widened as for an autoregressive
 series of the first order: its coefficient is estimated on what Sen's slope leaves over, and freed of the bias
 downwards that it has in short series. That is what keeps false alarms at their share (docs/statistics.md has the figures).
+Ranks of few points cannot tell a steep rise from a slight one. There the slope is also held against its standard error by least squares,
+widened in the same way; of the two the one that is less likely by chance counts, that of least squares twice as likely (Bonferroni).
 Sources: Sen (1968), JASA 63; Yue, Wang (2004), The Mann-Kendall test modified by effective sample size, Water Resources
 Management 18; Kendall, M. G. (1954), Note on bias in the estimation of autocorrelation, Biometrika 41.
 """
@@ -18,6 +20,7 @@ from analysis.statistics.autocorrelation import Floats, autocovariances
 from analysis.statistics.student import quantile
 
 LEAST_POINTS = 8  # minutes of a soak of ten, without its warm-up
+FEW_POINTS = 32  # half an hour of minutes
 MOST_POINTS = 360  # a longer series is cut into so many pieces, each with its median
 MOST_ALIKE = 0.95  # beyond it a series cannot be told from a random walk
 
@@ -77,7 +80,11 @@ def trend(times_s: Floats, values: Floats) -> Trend | None:
     score = float(np.sign(rises).sum())
     # the coefficient is itself estimated: fewer independent points, wider tails
     freedom = max(2.0, count * (1 - alike) / (1 + alike) - 2)
-    p_value = 1.0 if deviation == 0 else _two_sided((abs(score) - 1) / deviation, freedom)
+    by_ranks = 1.0 if deviation == 0 else _two_sided((abs(score) - 1) / deviation, freedom)
+    around = times_s - times_s.mean()
+    rest = values - slope * times_s
+    error = float(np.sqrt(rest.var() * count / (count - 2) / (around @ around) * (1 + alike) / (1 - alike)))
+    by_squares = 1.0 if error == 0 else _two_sided(abs(slope) / error, freedom)
     reach = quantile(0.975, freedom) * deviation
     ordered = np.sort(slopes)
     low = ordered[int(np.clip(np.floor((len(slopes) - reach) / 2), 0, len(slopes) - 1))]
@@ -86,7 +93,7 @@ def trend(times_s: Floats, values: Floats) -> Trend | None:
         slope_per_s=slope,
         low=float(low),
         high=float(high),
-        p_value=p_value,
+        p_value=min(by_ranks, 2 * by_squares) if count < FEW_POINTS else by_ranks,
         intercept=float(np.median(values - slope * times_s)),
         begin_s=float(times_s[0]),
         end_s=float(times_s[-1]),

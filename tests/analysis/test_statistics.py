@@ -87,6 +87,18 @@ def test_what_falls_or_stands_never_crosses_and_what_is_above_has_crossed() -> N
     assert (stands.slope_per_s, stands.p_value) == (0.0, 1.0)
 
 
+def test_a_steep_rise_shows_in_ten_points(rng: np.random.Generator) -> None:
+    """Their ranks alone cannot tell a doubling from a slight rise."""
+    doubling = [np.linspace(100, 200, 10) * np.exp(0.05 * rng.standard_normal(10)) for _ in range(100)]
+    level = [100 * np.exp(0.05 * rng.standard_normal(10)) for _ in range(100)]
+
+    def clear(series: list[Floats]) -> int:
+        return sum((found := trend(times(one), one)) is not None and found.p_value < 0.05 for one in series)
+
+    assert clear(doubling) >= 80
+    assert clear(level) <= 5
+
+
 def test_too_few_points_have_no_trend_and_no_step() -> None:
     assert trend(np.arange(7.0), np.arange(7.0)) is None
     assert trend(np.array([]), np.array([])) is None
