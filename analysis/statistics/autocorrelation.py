@@ -82,16 +82,17 @@ def long_run_variance(values: Floats) -> tuple[float, float]:
 
 
 def batch_variance(values: Floats) -> tuple[float, float]:
-    """The same from `BATCHES` equal pieces, each long beside what a block may be, whose means are taken as a series of first order.
+    """The same from `BATCHES` equal pieces, whose means are taken as an autoregressive series of the first order.
 
-    It sees waves that are too slow for the blocks. Source: Steiger, Lada, Wilson, Joines, Alexopoulos, Goldsman (2005), ASAP3:
+    It sees waves that are too slow for the blocks. Of fewer values, ten at least, each is a piece. Source: Steiger, Lada, Wilson, Joines, Alexopoulos, Goldsman (2005), ASAP3:
     a batch means procedure for steady-state simulation analysis, ACM TOMACS 15. The coefficient is freed of its bias
     in short series (Kendall 1954; Marriott and Pope 1954, Biometrika 41).
     """
-    means = np.array([piece.mean() for piece in np.array_split(values, BATCHES)])
+    batches = min(BATCHES, len(values))
+    means = np.array([piece.mean() for piece in np.array_split(values, batches)])
     covariances = autocovariances(means, 1)
     if covariances[0] <= 0:
-        return 0.0, float(BATCHES - 1)
-    alike = (BATCHES * covariances[1] / covariances[0] + 1) / (BATCHES - 3)
-    fewer = (1 + min(max(alike, 0.0), MOST_ALIKE)) / (1 - min(max(alike, 0.0), MOST_ALIKE))
-    return float(means.var(ddof=1) * fewer * len(values) / BATCHES), max((BATCHES - 1) / fewer, 2.0)
+        return 0.0, float(batches - 1)
+    alike = float(np.clip((batches * covariances[1] / covariances[0] + 1) / (batches - 3), 0, MOST_ALIKE))
+    fewer = (1 + alike) / (1 - alike)
+    return float(means.var(ddof=1) * fewer * len(values) / batches), max((batches - 1) / fewer, 2.0)

@@ -51,6 +51,14 @@ def test_a_run_without_seconds_has_no_interval() -> None:
     assert percentile_interval(np.empty(0, np.int64), np.empty(0, np.int64), 95) is None
 
 
+@pytest.mark.parametrize("seconds", [10, 13, 19, 20, 21])
+def test_a_run_of_some_seconds_has_an_interval(rng: np.random.Generator, seconds: int) -> None:
+    start_ns = np.arange(10 * seconds, dtype=np.int64) * (NS_PER_S // 10)
+    latency_ns = (rng.lognormal(4, 0.5, len(start_ns)) * NS_PER_MS).astype(np.int64)
+    low, high = percentile_interval(start_ns, latency_ns, 95) or (0.0, 0.0)
+    assert 0 < low < high
+
+
 def test_a_constant_has_an_interval_of_no_width() -> None:
     start_ns = np.arange(100, dtype=np.int64) * NS_PER_S
     assert percentile_interval(start_ns, np.full(100, 7 * NS_PER_MS), 95) == (7.0, 7.0)
