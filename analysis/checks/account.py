@@ -112,7 +112,7 @@ def account_for(evidence: Evidence) -> Account:
         rows=np.bincount(matched[there], minlength=len(operations)),
     )
     sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
-    whole = not any(part.lost_rows_of(*LOOKS) for part in evidence.monitors)
+    whole = not any(part.lost_rows_of(*LOOKS) for part in evidence.monitors) and _all_told(evidence)
     return Account(
         evidence=evidence,
         operations=operations,
@@ -124,6 +124,15 @@ def account_for(evidence: Evidence) -> Account:
         last_look_ns=int(sweeps.iloc[-1]) if whole and len(sweeps) else None,
         monitor_clock=evidence.database.clock,
     )
+
+
+def _all_told(evidence: Evidence) -> bool:
+    """Whether each look's rows are all there: a monitor that found no room on the disk may have had some for the next look's row."""
+    looks = ["process", "poll"]
+    there = evidence.observations.groupby(looks, observed=True).size()
+    polls = evidence.polls.set_index(looks)
+    seen = polls[["rows_new", "rows_changed", "rows_gone"]].sum(axis=1)
+    return bool((there.reindex(seen.index, fill_value=0) >= seen).all())
 
 
 def _operations(sends: pd.DataFrame) -> tuple[Ints, pd.DataFrame]:

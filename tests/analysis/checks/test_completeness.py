@@ -1,5 +1,7 @@
 """Promise: where the tool itself did not see or keep everything, the run is inconclusive and the report says why."""
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.checks import audit
@@ -93,6 +95,24 @@ def test_without_the_last_look_nothing_is_certain() -> None:
     run = watched()
     run.rows["polls"].pop()
     assert "last look after the drain is missing" in (monitor(run).reason or "")
+
+
+def test_looks_whose_rows_are_not_all_there_say_nothing_of_what_is_absent() -> None:
+    """The disk had room for the row about the look, and none for what it saw."""
+    run = History(people=2)
+    chat = run.chat(0, 1)
+    for number in range(3):
+        message = run.send(0, chat, at=1.0 + number, seq=number + 1)
+        if number < 2:
+            run.observe(message, 1.5 + number)
+    run.finish(10.0)
+    evidence = run.evidence()
+    missing = {one.id: one.outcome for one in audit(evidence, 5).criteria}
+    assert missing["messages.lost"] is Verdict.FAIL
+    saw = evidence.polls.assign(rows_new=evidence.polls["kind"].eq(PollKind.SWEEP).astype(int))
+    found = {one.id: one for one in audit(replace(evidence, polls=saw), 5).criteria}
+    assert found["messages.lost"].outcome is Verdict.INCONCLUSIVE
+    assert found["status.regressed"].outcome is Verdict.INCONCLUSIVE
 
 
 def test_a_chat_without_a_baseline_is_told() -> None:
