@@ -71,7 +71,7 @@ NOTICED = {1, 2}
 QUICK = (
     *(f"oracles/test_{name}.py" for name in ("edges", "found", "messages_found")),
     *(f"test_{name}.py" for name in ("corruption", "for_a_while", "numbering", "repeats", "texts")),
-    *(f"test_{name}.py" for name in ("shown", "new_tokens", "shut_out")),
+    *(f"test_{name}.py" for name in ("phantom", "new_tokens", "shut_out", "completeness")),
 )
 FOUND = tuple(f"{CHECKS}/{name}" for name in QUICK)
 

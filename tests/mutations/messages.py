@@ -184,6 +184,7 @@ MESSAGES = [
     ),
     *of(
         "account",
+        (" and _all_told(evidence)", ""),
         ("rows_seen=np.bincount(matched[mine]", "rows_seen=np.bincount(matched[there]"),
         ("newest[operation[mine]] = mine", "newest[operation[mine][::-1]] = mine[::-1]"),
         ("np.stack((numbers, numbers + 1))", "np.stack((numbers, numbers + 2))"),
