@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 from analysis.evidence import Evidence, read_evidence
+from analysis.record import iter_batches
 from analysis.record.codes import Outcome, PollKind, SocketEvent
+from analysis.record.tables import EVENTS
 from tests.adversary.tcp_proxy import TcpProxy
 from tests.adversary.whole_runs import (
     FORGIVING,
@@ -32,6 +34,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "180s")  # ended as soon as all has happened
 SILENCE_S = 5.0
+AGAIN = 20  # events, of several listeners
 INTERVAL_S = 0.3
 SLOWER_S = 0.6
 SEEN_S = 1.0  # the other side has noticed by then
@@ -49,6 +52,12 @@ def within(window: Window, at_ns: "pd.Series[int]") -> "pd.Series[bool]":
     return (at_ns >= window[0]) & (at_ns <= window[1])
 
 
+def events_of(running: Soak) -> int:
+    """How many events of Realtime the load has written down so far."""
+    folders = [run / "record" / "local" for run in running.reports.glob("2*")]
+    return sum(len(batch) for folder in folders for batch in iter_batches(folder, "events", EVENTS))
+
+
 class Happenings:
     """When each thing happened; the run goes on before the next."""
 
@@ -57,12 +66,14 @@ class Happenings:
         self.windows: dict[str, Window] = {}
 
     def happens(self, name: str, begin: Callable[[], None], lasts: Callable[[], None]) -> None:
-        """From `begin` until `lasts` returns, and then until more messages are stored than before."""
+        """From `begin` until `lasts` returns, and then until messages are stored and events come again: listeners are back."""
         began_ns = time.monotonic_ns()
         begin()
         lasts()
         self.windows[name] = (began_ns, time.monotonic_ns())
         wait_for_more(self._running, self._stage)
+        heard = events_of(self._running)
+        self._running.wait_until("events come again", lambda: events_of(self._running) >= heard + AGAIN)
 
 
 def test_the_way_to_the_database(own: RunningStage, tmp_path: Path) -> None:
