@@ -31,7 +31,7 @@ def test_intervals_stand_in_the_table_and_one_that_holds_the_target_is_said(tmp_
     assert rows[0] == ["|", "Criterion", "Target", "Observed", "95% interval", "Checked |"]
     shown = {row[1].split("`")[1]: row[4] for row in rows[1:]}
     for entry in verdict["criteria"]:
-        assert bool(re.fullmatch(r"[\d.]+ to [\d.]+ (ms|%)", shown[entry["id"]])) == (
+        assert bool(re.fullmatch(r"(at least )?[\d.]+ to [\d.]+ (ms|%)", shown[entry["id"]])) == (
             entry["ci95"] is not None
         )
     assert "holds the target" not in summary_of(clean(), tmp_path / "c")
