@@ -149,7 +149,11 @@ def test_a_refused_and_an_unanswered_send_are_named(tmp_path: Path) -> None:
     (errors,) = [entry for entry in verdict["criteria"] if entry["id"] == "errors.send"]
     assert errors["outcome"] == "fail"
     assert errors["observed"] == pytest.approx(200 / 32)
-    assert errors["ci95"] == [pytest.approx(1.73, abs=0.01), pytest.approx(20.15, abs=0.01)]
+    low, high = errors[
+        "ci95"
+    ]  # of 2 in 32 by Wilson 1.73 to 20.15; they came one after the other, and so tell of less
+    assert 0 < low < 1.74
+    assert 20.14 < high < 50
     refused, unanswered = errors["examples"]
     assert refused["why"] == "The send was refused (HTTP 403): the server said FAIL"
     assert (
