@@ -84,9 +84,9 @@ def long_run_variance(values: Floats) -> tuple[float, float]:
 def batch_variance(values: Floats) -> tuple[float, float]:
     """The same from `BATCHES` equal pieces, whose means are taken as an autoregressive series of the first order.
 
-    It sees waves that are too slow for the blocks. Of fewer values, ten at least, each is a piece. Source: Steiger, Lada, Wilson, Joines, Alexopoulos, Goldsman (2005), ASAP3:
-    a batch means procedure for steady-state simulation analysis, ACM TOMACS 15. The coefficient is freed of its bias
-    in short series (Kendall 1954; Marriott and Pope 1954, Biometrika 41).
+    It sees waves that are too slow for the blocks. Of fewer values, ten at least, each is a piece. Source: Steiger, Lada, Wilson,
+    Joines, Alexopoulos, Goldsman (2005), ASAP3: a batch means procedure for steady-state simulation analysis, ACM TOMACS 15. The
+    coefficient is freed of its bias in short series (Kendall 1954; Marriott and Pope 1954, Biometrika 41).
     """
     batches = min(BATCHES, len(values))
     means = np.array([piece.mean() for piece in np.array_split(values, batches)])

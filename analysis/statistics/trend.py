@@ -73,7 +73,8 @@ def trend(times_s: Floats, values: Floats) -> Trend | None:
     rises = values[second] - values[first]
     slopes = rises / (times_s[second] - times_s[first])
     slope = float(np.median(slopes))
-    alike = _autocorrelation(values - slope * times_s)
+    rest = values - slope * times_s
+    alike = _autocorrelation(rest)
     _, ties = np.unique(values, return_counts=True)
     independent = (count * (count - 1) * (2 * count + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
     deviation = float(np.sqrt(independent * inflation(alike, count)))
@@ -82,7 +83,6 @@ def trend(times_s: Floats, values: Floats) -> Trend | None:
     freedom = max(2.0, count * (1 - alike) / (1 + alike) - 2)
     by_ranks = 1.0 if deviation == 0 else _two_sided((abs(score) - 1) / deviation, freedom)
     around = times_s - times_s.mean()
-    rest = values - slope * times_s
     error = float(np.sqrt(rest.var() * count / (count - 2) / (around @ around) * (1 + alike) / (1 - alike)))
     by_squares = 1.0 if error == 0 else _two_sided(abs(slope) / error, freedom)
     reach = quantile(0.975, freedom) * deviation
@@ -94,7 +94,7 @@ def trend(times_s: Floats, values: Floats) -> Trend | None:
         low=float(low),
         high=float(high),
         p_value=min(by_ranks, 2 * by_squares) if count < FEW_POINTS else by_ranks,
-        intercept=float(np.median(values - slope * times_s)),
+        intercept=float(np.median(rest)),
         begin_s=float(times_s[0]),
         end_s=float(times_s[-1]),
         autocorrelation=alike,
