@@ -80,7 +80,9 @@ def who_was_let(told: Told) -> Said:
             (sender, guise), chat = tried[str(row["client_generated_id"])], told.chats[str(row["chat_id"])]
             as_it_is = sender in chat.participants and sender == str(row["sender_id"])
             if not (guise == Guise.ANOTHER_PERSON and as_it_is):
-                named.append([{"chat_id": chat.id, "message_id": str(row["id"]), "sender_id": sender}])
+                # By its key: whoever reads or listens there afterwards may be given this very message.
+                key = str(row["client_generated_id"])
+                named.append([{"chat_id": chat.id, "client_generated_id": key, "sender_id": sender}])
     gave = attempts[(attempts["got"] > 0) & (attempts["kind"] != AttemptKind.SEND)]
     for chat, person, left_ns in zip(gave["chat_id"], gave["user_id"], gave["left_ns"], strict=True):
         named.append(

@@ -1,57 +1,17 @@
 """Promise: what the load generator did to the figures is never held against the server, and what the server did always is."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.criteria import Criterion, Verdict
-from analysis.evidence import Evidence, assemble
-from analysis.judge import judge_evidence
+from analysis.evidence import assemble
 from analysis.record import ProcessRecord
-from analysis.record.codes import Outcome
 from analysis.record.tables import LOAD_TABLES
-from tests.analysis.histories import History
+from tests.analysis.checks.loaded import SECONDS, Loaded, judged, loaded, opened, outcomes, queued, verdict_of
 from tests.analysis.in_memory import InMemory
-
-SECONDS = 60
-
-
-@dataclass
-class Loaded(History):
-    """A history with settings of its own."""
-
-    settings: dict[str, Any] = field(default_factory=lambda: {"CHATSOAK_WARMUP_S": 0})
-
-    def run(self):  # type: ignore[no-untyped-def]
-        return replace(super().run(), settings=self.settings)
-
-
-def loaded(took_s: float = 0.05, *, each_s: float = 0.25, **fares: Any) -> Loaded:
-    """Sends that take `took_s`, four a second for a minute."""
-    history = Loaded()
-    chat = history.chat(0, 1)
-    for number in range(round(SECONDS / each_s)):
-        message = history.send(0, chat, number * each_s, took=took_s, seq=number + 1)
-        history.deliver(message, message.at + took_s)
-    for second in range(SECONDS + 1):
-        history.fare(second, **fares)
-    return history
-
-
-def verdict_of(evidence: Evidence) -> dict[str, dict[str, Any]]:
-    verdict = judge_evidence(evidence, lambda _: None).verdict
-    return {one["id"]: one for one in verdict["criteria"]}
-
-
-def judged(history: History) -> dict[str, dict[str, Any]]:
-    return verdict_of(history.evidence())
-
-
-def outcomes(found: dict[str, dict[str, Any]], *ids: str) -> list[str]:
-    return [found[name]["outcome"] for name in (*ids, "generator.healthy")]
 
 
 def test_a_generator_that_kept_up_passes_and_says_what_it_looked_at() -> None:
@@ -85,25 +45,6 @@ def test_an_overloaded_generator_is_inconclusive_and_no_failure_of_the_server() 
     assert found["errors.send"]["outcome"] == "pass"
 
 
-def test_a_generator_that_was_busy_needs_more_processes() -> None:
-    history = loaded(0.8, cpu_share=1.0)
-    history.stall(0.0, SECONDS + 1, cpu_ms=1000 * (SECONDS + 1))
-    found = judged(history)["generator.healthy"]
-    assert found["facts"]["processes_needed"] >= 2
-    assert f"about {found['facts']['processes_needed']} load processes (--processes)" in found["reason"]
-
-
-def test_only_the_time_in_question_is_named() -> None:
-    history = loaded(0.05)
-    for number, send in enumerate(history.rows["sends"]):
-        if 20 <= number * 0.25 < 40:  # a third of the run
-            history.rows["sends"][number] = (*send[:6], send[5] + 900_000_000, *send[7:])
-    history.stall(20.0, 41.0)
-    found = judged(history)
-    assert outcomes(found, "latency.send.avg", "latency.send.p95")[1:] == ["inconclusive", "inconclusive"]
-    assert "between second 20 and second 41 of the run" in found["generator.healthy"]["reason"]
-
-
 def test_a_figure_that_keeps_its_target_passes_but_not_the_generator_that_made_most_of_it() -> None:
     history = loaded(0.2)
     history.stall(0.0, SECONDS + 1)
@@ -112,62 +53,6 @@ def test_a_figure_that_keeps_its_target_passes_but_not_the_generator_that_made_m
         "pass",
         "inconclusive",
     ]
-
-
-def some_late(took_s: float, late_s: float, each: int = 25) -> Loaded:
-    """An open workload in which one send in `each` leaves so late by the generator's own doing."""
-    history = opened(0, took_s)
-    sends = history.rows["sends"]
-    sends[::each] = [(*send[:4], send[4] - round(late_s * 1e9), *send[5:]) for send in sends[::each]]
-    return history
-
-
-def test_a_server_that_misses_its_target_excuses_no_delay_of_the_generators_own() -> None:
-    found = judged(some_late(0.6, 20.0))
-    average, healthy = found["latency.send.avg"], found["generator.healthy"]
-    assert outcomes(found, "latency.send.avg", "latency.send.p95") == ["fail", "fail", "inconclusive"]
-    assert average["observed"] == pytest.approx(600 + 20_000 / 24)
-    assert average["facts"]["without_generator_ms"] == 600
-    assert "not to be believed, though the target is missed either way" in average["reason"]
-    assert "without that it would be 600.0 ms" in average["reason"]
-    assert healthy["observed"] == pytest.approx(100 * 20_000 / 24 / 600)
-    assert "`latency.send.avg` is not to be believed" in healthy["reason"]
-    p95 = found["latency.send.p95"]
-    assert "without_generator_ms" not in p95["facts"], "fewer than one in twenty left late"
-    assert "not to be believed" not in (p95["reason"] or "")
-
-
-def test_a_slow_server_is_not_excused_by_a_small_part_of_what_it_took() -> None:
-    found = judged(
-        some_late(4.0, 20.0)
-    )  # 833 ms of the average, more than twice its target, and a fifth of what it took
-    assert outcomes(found, "latency.send.avg") == ["fail", "pass"]
-    assert found["generator.healthy"]["observed"] == pytest.approx(100 * 20 / 24 / 4)
-
-
-def test_a_figure_that_keeps_its_target_says_too_what_it_would_be_without() -> None:
-    found = judged(some_late(0.05, 4.0))
-    assert outcomes(found, "latency.send.avg") == ["pass", "inconclusive"]
-    assert found["latency.send.avg"]["facts"]["without_generator_ms"] == 50
-    assert "though the target is kept either way" in found["latency.send.avg"]["reason"]
-
-
-@pytest.mark.parametrize(
-    ("observed_ms", "without_ms", "doubted"),
-    [
-        (1340.0, 600.0, True),
-        (299.0, 200.0, True),
-        (310.0, 299.0, True),  # it decides
-        (299.0, 230.0, False),
-        (700.0, 600.0, False),
-    ],
-)
-def test_a_figure_is_doubted_by_what_its_own_part_is_a_share_of(
-    observed_ms: float, without_ms: float, doubted: bool
-) -> None:
-    from analysis.checks.own_part import Figure
-
-    assert Figure("latency.send.avg", 300, observed_ms, without_ms, without_ms).doubted is doubted
 
 
 def test_delays_far_below_the_target_harm_nobody() -> None:
@@ -194,15 +79,6 @@ def test_a_slow_server_that_held_everybody_up_is_not_the_generators_fault() -> N
     assert outcomes(judged(loaded(0.7, never_left=100)), "latency.send.p95") == ["fail", "pass"]
 
 
-def opened(late_s: float, took_s: float = 0.01, **fares: Any) -> Loaded:
-    """An open workload whose sends leave `late_s` late, each of them."""
-    history = loaded(took_s, **fares)
-    history.settings = {"CHATSOAK_WARMUP_S": 0, "CHATSOAK_WORKLOAD": "open"}
-    sends = history.rows["sends"]
-    sends[:] = [(*send[:4], send[4] - round(late_s * 1e9), *send[5:]) for send in sends]
-    return history
-
-
 def test_what_left_late_without_a_stall_was_the_generator_all_the_same() -> None:
     found = judged(opened(0.8))
     assert outcomes(found, "latency.send.avg", "latency.send.p95") == ["inconclusive"] * 3
@@ -219,19 +95,6 @@ def test_what_waited_for_a_slot_was_kept_by_the_server() -> None:
     assert outcomes(judged(history), "latency.send.avg", "latency.send.p95") == ["fail", "fail", "pass"]
 
 
-def queued(longest_s: float = 14.0, stall_s: float = 0.05) -> Loaded:
-    """A server of 200 ms behind too few slots: sends wait for longer and longer, and the loop stands still for a moment each second."""
-    history = opened(0, 0.2)
-    sends = history.rows["sends"]
-    for number, send in enumerate(sends):
-        waited_ns = round(longest_s * 1e9 * number / len(sends))
-        sends[number] = (*send[:4], send[4] - waited_ns, *send[5:])
-    history.no_slot_was_free(-20.0, SECONDS + 1)
-    for second in range(SECONDS):
-        history.stall(second + 0.6, second + 0.6 + stall_s, cpu_ms=1)
-    return history
-
-
 def test_a_wait_of_seconds_for_a_slot_is_not_the_generators_for_some_short_stalls() -> None:
     found = judged(queued())
     p95, healthy = found["latency.send.p95"], found["generator.healthy"]
@@ -244,93 +107,12 @@ def test_a_wait_of_seconds_for_a_slot_is_not_the_generators_for_some_short_stall
     assert "From when they left, sends took 200.0 ms." in p95["reason"]
 
 
-def test_a_wait_of_which_much_is_the_generators_is_told_with_what_the_slots_are() -> None:
-    found = judged(queued(2.0, stall_s=0.4))
-    healthy = found["generator.healthy"]
-    assert outcomes(found, "latency.send.p95")[1] == "inconclusive"
-    assert "Most of the wait of the sends in question" in healthy["reason"]
-    assert "the server had not answered those that held them" in healthy["reason"]
-    assert "load process" in healthy["reason"], "and what was the generator's"
-
-
 def test_a_server_that_is_slow_by_itself_is_not_told_to_lack_slots() -> None:
     history = opened(0.2, 0.7)
     history.no_slot_was_free(-1.0, SECONDS + 1)
     found = judged(history)
     assert outcomes(found, "latency.send.p95") == ["fail", "pass"]
     assert found["latency.send.p95"]["reason"] is None or "slot" not in found["latency.send.p95"]["reason"]
-
-
-@pytest.mark.parametrize(("without_ms", "slots_ms", "by_slots"), [(510.0, 20.0, False), (510.0, 110.0, True)])
-def test_slots_are_the_cause_of_what_they_are_the_most_of(
-    without_ms: float, slots_ms: float, by_slots: bool
-) -> None:
-    from analysis.checks.own_part import Figure
-
-    assert Figure("latency.send.p95", 500, 610, without_ms, 490, slots_ms).by_slots is by_slots
-
-
-def test_where_nothing_was_noted_no_cause_is_named_and_the_time_is() -> None:
-    history = opened(0, cpu_share=0.3)
-    sends = history.rows["sends"]
-    sends[100:120] = [
-        (*send[:4], send[4] - 2_000_000_000, *send[5:]) for send in sends[100:120]
-    ]  # seconds 25-30
-    history.stall(50.0, 50.02, cpu_ms=20)  # long after
-    healthy = judged(history)["generator.healthy"]
-    assert healthy["outcome"] == "inconclusive"
-    assert "between second 23 and second 30 of the run" in healthy["reason"]
-    assert (
-        "The cause is not known: of 40.0 s for which sends were delayed, added up, 40.0 s"
-        in healthy["reason"]
-    )
-    assert "busy" not in healthy["reason"]
-    assert "processes_needed" not in healthy["facts"]
-
-
-def test_what_is_noted_explains_a_delay_of_which_it_is_the_greater_part() -> None:
-    history = opened(0, cpu_share=0.3)
-    sends = history.rows["sends"]
-    sends[100:120] = [(*send[:4], send[4] - 2_000_000_000, *send[5:]) for send in sends[100:120]]
-    history.stall(23.5, 29.5, cpu_ms=900)
-    history.no_slot_was_free(29.5, 29.6)
-    healthy = judged(history)["generator.healthy"]
-    assert (
-        "between second 23 and second 30 of the run (its event loop stood still for 6.0 s in all)"
-        in healthy["reason"]
-    )
-    assert "Meanwhile it got 15% of a core" in healthy["reason"]
-    assert "slot" not in healthy["reason"], "hardly anybody waited for one"
-    assert healthy["facts"]["processes_needed"] == 1
-
-
-def test_two_times_far_apart_are_not_told_as_one() -> None:
-    history = opened(0, cpu_share=0.3)
-    sends = history.rows["sends"]
-    for some in (slice(20, 40), slice(200, 220)):
-        sends[some] = [(*send[:4], send[4] - 500_000_000, *send[5:]) for send in sends[some]]
-    reason = judged(history)["generator.healthy"]["reason"]
-    assert "It did not keep up in 12 seconds between second 4 and second 55 of the run:" in reason
-
-
-def test_short_stalls_are_counted_and_not_said_to_be_all_over_the_run() -> None:
-    history = loaded(gc_ms=60.0)
-    for second in range(10, 40):
-        history.stall(second + 0.62, second + 0.68, cpu_ms=60)
-    reason = judged(history)["generator.healthy"]["reason"]
-    assert (
-        "between second 11 and second 40 of the run: its event loop stood still for 1.8 s in all, in 30 stalls of at most 60 ms."
-        in reason
-    )
-
-
-def test_the_seconds_in_which_answers_were_read_late_are_named() -> None:
-    history = loaded(0.03)
-    history.settings |= {"CHATSOAK_TARGET_SEND_AVG_MS": 40, "CHATSOAK_TARGET_SEND_P95_MS": 60}
-    for number in range(40, 160):  # for 25 ms, a tenth of the time
-        history.stall(number / 4 + 0.005, number / 4 + 0.03, cpu_ms=25)
-    reason = judged(history)["generator.healthy"]["reason"]
-    assert "between second 10 and second 40 of the run" in reason
 
 
 @pytest.mark.parametrize("fares", [{"cpu_share": 0.95}, {"cpu_share": 0.3, "run_delay_ms": 650.0}])
@@ -401,55 +183,6 @@ def test_a_warmup_may_be_busy() -> None:
     assert judged(history)["generator.healthy"]["outcome"] == "pass"
 
 
-def fail_some(history: History, error: str, count: int = 5, took_s: float = 10.0) -> None:
-    for _ in range(count):
-        history.send(0, 0, 30.0, took=took_s, outcome=Outcome.INFO)
-        sends = history.rows["sends"]
-        sends[-1] = (*sends[-1][:-1], error)
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        ("not connected: too many open files", ["inconclusive", "inconclusive"]),
-        ("not connected: cannot assign requested address", ["inconclusive", "inconclusive"]),
-        ("not connected: connection refused", ["fail", "pass"]),
-        ("connection reset by peer", ["fail", "pass"]),
-        ("timed out", ["fail", "pass"]),
-    ],
-)
-def test_sockets_that_this_machine_did_not_have_are_no_errors_of_the_server(
-    error: str, expected: list[str]
-) -> None:
-    history = loaded()
-    fail_some(history, error)
-    assert outcomes(judged(history), "errors.send") == expected
-
-
-def test_who_stood_still_while_waiting_cannot_tell_a_time_out() -> None:
-    history = loaded()
-    fail_some(history, "timed out")
-    history.stall(33.0, 40.0)
-    assert outcomes(judged(history), "errors.send") == ["inconclusive", "inconclusive"]
-
-
-def test_a_short_stall_excuses_no_time_out() -> None:
-    history = loaded()
-    fail_some(history, "timed out")
-    history.stall(39.0, 40.0)
-    assert outcomes(judged(history), "errors.send") == ["fail", "pass"]
-
-
-def test_one_socket_too_few_is_enough_even_where_every_send_was_answered() -> None:
-    history = loaded()
-    history.rows["calls"].append(
-        (None, "sign-in", 1, 2, Outcome.INFO, 0, "not connected: too many open files")
-    )
-    found = judged(history)["generator.healthy"]
-    assert found["outcome"] == "inconclusive"
-    assert "ran out of sockets or memory 1 times" in found["reason"]
-
-
 def test_a_generator_that_told_nothing_is_inconclusive() -> None:
     history = loaded()
     history.rows["generator"].clear()
@@ -513,15 +246,3 @@ def test_whatever_happened_nothing_becomes_worse_and_only_a_failure_is_excused(
     ]
     if excused:
         assert after["generator.healthy"]["outcome"] == "inconclusive"
-
-
-def test_the_excuse_keeps_the_reason_that_was_there() -> None:
-    from analysis.checks.own_part import Figure, excuse
-
-    criterion = Criterion(
-        "latency.send.p95", "t", "< 500 ms", 600.0, "ms", Verdict.FAIL, 10, reason="Said before."
-    )
-    (found,) = excuse([criterion], [Figure("latency.send.p95", 500, 600, 100, 100)], errors_turn=False)
-    assert found.outcome is Verdict.INCONCLUSIVE
-    assert found.reason is not None
-    assert found.reason.endswith("Said before.")
