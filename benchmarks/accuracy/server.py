@@ -3,9 +3,10 @@
     python -m benchmarks.accuracy.server '{"kind": "Constant", "ms": 20}'
 
 Its port is the first line on standard output. Each line on standard input is a question: it is answered by one line of
-JSON, ``{"held_ms": […], "busy_share": 0.2}``: for every request so far how long it lay with the server, from the read that
-completed it to the write of its answer, and how much of its time since the first one it spent on requests. The first is the truth
-that a load tester is held against: what its network and its own clients add comes on top of it.
+JSON, ``{"held_ms": […], "busy_share": 0.2}``: for every request so far how long it lay with the server, from when the kernel
+received the last of its bytes to the write of its answer, and how much of its time since the first one it spent on requests. The first is
+the truth that a load tester is held against: what its network and its own clients add comes on top of it. A request that lies unread
+because the machine gave the server's core to somebody else is slow by the server, and by nobody's clock but the kernel's.
 
 It never sleeps, because a timer of the kernel or of an event loop is up to a millisecond late: it has a core of its own.
 """
@@ -23,6 +24,7 @@ from typing import Any
 
 from benchmarks.accuracy import latencies
 from benchmarks.accuracy.latencies import Latency
+from locustfiles.clients.arrival import ROOM, arrivals, stamp
 
 NS_PER_MS = 1_000_000
 SEED = 20_240_229
@@ -54,6 +56,7 @@ class CalibratedServer:
         self._connections: dict[int, socket.socket] = {}
         self._halves: dict[int, bytes] = {}  # a request that has not come to its end
         self._due: list[tuple[int, int, int]] = []  # due, received (both ns), connection
+        self._stamps = arrivals()
         self._first_ns = self._last_ns = 0  # of the first request and the last answer
         self._busy_ns = 0  # spent on requests and answers; the rest of its core it spends on looking
         self._held_ns: list[int] = []
@@ -95,15 +98,19 @@ class CalibratedServer:
         connection, _ = self._listening.accept()
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._stamps is not None:
+            stamp(connection)
         self._connections[connection.fileno()] = connection
         self._poll.register(connection, select.EPOLLIN)
 
     def _read(self, descriptor: int) -> None:
         try:
-            came = self._connections[descriptor].recv(65536)
+            came, told, _, _ = self._connections[descriptor].recvmsg(65536, ROOM)
         except ConnectionResetError:
-            came = b""
-        now_ns = time.monotonic_ns()
+            came, told = b"", []
+        came_ns = time.monotonic_ns()
+        if self._stamps is not None and told:
+            came_ns = self._stamps.came_ns(told[0][2], came_ns)
         if not came:
             self._poll.unregister(descriptor)
             self._connections.pop(descriptor).close()
@@ -114,9 +121,9 @@ class CalibratedServer:
         if not end or len(body) < _length_of(head):
             self._halves[descriptor] = request
             return
-        self._first_ns = self._first_ns or now_ns
-        latency_ms = self._latency.quantile(self._uniform(), (now_ns - self._first_ns) / 1e9)
-        heapq.heappush(self._due, (now_ns + round(latency_ms * NS_PER_MS), now_ns, descriptor))
+        self._first_ns = self._first_ns or came_ns
+        latency_ms = self._latency.quantile(self._uniform(), (came_ns - self._first_ns) / 1e9)
+        heapq.heappush(self._due, (came_ns + round(latency_ms * NS_PER_MS), came_ns, descriptor))
 
     def _uniform(self) -> float:
         return self._rng.random() or 0.5  # random() may give 0, of which there is no quantile
