@@ -1,7 +1,10 @@
 """Promise: open actions do not wait for one another's answers; too many at once are counted, and none is dropped."""
 
+import gc
 import time
+import weakref
 from collections.abc import Callable
+from functools import partial
 
 import gevent
 import pytest
@@ -92,6 +95,31 @@ def test_an_action_that_fails_gives_its_slot_back(capsys: pytest.CaptureFixture[
     slots.carry_out(done.set, now())
     assert done.wait(timeout=5)
     assert "no such chat" in capsys.readouterr().err, "gevent has shown it"
+
+
+def test_greenlets_that_are_done_carry_out_what_comes_later() -> None:
+    (slots, _), by = slots_of(3), []
+    for _ in range(20):
+        for _ in range(2):
+            slots.carry_out(lambda: by.append(gevent.getcurrent()), now())
+        until(lambda: slots.in_flight == 0)
+    assert len(by) == 40
+    assert len(set(by)) == 2
+
+
+def test_a_greenlet_holds_on_to_nothing_that_it_has_done() -> None:
+    (slots, _), done = slots_of(1), Event()
+
+    class Chat:
+        pass
+
+    chat = Chat()
+    gone = weakref.ref(chat)
+    slots.carry_out(partial(lambda _: done.set(), chat), now())
+    del chat
+    until(lambda: slots.in_flight == 0 and done.is_set())
+    gc.collect()
+    assert gone() is None
 
 
 def test_what_was_due_while_somebody_waited_counts_too_and_is_nobodys_lateness() -> None:
