@@ -6,7 +6,15 @@ from pathlib import Path
 
 from benchmarks.accuracy import sides
 from benchmarks.accuracy.latencies import Constant
-from benchmarks.accuracy.scenarios import AT_FULL_SHARE, BESIDE_PEERS, EDGES, FULL_SHARE, STALL, Scenario
+from benchmarks.accuracy.scenarios import (
+    AT_FULL_SHARE,
+    BESIDE_PEERS,
+    EDGES,
+    FULL_SHARE,
+    STALL,
+    STALL_RATE_PER_S,
+    Scenario,
+)
 from benchmarks.accuracy.sides import FIGURES, Figures, Told
 from benchmarks.cores import Cores
 
@@ -80,16 +88,21 @@ def _beside(rows: dict[str, dict[str, Told]]) -> str:
         lines.append(
             f"| {name} | *truth* | " + " | ".join(f"*{truth[figure]:,.2f}*" for figure in FIGURES) + " |"
         )
-        lines += [
-            f"| | {tool} | " + " | ".join(_cell(one.reported, one.truth, figure) for figure in FIGURES) + " |"
-            for tool, one in told.items()
-        ]
+        for tool, one in told.items():
+            rows_of_tool = {tool: one.reported}
+            if one.response:
+                rows_of_tool = {f"{tool}, service time": one.reported, f"{tool}, response time": one.response}
+            lines += [
+                f"| | {label} | " + " | ".join(_cell(figures, one.truth, figure) for figure in FIGURES) + " |"
+                for label, figures in rows_of_tool.items()
+            ]
     return "\n".join(lines)
 
 
 def _stall(told: dict[str, Told]) -> str:
     ours = told["chatsoak"]
-    expected = STALL.percentile_ms(99, BESIDE_PEERS[-1].run_s)
+    came_s = ours.count / STALL_RATE_PER_S  # the load begins when its users are there
+    expected = STALL.percentile_ms(99, came_s)
     off = ours.response["p99_ms"] / expected - 1
     mark = "" if abs(off) <= STALL_WITHIN_SHARE else " ✗"
     return "\n".join(

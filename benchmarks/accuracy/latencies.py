@@ -97,10 +97,10 @@ class Stall:
     def percentile_ms(self, percent: float, run_s: float) -> float:
         """The percentile of latencies of requests that come at an even rate for `run_s`, when none is held back.
 
-        Those that come in the stall wait for what is left of it: of latencies above `ms` there are none but theirs,
-        evenly spread over ``for_s``.
+        Those that are under way when the stall begins wait for all of it, and those that come in it for what is left: of
+        latencies above `ms` there are none but theirs, those of the latter evenly spread over ``for_s``.
         """
-        longest = (
-            (100 - percent) / 100 * run_s
-        )  # so many seconds' worth of requests wait longer than the percentile
-        return self.ms + max(0.0, self.for_s - longest) * 1000
+        # So many seconds' worth of requests wait longer than the percentile.
+        longest_s = (100 - percent) / 100 * run_s
+        in_the_stall_s = max(0.0, longest_s - self.ms / 1000)
+        return self.ms + max(0.0, self.for_s - in_the_stall_s) * 1000

@@ -39,11 +39,11 @@ class Told:
 
     Attributes:
         truth: of the requests that the server answered, by its own clock.
-        reported: by the tool itself. chatsoak: service time, left → answered, as its verdict has it.
+        reported: by the tool itself. chatsoak: service time, left → answered, which is what can be held against a server.
         count: requests that were answered.
         server_busy: share of its time that the server spent on requests; near 1 it is what was measured.
         load_cpu: of its core the tool used so much, in the half of the run in which it used most.
-        response: chatsoak only: due → answered.
+        response: chatsoak only: due → answered, which its verdict holds against the targets in an open workload.
         locust: chatsoak only: what Locust's statistics make of the same requests.
         outcomes: chatsoak only: criterion → outcome.
         in_time: chatsoak only: of the answered ones those that left within the seconds of the load.
@@ -100,7 +100,7 @@ class CalibratedProcess:
 
 
 def chatsoak(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> Told:
-    """chatsoak's client, record and judge; its figures are those of its verdict."""
+    """chatsoak's client, record and judge; both latencies as its verdict tells them."""
     with tempfile.TemporaryDirectory(prefix="chatsoak-bench-") as folder:
         ran = _run(_locust("chatsoak_paced.py", scenario.run_s), scenario, rate_per_s, cores, log, folder)
         evidence = read_evidence(Path(folder) / "record")
