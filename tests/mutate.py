@@ -53,7 +53,7 @@ NEAREST = {
     "own_part": f"{CHECKS}/test_own_part.py",
     "why_behind": f"{CHECKS}/test_why_behind.py",
     "stalls": f"{CHECKS}/test_stalls.py",
-    "plan": f"{CHECKS}/test_plan.py",
+    "plan": f"{CHECKS}/oracles/test_plan.py",
     "restarts": f"{CHECKS}/test_restarts.py",
     "criteria": f"{TESTS}/test_criteria.py",
     "faults": f"{TESTS}/test_faults.py",
