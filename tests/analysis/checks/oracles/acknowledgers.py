@@ -93,7 +93,7 @@ def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
     if not could or draw(st.integers(0, 15)) == 9:
         return []
     first = draw(st.sampled_from([could[0], could[0], *could]))
-    status = draw(st.sampled_from([*[Status.SENT] * 9, *Status]))
+    status = draw(st.sampled_from([*[Status.SENT] * 9, *[Status.DELIVERED] * 3, *Status]))
     looks = [Look(first, ObservedChange.APPEARED, status)]
     for number in could:
         if number > first and draw(st.sampled_from([False, False, True])):
@@ -125,5 +125,5 @@ def _receipt(draw: st.DrawFn, story: Story) -> Receipt:
     answered = [message.attempts[-1].answered for message in story.messages if message.attempts] or [0]
     left = draw(st.sampled_from(answered)) + draw(st.sampled_from([0, 0, 1, 2, 6, -1]))
     up_to = draw(st.sampled_from([4, 4, 4, 1, 2, 3, None]))
-    kind = draw(st.sampled_from(MarkKind))
+    kind = draw(st.sampled_from([MarkKind.READ, MarkKind.READ, MarkKind.DELIVERED]))
     return Receipt(person, chat, left, left + draw(st.integers(0, 4)), draw(_OFTEN_OK), up_to, kind)
