@@ -117,10 +117,6 @@ STATUSES = [
         (" & _stayed(account))", ")"),
         ('("sender_id", "user_id")):', '("chat_id", "chat_id")):'),
         ('(("chat_id", "chat_id"), ', '(("sender_id", "user_id"), '),
-        (
-            "!= ObservedChange.GONE\n    seen",
-            "!= ObservedChange.CHANGED\n    seen",
-        ),
         ("told & clocks.known(clock[entries.position])", "told"),
         ("telling.row, came.earliest_ns", "telling.row, came.latest_ns"),
         ("telling.row, came.earliest_ns", "telling.row, came.at_ns"),

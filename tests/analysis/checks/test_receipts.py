@@ -5,7 +5,7 @@ import pytest
 from analysis.checks import receipts
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
-from tests.analysis.checks.oracles.hello import account, hello
+from tests.analysis.checks.oracles.hello import account, hello, said
 from tests.analysis.checks.oracles.story import Event, Look, Poll, Process, Receipt, Story, person_id
 
 
@@ -156,3 +156,21 @@ def test_an_event_that_shows_it_read_in_time_clears_it() -> None:
     assert stuck(story).observed == 1
     story.events.append(Event(1, 1, 0, 0, 7, EventType.UPDATE, Status.READ, 1, committed=7))
     assert stuck(story).observed == 0
+
+
+def test_an_unknown_status_that_an_event_shows_clears_nothing() -> None:
+    story = at_home((5, Status.DELIVERED))
+    story.events = [Event(1, 1, 0, 0, 6, EventType.UPDATE, Status.OTHER, 1, committed=6)]
+    assert stuck(story).observed == 1
+
+
+def test_what_is_stuck_at_sent_and_what_is_unread_are_two_kinds() -> None:
+    story = at_home((5, Status.DELIVERED))
+    story.messages.append(said(2))
+    story.receipts[0].up_to = 2
+    assert [kind.count for kind in stuck(story).found.largest] == [1, 1]
+
+
+def test_a_message_that_is_stuck_at_sent_is_not_open_besides() -> None:
+    late = Receipt(1, 0, 38.5, 39, Outcome.OK, 1, MarkKind.READ)
+    assert stuck(at_home(receipts=(Receipt(1, 0, 4, 5, Outcome.OK, 1), late))).facts == {"open": 0}
