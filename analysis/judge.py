@@ -14,8 +14,9 @@ import numpy as np
 
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
+from analysis.checks.account import NULL
 from analysis.checks.steady import steady_part
-from analysis.checks.suite import guarded
+from analysis.checks.suite import Audit, guarded
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.demand import demand
@@ -87,7 +88,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service, meant),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
-        latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
+        latency_criteria.errors_criterion(sends, _not_acknowledged(evidence, found), targets),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence, of_server)),
@@ -142,9 +143,10 @@ def _told(step: Shift) -> dict[str, Any]:
     }
 
 
-def _not_acknowledged(evidence: Evidence) -> Faults:
-    """The sends that were refused or got no answer, in the order in which they left."""
-    sends = evidence.sends
+def _not_acknowledged(evidence: Evidence, found: Audit) -> Faults:
+    """The sends that were refused or got no answer, in the order in which they left; each with the message that it became all
+    the same, or by a repeat, where one is known."""
+    sends = evidence.sends.assign(became=found.messages_of_sends, became_seq=found.seqs_of_sends)
     bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable")
     said = ["outcome", "status_code", "error"]
     left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])
@@ -156,6 +158,8 @@ def _not_acknowledged(evidence: Evidence) -> Faults:
         yield Finding(
             why=_what_was_said(*send[said]),
             chat_id=evidence.chats.text(send["chat_id"]),
+            seq=None if send["became_seq"] == NULL else int(send["became_seq"]),
+            message_id=evidence.messages.text(send["became"]),
             client_generated_id=evidence.messages.text(send["client_generated_id"]),
             sender_id=evidence.people.text(send["user_id"]),
             at_ns=None if at_ns == UNKNOWN else at_ns,

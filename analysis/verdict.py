@@ -3,7 +3,7 @@
 The same run, counts and criteria give the same dictionary, in the same order, every time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analysis.criteria import EXIT_CODES, Criterion, Finding, Kind, Verdict, overall
@@ -46,6 +46,7 @@ ORDER = (
 
 COUNTS = ("sends", "ok", "fail", "info", "stored", "deliveries_expected", "deliveries")
 ALWAYS = ("chat_id", "seq", "message_id", "why")  # of an example; other fields stand where they are known
+NOT_MEANT_FOR_ANYBODY = {"access.denied"}  # the sender of its findings is who tried
 
 
 def assemble(
@@ -63,6 +64,7 @@ def assemble(
         steps: of latency: criterion, at_s, before_ms, after_ms, p_value and near.
     """
     place = {name: number for number, name in enumerate(ORDER)}
+    people = {chat.id: chat.participants for chat in run.chats}
     ordered = sorted(criteria, key=lambda criterion: (place.get(criterion.id, len(place)), criterion.id))
     outcome = overall(ordered)
     if outcome is Verdict.PASS and run.ended_at is None:
@@ -76,7 +78,7 @@ def assemble(
         "target": {"host": run.host, "embedded": run.embedded},
         "load": described(run, users),
         "counts": {name: int(counts[name]) for name in COUNTS},
-        "criteria": [_entry(criterion) for criterion in ordered],
+        "criteria": [_entry(criterion, people) for criterion in ordered],
         "steps": [{name: _plain(value) for name, value in step.items()} for step in steps],
     }
 
@@ -86,7 +88,7 @@ def exit_code(verdict: Mapping[str, Any]) -> int:
     return EXIT_CODES[Verdict(verdict["outcome"])]
 
 
-def _entry(criterion: Criterion) -> dict[str, Any]:
+def _entry(criterion: Criterion, people: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {
         "id": criterion.id,
         "title": criterion.title,
@@ -104,7 +106,10 @@ def _entry(criterion: Criterion) -> dict[str, Any]:
             "kinds": int(criterion.found.kinds),
             "largest": [_kind(kind) for kind in criterion.found.largest],
         },
-        "examples": [_example(finding) for finding in criterion.examples],
+        "examples": [
+            _example(finding, () if criterion.id in NOT_MEANT_FOR_ANYBODY else _recipients(finding, people))
+            for finding in criterion.examples
+        ],
     }
 
 
@@ -113,7 +118,14 @@ def _kind(kind: Kind) -> dict[str, Any]:
     return {"why": kind.why, "count": int(kind.count), "chats": int(kind.chats), "worst_chat": worst}
 
 
-def _example(finding: Finding) -> dict[str, Any]:
+def _recipients(finding: Finding, people: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Who should have received the message, where it is not about one of them: all in its chat but its sender."""
+    if finding.recipient_id is not None or finding.sender_id is None or finding.chat_id is None:
+        return ()
+    return [person for person in people.get(finding.chat_id, ()) if person != finding.sender_id]
+
+
+def _example(finding: Finding, recipients: Sequence[str]) -> dict[str, Any]:
     fields = (
         "chat_id",
         "seq",
@@ -125,7 +137,8 @@ def _example(finding: Finding) -> dict[str, Any]:
         "at_ns",
     )
     values = {name: _plain(getattr(finding, name)) for name in fields}
-    return {name: value for name, value in values.items() if name in ALWAYS or value is not None}
+    told = {name: value for name, value in values.items() if name in ALWAYS or value is not None}
+    return told | ({"recipient_ids": list(recipients)} if recipients else {})
 
 
 def _plain(value: Any) -> Any:

@@ -74,9 +74,15 @@ class Account:
 
     def messages_of_sends(self) -> Ints:
         """For each send the code of the message it became: as answered, else as stored; `NONE` if neither."""
-        operations, rows = self.operations, self.rows
-        answered = operations["message_id"].to_numpy(np.int64)
-        stored = np.append(rows["message_id"].to_numpy(np.int64), NONE)[self.row_of_operation()]
+        return self._of_sends("message_id")
+
+    def seqs_of_sends(self) -> Ints:
+        """For each send the seq of the message it became: as answered, else as stored; `NULL` if neither."""
+        return self._of_sends("seq")
+
+    def _of_sends(self, column: str) -> Ints:
+        answered = self.operations[column].to_numpy(np.int64)
+        stored = np.append(self.rows[column].to_numpy(np.int64), NONE)[self.row_of_operation()]
         return np.where(answered >= 0, answered, stored)[self.operation_of_send]
 
     def row_of_operation(self) -> Ints:

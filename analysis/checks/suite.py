@@ -36,11 +36,13 @@ class Audit:
     Attributes:
         counts: as in ``verdict.json``. A send is a message meant: its repeats count with it.
         messages_of_sends: for each of `Evidence.sends` the code of the message it became, -1 if none is known.
+        seqs_of_sends: the seq of that message, -1 if none is known.
     """
 
     counts: dict[str, int]
     criteria: tuple[Criterion, ...]
     messages_of_sends: Ints
+    seqs_of_sends: Ints
 
 
 def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
@@ -77,6 +79,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         counts=_counts(account, pairs()),
         criteria=tuple(guarded(name, check) for name, check in checks),
         messages_of_sends=account.messages_of_sends(),
+        seqs_of_sends=account.seqs_of_sends(),
     )
 
 

@@ -60,7 +60,7 @@ FACTS = {
     "realtime.duplicated.repeated_by_another_subscription": ("{} repeated after a reconnect", "Messages that came once more by the next subscription: no fault, for Realtime cannot know what the last one brought."),
     "realtime.phantom.unseen_of_others": ("{} of others, unseen", "Events of messages of people who are no users of the run, that no look saw: gone between two looks, or never there."),
     "status.regressed.commit_times_unused": ("{} events without a time of commit", "The database's clock was set during the run: its times of commit prove nothing of what came first."),
-    "status.stuck.open": ("{} not judged", "Messages whose delivery was acknowledged too shortly before the last look."),
+    "status.stuck.open": ("{} not judged", "Messages that were acknowledged, or said to be read, too shortly before the last look."),
     "history.pages.pages": ("on pages: {}", "How many pages of history were read."),
     "access.denied.unclear": ("{} proved nothing", "Attempts that were answered 5xx or not at all: nobody refused them."),
     "access.denied.nothing_to_be_had": ("{} had nothing to get", "Attempts that were answered with nothing where there was nothing: they prove nothing either."),

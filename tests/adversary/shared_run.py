@@ -172,7 +172,7 @@ def _expected(fault: ChatFault) -> dict[str, Any]:
         for said in (fault.named, fault.may_be_named)
     )
     if "errors.send" in fault.breaks:
-        named["errors.send"] = _attempts(fault.truth.not_acknowledged(*chats))
+        named["errors.send"] = _attempts(fault.truth.not_acknowledged(*chats), fault.truth)
     return expectations.expected(fault.name(), chats, fault.breaks, named, may_be_named)
 
 
@@ -188,13 +188,24 @@ def _known(message: str, truth: Truth) -> dict[str, Any]:
     return known | ({"client_generated_id": found.key} if found.key else {})
 
 
-def _attempts(failed: Sequence[Sent]) -> list[Named]:
-    """What `errors.send` says of attempts: who sent which message, and when it left."""
+def _attempts(failed: Sequence[Sent], truth: Truth) -> list[Named]:
+    """What `errors.send` says of attempts: who sent which message, when it left, and what became of it all the same."""
+    became = {
+        (one.key, one.sender): {"message_id": message, "seq": one.seq}
+        for message, one in truth.stored.items()
+    }
     asked_ns: dict[tuple[str, str], list[int]] = defaultdict(list)
     for sent in failed:
         asked_ns[sent.key, sent.sender].append(sent.asked_ns)
     return [
-        [{"client_generated_id": key, "sender_id": sender, "at_ns": [min(times) - ON_THE_WAY_NS, max(times)]}]
+        [
+            {
+                "client_generated_id": key,
+                "sender_id": sender,
+                "at_ns": [min(times) - ON_THE_WAY_NS, max(times)],
+            }
+            | became.get((key, sender), {})
+        ]
         for (key, sender), times in asked_ns.items()
         for _ in times
     ]

@@ -4,12 +4,14 @@ Times are those of `time.monotonic_ns`, which the tool's record has too: both ru
 """
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from tests.adversary.proxy import Request, Response
 
 MESSAGES = "/api/messages"
+READING = "/rpc/mark_messages_as_read"
 OUTSIDERS = "Nobody should read this"  # how outsiders' texts begin
 TOPIC = "realtime:chat:"
 
@@ -42,6 +44,16 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """Somebody said that they had read a chat, and was answered that it is well."""
+
+    chat: str
+    person: str
+    asked_ns: int
+    answered_ns: int
+
+
+@dataclass(frozen=True)
 class Page:
     """A page of history as the tool got it; `messages` by id with their seq."""
 
@@ -66,6 +78,7 @@ class Truth:
         self.sends: list[Sent] = []
         self.stored: dict[str, Stored] = {}
         self.pages: list[Page] = []
+        self.readings: list[Reading] = []
         self.subscribed: dict[tuple[str, str], int] = {}
         self.shown: dict[tuple[str, str], int] = {}
         self._people: dict[int, str] = {}
@@ -105,6 +118,8 @@ class Truth:
             query, messages = request.query, {row["id"]: row["seq"] for row in whole.json}
             before = int(query["beforeSeq"]) if "beforeSeq" in query else None
             self.pages.append(Page(chat, caller, before, int(query["limit"]), asked_ns, messages))
+        elif READING in request.path and whole and whole.ok:
+            self.readings.append(Reading(chat, caller, asked_ns, time.monotonic_ns()))
 
     def joined(self, listener: int, person: str) -> None:
         """Somebody joined a channel on this WebSocket."""

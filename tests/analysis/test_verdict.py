@@ -1,7 +1,9 @@
 """The verdict: its schema to the letter, its outcome, and that it repeats byte for byte."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,6 +163,39 @@ def test_a_refused_and_an_unanswered_send_are_named(tmp_path: Path) -> None:
     )
     assert refused["client_generated_id"] == str(history.messages[-2].client_id)
     assert refused["sender_id"] == str(history.person_id(0))
+
+
+def test_a_send_without_a_clear_answer_names_the_message_that_it_became(tmp_path: Path) -> None:
+    history = clean(6)
+    message = history.send(0, 0, at=60.0, outcome=Outcome.INFO, seq=7)
+    history.store(message, at=60.5)
+    history.send(0, 0, at=62.0, outcome=Outcome.INFO)
+    verdict = judge(history.write(tmp_path / "run"))
+    (errors,) = [entry for entry in verdict["criteria"] if entry["id"] == "errors.send"]
+    stored, nowhere = errors["examples"]
+    assert (stored["seq"], stored["message_id"]) == (7, str(message.id))
+    assert (nowhere["seq"], nowhere["message_id"]) == (None, None)
+
+
+def test_a_finding_names_all_who_should_have_received_its_message() -> None:
+    run = clean().run()
+    sender, *others = run.chats[0].participants
+    about = Finding("gone", chat_id=run.chats[0].id, sender_id=sender)
+
+    def told(criterion: str, finding: Finding) -> dict[str, Any]:
+        found = from_faults(criterion, "", "messages", 1, Faults.of([finding]))
+        (entry,) = assemble(run, counts(), [found])["criteria"]
+        (example,) = entry["examples"]
+        return dict(example)
+
+    assert told("messages.lost", about)["recipient_ids"] == others
+    for finding in (
+        replace(about, sender_id=None),
+        replace(about, chat_id=CHAT),  # none of the run's
+        replace(about, recipient_id=others[0]),  # it is about one of them
+    ):
+        assert "recipient_ids" not in told("messages.lost", finding)
+    assert "recipient_ids" not in told("access.denied", about)
 
 
 def test_a_recovered_message_is_timed_from_its_first_attempt(tmp_path: Path) -> None:

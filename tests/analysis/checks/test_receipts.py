@@ -4,8 +4,8 @@ import pytest
 
 from analysis.checks import receipts
 from analysis.criteria import Criterion, Verdict
-from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
-from tests.analysis.checks.oracles.hello import account, hello
+from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
+from tests.analysis.checks.oracles.hello import account, hello, said
 from tests.analysis.checks.oracles.story import Event, Look, Poll, Process, Receipt, Story, person_id
 
 
@@ -86,3 +86,91 @@ def test_the_first_answer_of_all_machines_counts() -> None:
     story.receipts[0].answered = 4.5
     (finding,) = stuck(story).examples
     assert finding.recipient_id == str(person_id(1))
+
+
+READ_BY = Receipt(1, 0, 4, 5, Outcome.OK, 1, MarkKind.READ)
+
+
+def at_home(*statuses: tuple[int, Status], receipts: tuple[Receipt, ...] = (READ_BY,)) -> Story:
+    """One machine, looks each second from 3 on, of which those told saw the message move."""
+    story = hello(receipts=list(receipts))
+    story.polls = [Poll(PollKind.POLL, at, 0, at) for at in range(3, 40)] + [story.polls[-1]]
+    story.messages[0].looks += [Look(at - 3, ObservedChange.CHANGED, status) for at, status in statuses]
+    return story
+
+
+def test_who_acknowledged_to_have_read_a_message_must_show_as_that_in_time() -> None:
+    """Deadline: 7, two seconds after the answer."""
+    delivered = (5, Status.DELIVERED)
+    assert stuck(at_home(delivered, (7, Status.READ))).outcome is Verdict.PASS
+    assert stuck(at_home(delivered, (8, Status.READ))).observed == 1
+    found = stuck(at_home(delivered))
+    assert (found.outcome, found.checked, found.observed) == (Verdict.FAIL, 1, 1)
+    (finding,) = found.examples
+    assert "not marked as read 35.00 s after" in finding.why
+    assert finding.recipient_id == str(person_id(1))
+
+
+def test_a_message_that_is_stuck_at_sent_is_told_once() -> None:
+    """Whatever was said of reading it; and one that was read has been delivered."""
+    (finding,) = stuck(at_home(receipts=(READ_BY, Receipt(1, 0, 4, 5, Outcome.OK, 1)))).examples
+    assert "still `sent`" in finding.why
+    assert stuck(at_home((5, Status.READ))).outcome is Verdict.PASS
+
+
+def test_a_receipt_of_delivery_asks_for_no_reading() -> None:
+    delivered = Receipt(1, 0, 4, 5, Outcome.OK, 1)
+    assert stuck(at_home((5, Status.DELIVERED), receipts=(delivered,))).outcome is Verdict.PASS
+
+
+@pytest.mark.parametrize("reading", [
+    Receipt(0, 0, 4, 5, Outcome.OK, 1, MarkKind.READ),  # by its sender
+    Receipt(1, 0, 1, 5, Outcome.OK, 1, MarkKind.READ),  # it left before the message was certainly stored
+    Receipt(1, 0, 4, 5, Outcome.OK, 0, MarkKind.READ),  # who sent it knew no message yet
+    Receipt(1, 0, 4, 5, Outcome.INFO, 1, MarkKind.READ),
+    Receipt(1, 0, 4, 5, Outcome.FAIL, 1, MarkKind.READ),
+])  # fmt: skip
+def test_of_what_a_word_of_reading_may_not_have_covered_nothing_is_asked(reading: Receipt) -> None:
+    assert stuck(at_home((5, Status.DELIVERED), receipts=(reading,))).observed == 0
+
+
+def test_a_reading_that_no_look_could_see_in_time_is_open() -> None:
+    late = Receipt(1, 0, 38.5, 39, Outcome.OK, 1, MarkKind.READ)
+    found = stuck(at_home((5, Status.DELIVERED), receipts=(Receipt(1, 0, 3, 3, Outcome.OK, 1), late)))
+    assert (found.outcome, found.facts) == (Verdict.INCONCLUSIVE, {"open": 1})
+
+
+def test_a_message_that_was_another_persons_for_a_while_is_not_blamed_on_receipts() -> None:
+    """Its own sender's word does not mark it; whose it was when the word came, nobody knows."""
+    story = at_home((5, Status.DELIVERED))
+    story.messages[0].stored_sender = 1
+    assert stuck(story).checked == 0
+    story.messages[0].stored_sender = None
+    story.messages[0].looks[-1].sender = 1
+    assert stuck(story).checked == 0
+
+
+def test_an_event_that_shows_it_read_in_time_clears_it() -> None:
+    story = at_home((5, Status.DELIVERED))
+    story.events = [Event(1, 1, 0, 0, 6, EventType.UPDATE, Status.DELIVERED, 1, committed=6)]
+    assert stuck(story).observed == 1
+    story.events.append(Event(1, 1, 0, 0, 7, EventType.UPDATE, Status.READ, 1, committed=7))
+    assert stuck(story).observed == 0
+
+
+def test_an_unknown_status_that_an_event_shows_clears_nothing() -> None:
+    story = at_home((5, Status.DELIVERED))
+    story.events = [Event(1, 1, 0, 0, 6, EventType.UPDATE, Status.OTHER, 1, committed=6)]
+    assert stuck(story).observed == 1
+
+
+def test_what_is_stuck_at_sent_and_what_is_unread_are_two_kinds() -> None:
+    story = at_home((5, Status.DELIVERED))
+    story.messages.append(said(2))
+    story.receipts[0].up_to = 2
+    assert [kind.count for kind in stuck(story).found.largest] == [1, 1]
+
+
+def test_a_message_that_is_stuck_at_sent_is_not_open_besides() -> None:
+    late = Receipt(1, 0, 38.5, 39, Outcome.OK, 1, MarkKind.READ)
+    assert stuck(at_home(receipts=(Receipt(1, 0, 4, 5, Outcome.OK, 1), late))).facts == {"open": 0}

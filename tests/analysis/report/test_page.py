@@ -164,6 +164,8 @@ def test_a_finding_has_the_number_of_its_place_in_the_verdict(tmp_path: Path) ->
             row = re.search(rf'<tr id="{re.escape(entry["id"])}-{number}">.*?</tr>', html, flags=re.DOTALL)
             assert row is not None
             assert example["client_generated_id"] in row.group()
+            recipients = example.get("recipient_ids", [example.get("recipient_id")])
+            assert all(f"<code>{one}</code>" in row.group() for one in recipients)
 
 
 def test_plots_follow_the_colours_of_the_page_and_say_what_they_show(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.story import (
     Attempt,
     Event,
@@ -71,9 +71,16 @@ def _message(draw: st.DrawFn, story: Story) -> Message:
         attempts = [Attempt(left, left + draw(st.integers(0, 3)), draw(_OFTEN_OK))]
     seq = draw(st.sampled_from([1, 2, 3, 4, 1, 2, 3, 4, None]))
     one_clock = story.host(sender) == story.monitor.host
-    return Message(
-        sender, chat, attempts, seq, _seen(draw, story, attempts[0].left if attempts and one_clock else 0)
-    )
+    looks = _seen(draw, story, attempts[0].left if attempts and one_clock else 0)
+    message = Message(sender, chat, attempts, seq, looks)
+    changed = draw(st.integers(0, 12))
+    if changed == 9:
+        message.stored_sender = draw(st.integers(0, story.people - 1))
+    elif changed == 10 and looks:
+        looks[0].sender = draw(st.integers(0, story.people - 1))
+    elif changed == 11 and looks:
+        looks[-1].chat = draw(st.integers(0, len(story.chats) - 1))
+    return message
 
 
 def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
@@ -86,7 +93,7 @@ def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
     if not could or draw(st.integers(0, 15)) == 9:
         return []
     first = draw(st.sampled_from([could[0], could[0], *could]))
-    status = draw(st.sampled_from([*[Status.SENT] * 9, *Status]))
+    status = draw(st.sampled_from([*[Status.SENT] * 9, *[Status.DELIVERED] * 3, *Status]))
     looks = [Look(first, ObservedChange.APPEARED, status)]
     for number in could:
         if number > first and draw(st.sampled_from([False, False, True])):
@@ -118,4 +125,5 @@ def _receipt(draw: st.DrawFn, story: Story) -> Receipt:
     answered = [message.attempts[-1].answered for message in story.messages if message.attempts] or [0]
     left = draw(st.sampled_from(answered)) + draw(st.sampled_from([0, 0, 1, 2, 6, -1]))
     up_to = draw(st.sampled_from([4, 4, 4, 1, 2, 3, None]))
-    return Receipt(person, chat, left, left + draw(st.integers(0, 4)), draw(_OFTEN_OK), up_to)
+    kind = draw(st.sampled_from([MarkKind.READ, MarkKind.READ, MarkKind.DELIVERED]))
+    return Receipt(person, chat, left, left + draw(st.integers(0, 4)), draw(_OFTEN_OK), up_to, kind)

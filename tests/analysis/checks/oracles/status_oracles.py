@@ -3,10 +3,10 @@
 Written from the words of docs/what-is-checked.md and of the checkers, and from nothing else of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 
-from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, Status
+from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.story import (
     Event,
@@ -70,30 +70,65 @@ def regressed(story: Story) -> Answer:
 
 
 def stuck(story: Story, delivered_within_s: float, looked_at_a_poll: int) -> Answer:
-    """Messages that a look saw at `sent` though the time was over since a recipient's receipt."""
+    """Messages that a look saw at `sent` though the time was over since a recipient's receipt, of whichever kind; and of
+    the rest those that a look saw at less than `read` though it was over since somebody told to have read them."""
     faults, checked, still_open = [], 0, 0
     for number, message in _of_run(story):
-        receipts = list(_receipts(story, number, message))
-        if not receipts or _gone(message):
+        told = list(_receipts(story, number, message))
+        if not told or _gone(message) or _was_anothers(message):
             continue
         checked += 1
-        receipt = min(receipts, key=lambda one: (one.answered + _unsure(story, one.person), one.person))
-        answered = receipt.answered + _unsure(story, receipt.person)  # at the latest
-        deadline = round(answered + delivered_within_s + LOOK_LAG, 6)
-        shown_in_time = any(
-            story.comparable(event.person)
-            and event.status in {Status.DELIVERED, Status.READ}
-            and event.at - _unsure(story, event.person) <= deadline
-            for event in _telling(story, number)
-        )
-        moved = [look.poll for look in _present(message) if look.status is not Status.SENT]
-        last_sent = _last_look_at_sent(story, message, min(moved, default=None), looked_at_a_poll)
-        if not _blind(story) and last_sent is not None and last_sent >= deadline and not shown_in_time:
-            faults.append((str(message_id(number)), str(person_id(receipt.person)), ns(last_sent)))
-        elif not moved and not shown_in_time:
+        read = [receipt for receipt in told if receipt.kind is MarkKind.READ]
+        waits = [
+            _waited(story, number, receipts, below, delivered_within_s, looked_at_a_poll)
+            for receipts, below in ((told, [Status.SENT]), (read, [Status.SENT, Status.DELIVERED]))
+            if receipts
+        ]
+        late = [wait for wait in waits if isinstance(wait, tuple)]
+        if late:
+            faults.append(late[0])
+        elif _STILL in waits:
             still_open += 1
     unseen = _last_look(story) is None or still_open > 0
     return Answer(faults, checked=checked, unseen=unseen, facts={"open": still_open})
+
+
+_STILL = "still"  # nobody ever saw it happen, and nobody looked late enough
+
+
+def _waited(
+    story: Story,
+    number: int,
+    receipts: list[Receipt],
+    below: list[Status],
+    within_s: float,
+    looked_at_a_poll: int,
+) -> tuple[Hashable, ...] | str:
+    """How a message that stood `below` went on after receipts: the fault, `_STILL`, or well."""
+    message = story.messages[number]
+    receipt = min(receipts, key=lambda one: (one.answered + _unsure(story, one.person), one.person))
+    answered = receipt.answered + _unsure(story, receipt.person)  # at the latest
+    deadline = round(answered + within_s + LOOK_LAG, 6)
+    shown_in_time = any(
+        story.comparable(event.person)
+        and event.status in STAGES
+        and event.status not in below
+        and event.at - _unsure(story, event.person) <= deadline
+        for event in _telling(story, number)
+    )
+    moved = [look.poll for look in _present(message) if look.status not in below]
+    last = _last_look_before(story, message, min(moved, default=None), looked_at_a_poll)
+    if not _blind(story) and last is not None and last >= deadline and not shown_in_time:
+        return str(message_id(number)), str(person_id(receipt.person)), ns(last), len(below)
+    return _STILL if not moved and not shown_in_time else ""
+
+
+def _was_anothers(message: Message) -> bool:
+    """Whether any look saw it in another chat, or of another sender, than it was sent: whom a receipt covered is not known."""
+    chats = {message.row_chat if look.chat is None else look.chat for look in _present(message)}
+    sender = message.sender if message.stored_sender is None else message.stored_sender
+    senders = {sender if look.sender is None else look.sender for look in _present(message)}
+    return bool(chats - {message.chat} or senders - {message.sender})
 
 
 def _unsure(story: Story, person: int) -> float:
@@ -130,9 +165,7 @@ def _came_before(story: Story, person: int, at: float, receipt: Receipt) -> bool
     return story.comparable(person) and surely_by <= receipt.left
 
 
-def _last_look_at_sent(
-    story: Story, message: Message, moved: int | None, looked_at_a_poll: int
-) -> int | None:
+def _last_look_before(story: Story, message: Message, moved: int | None, looked_at_a_poll: int) -> int | None:
     """When the last look was taken that surely saw the row before the poll that saw it moved."""
     good = [number for number, poll in enumerate(story.polls) if poll.kind is not PollKind.FAILED]
     before = [number for number in good if moved is None or number < moved]

@@ -30,7 +30,8 @@ def way_back(finding: Finding) -> Hashable:
 
 
 def wait(finding: Finding) -> Hashable:
-    return finding.message_id, finding.recipient_id, finding.at_ns
+    stages = 2 if "not marked as read" in finding.why else 1  # in how many it waited
+    return finding.message_id, finding.recipient_id, finding.at_ns, stages
 
 
 def stuck(account: Account) -> Criterion:

@@ -3,7 +3,7 @@
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from analysis.record.codes import EventType, Status
+from analysis.record.codes import EventType, MarkKind, Status
 from tests.analysis.checks.plants.planting import (
     AFTER_ALL,
     Planted,
@@ -61,4 +61,23 @@ def a_receipt_changes_nothing(world: World, data: st.DataObject) -> Planted:
     row = pick(data, covered)
     del row.statuses[1:]
     world.shown = [one for one in world.shown if one.truth is not row or one.type is EventType.INSERT]
+    return found("status.stuck", row)
+
+
+@plant
+def a_reading_changes_nothing(world: World, data: st.DataObject) -> Planted:
+    """It was delivered, and stays that."""
+    said_to_be_read = [
+        row for row in world.acknowledged()
+        if any(
+            kind is MarkKind.READ and chat == row.message.chat and person != row.sender
+            and up_to >= (row.seq or 0) and at > row.committed + 3
+            for person, chat, at, kind, up_to in world.marks
+        )
+    ]  # fmt: skip
+    row = pick(data, said_to_be_read)
+    row.statuses = [(at, status) for at, status in row.statuses if status is not Status.READ]
+    if len(row.statuses) == 1:
+        row.statuses.append((row.committed + 1, Status.DELIVERED))
+    world.shown = [one for one in world.shown if one.truth is not row or one.status is not Status.READ]
     return found("status.stuck", row)
