@@ -74,6 +74,7 @@ FACTS = {
     "plan.history.slowest_ms": ("slowest {}", "The slowest of all samples; the target applies to the median of each chat."),
     "plan.history.rows_read_at_most": ("rows read at most: {}", "By one sample. A page has 50 rows: by the right index no more are read."),
     "generator.healthy.stalled_s": ("stood still for {}", "All the time in which a load process did not run, and so could neither send nor see an answer."),
+    "generator.healthy.still_share": ("stood still for {} of the load, at least", "For such a share of its time, after the warm-up, the load process that fared worst did not run for sure: users sent less than they would have."),
     "generator.healthy.longest_stall_ms": ("longest of it {}", "The longest time for which a load process stood still."),
     "generator.healthy.overflow": ("{} waited for a slot", "Open workload: actions that were due and had to wait because as many as allowed were under way (CHATSOAK_MAX_IN_FLIGHT)."),
     "generator.healthy.never_left": ("{} never left", "Open workload: actions that were due and had not left when the load stopped. They are in no latency."),
@@ -97,7 +98,7 @@ FACTS = {
 OF_THE_GENERATOR = (
     "What this figure would be without the delays that the load generator itself may be to blame for."
 )
-PERCENT = {"cpu_share"}  # shares, of which there is one
+PERCENT = {"cpu_share", "still_share"}  # shares, of which there is one
 UNITS = {"_ms": " ms", "_s": " s"}
 
 
