@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.report.numbers import number
+from analysis.report.numbers import between, is_short, number
 
 WITHOUT = "_without_ms"  # behind the id of a criterion of latency
 
@@ -112,14 +112,20 @@ class Fact:
 
 def facts(entry: Mapping[str, Any]) -> list[Fact]:
     """The facts of a criterion of ``verdict.json``, in its order."""
-    return [_fact(entry["id"], name, value) for name, value in entry["facts"].items()]
+    return [_fact(entry, name, value) for name, value in entry["facts"].items()]
 
 
-def _fact(criterion_id: str, name: str, value: float | int) -> Fact:
+def _fact(entry: Mapping[str, Any], name: str, value: float | int) -> Fact:
     if name.endswith(WITHOUT):
         return Fact(f"{name.removesuffix(WITHOUT)} without its delays: {number(value)} ms", OF_THE_GENERATOR)
-    words, meaning = FACTS.get(f"{criterion_id}.{name}") or FACTS.get(name) or (f"{_plain(name)} {{}}", None)
-    return Fact(words.format(_figure(name, value)), meaning)
+    words, meaning = FACTS.get(f"{entry['id']}.{name}") or FACTS.get(name) or (f"{_plain(name)} {{}}", None)
+    return Fact(words.format(_figure(name, value)) + _interval(entry, name), meaning)
+
+
+def _interval(entry: Mapping[str, Any], name: str) -> str:
+    """The 95% interval of a fact that has one: of a percentile that runs are compared by."""
+    ends = entry.get("intervals", {}).get(name)
+    return "" if ends is None else f" (95% interval {between(*ends, short=is_short(entry))})"
 
 
 def _figure(name: str, value: float | int) -> str:
