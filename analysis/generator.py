@@ -277,9 +277,7 @@ def _delay(waits: Waits, own: _Own, targets: Targets, begin_ns: int, seconds: in
     return Delay(held, own_s, noted_s, slots_s)
 
 
-def _stretch(
-    evidence: Evidence, figures: list[Figure], sends: int, never_left: int, still: Still
-) -> float:
+def _stretch(evidence: Evidence, figures: list[Figure], sends: int, never_left: int, still: Still) -> float:
     """How many times as much would have been done without the generator's own delays."""
     targets = Targets.of(evidence.run.settings)
     if targets.workload is Workload.OPEN:

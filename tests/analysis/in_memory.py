@@ -17,9 +17,7 @@ CLOCK_NS = 5_000_000_000_000  # the monotonic clock at second 0 of a run
 class InMemory:
     """One process's part of a history."""
 
-    def __init__(
-        self, rows: Mapping[str, list[tuple[Any, ...]]], name: str, arrivals: str = READER
-    ) -> None:
+    def __init__(self, rows: Mapping[str, list[tuple[Any, ...]]], name: str, arrivals: str = READER) -> None:
         self._rows = rows
         tables = DATABASE_TABLES if name == "monitor" else LOAD_TABLES
         self._record = ProcessRecord(

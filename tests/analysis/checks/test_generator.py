@@ -41,7 +41,8 @@ def test_an_overloaded_generator_is_inconclusive_and_no_failure_of_the_server() 
     assert "`latency.send.p95` is not to be believed: of its 800.0 ms up to 800.0 ms" in reason
     assert "between second 0 and second 60 of the run" in reason
     assert (
-        "it got 25% of a core: 2 load processes with a core of their own, or 6 with as little as this" in reason
+        "it got 25% of a core: 2 load processes with a core of their own, or 6 with as little as this"
+        in reason
     )
     assert found["errors.send"]["outcome"] == "pass"
 
