@@ -16,7 +16,7 @@ HEAD = (
     "95% interval",
     "p",
     "Target or bound",
-    "There in (95% interval)",
+    "There in",
 )
 
 
@@ -29,10 +29,11 @@ def table(found: Trends | None) -> Titled | None:
         "Trends under steady load",
         f"Of {found.minutes:,.0f} minutes in which the number of users stood at its highest, and the planned rate of an open workload still; of "
         "the server's own figures without the first fifth. Slope: Theil and Sen. p: how likely a series without a trend shows one as strong, up or down (Mann and "
-        "Kendall, of few points least squares as well; widened for autocorrelation). “There in”: when a straight line would be at the target or bound, from the steepest to the flattest slope of the interval, counted from the end; only of what "
-        "moved beyond chance (p at most 0.05, which one in twenty series without a trend has), and of no step. Those with a "
+        "Kendall, of few points least squares as well; widened for autocorrelation). “There in”: when a straight line would be at the target or bound, counted from "
+        "the end, and in brackets by the ends of the interval of its slope; not of what may have moved by chance (p above 0.05; of twenty series without a trend one "
+        "has less), nor of a latency that moved at once, by a step. Those with a "
         f"target or bound are judged, by drift.latency and drift.database. Counters are rates.{still}",
-        Table(HEAD, [_row(one) for one in found.rows]),
+        Table(HEAD, [_row(one) for one in found.rows], words=("There in",)),
     )
 
 
