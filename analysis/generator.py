@@ -13,7 +13,7 @@ from analysis.checks.fared import BUSY, Delay, Load, usable
 from analysis.checks.own_errors import own_errors, own_failures
 from analysis.checks.own_part import MOST_ERROR, Figure, excuse
 from analysis.checks.spans import Floats, Spans
-from analysis.checks.stalls import Bools, Departures, Stalls, Waits, own_ns
+from analysis.checks.stalls import Bools, Departures, Stalls, Still, Waits, own_ns
 from analysis.checks.suite import guarded
 from analysis.criteria import Criterion
 from analysis.evidence import Evidence
@@ -25,6 +25,8 @@ from analysis.timeline import TimeAxis
 
 # Before table ``stalls`` there was only the worst lateness of each second.
 OLD_STALL_MS = 10.0
+# A process that was awake for less than this share of its time tells little of how much it would have done.
+LEAST_AWAKE = 0.05
 
 
 def weigh(
@@ -229,17 +231,21 @@ def _load(
     during = (at_ns >= begin_ns) & (at_ns <= end_ns + NS_PER_S)
     last = told.groupby("process")[["overflow", "never_left"]].max().clip(lower=0).sum()
     seconds = math.ceil((end_ns - begin_ns) / NS_PER_S)
+    judged_ns = min(end_ns, begin_ns + round(targets.warmup_s * NS_PER_S))
+    still = stalls.within(judged_ns, end_ns).worst((end_ns - judged_ns) / NS_PER_S)
     # A wait of seconds of which some tens of milliseconds are the generator's own was somebody else's doing.
     alone_ns = np.where(own.late > MOST_ERROR * (waits.seen_ns - waits.due_ns - own.all), own.late, 0)
     return Load(
         rows=told[during],
         judged=told[during & (at_ns >= begin_ns + targets.warmup_s * NS_PER_S)],
         stalls=stalls.within(begin_ns, end_ns),
+        still=still,
+        is_open=targets.workload is Workload.OPEN,
         behind=departures.behind.share_of_seconds(begin_ns, seconds),
         busy_cores=cores[1][(cores[0] >= begin_ns) & (cores[0] <= end_ns + NS_PER_S)],
         begin_s=begin_ns / NS_PER_S,
         seconds=(end_ns - begin_ns) / NS_PER_S,
-        stretch=_stretch(evidence, figures, len(sends), int(last["never_left"])),
+        stretch=_stretch(evidence, figures, len(sends), int(last["never_left"]), still),
         processes=max(1, len(evidence.parts)),
         sends=len(sends),
         own_errors=own_errors(sends["error"], evidence.calls["error"], evidence.sockets["detail"]),
@@ -271,13 +277,15 @@ def _delay(waits: Waits, own: _Own, targets: Targets, begin_ns: int, seconds: in
     return Delay(held, own_s, noted_s, slots_s)
 
 
-def _stretch(evidence: Evidence, figures: list[Figure], sends: int, never_left: int) -> float:
+def _stretch(evidence: Evidence, figures: list[Figure], sends: int, never_left: int, still: Still) -> float:
     """How many times as much would have been done without the generator's own delays."""
     targets = Targets.of(evidence.run.settings)
     if targets.workload is Workload.OPEN:
         return (sends + never_left) / sends if sends else 1.0
     average = next((figure for figure in figures if figure.id == "latency.send.avg"), None)
+    # users of a process that stands still neither think nor send
+    unmade = 1 / max(LEAST_AWAKE, 1 - still.idle_share)
     if average is None:
-        return 1.0
+        return unmade
     think_ms = 1000 * float(evidence.run.settings.get("CHATSOAK_THINK_TIME_S", 1.0))
-    return (think_ms + average.observed_ms) / (think_ms + average.without_ms)
+    return max(unmade, (think_ms + average.observed_ms) / (think_ms + average.without_ms))

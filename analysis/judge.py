@@ -140,6 +140,7 @@ def _told(step: Shift) -> dict[str, Any]:
         "after_ms": step.after_ms,
         "p_value": step.p_value,
         "near": step.near,
+        "near_s": step.reach_s,
     }
 
 

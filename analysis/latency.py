@@ -175,10 +175,14 @@ def with_warmup(targets: Targets, sends: pd.DataFrame, ramp_s: float = 0.0) -> T
     run_s = float(np.ptp(sent.start_ns)) / NS_PER_S
     most_s = min(WARMUP_SHARE * run_s, ramp_s + AFTER_RAMP_S)
     if found.end_s > most_s:
+        what = (
+            f"Latency became steady only after {found.end_s:,.0f} s"
+            if found.slower
+            else f"Latency was lower in the first {found.end_s:,.0f} s than later"
+        )
         return replace(
             targets,
-            unsettled=f"Latency became steady only after {found.end_s:,.0f} s, and a warm-up of this run may last "
-            f"{most_s:,.0f} s: nothing is left out.",
+            unsettled=f"{what}, and a warm-up of this run may last {most_s:,.0f} s: nothing is left out.",
         )
     return replace(targets, warmup_s=int(sent.start_ns.min()) / NS_PER_S + found.end_s)
 

@@ -8,13 +8,15 @@ series drifts when it rises beyond chance (`statistics.trend`; Holm's method ove
 * when it rises by a tenth or more over the part judged, and, going on like that, passes its target within a day, or has passed it,
 * or, however little it rises, when it began below its target and passes it within as much time again, or has passed it.
 
-The slope is Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing.
-Method's limits: a straight line is assumed; a step is also a rise, and stands among the timeline's steps; a drift much
+The slope is Theil's and Sen's (`statistics.trend`). Rises that a target has room for are told and fail nothing. A rise that one step
+makes `LEAST_LIKELIER` times likelier than any that goes on (`statistics.shape`) is no drift: it is told, and what comes after
+the step is judged by itself.
+Method's limits: a straight line is assumed; a step that noise hides counts as a drift; a drift much
 slower than a tenth in the run is not seen, unless its target is near; in ten minutes most are not (docs/statistics.md has how many).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,6 +24,8 @@ from analysis.checks.steady import Stretch
 from analysis.criteria import Criterion, Finding, Verdict
 from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
+from analysis.statistics.autocorrelation import Floats
+from analysis.statistics.shape import Jump, best_jump
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
 from analysis.statistics.windows import FEW, PLENTY, windows
 
@@ -30,15 +34,24 @@ WIDTH_S = 60.0  # of a window, at least
 ALPHA = 0.05  # over all series together, one-sided
 MATTERS = 0.10  # rise over the part judged
 HORIZON_S = 86_400.0
+LEAST_LIKELIER = 20.0  # a rise is taken for a step only where it would be such a chance otherwise
 
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """A series of window figures, its target, and its trend."""
+    """A series of window figures, its target, and its trend.
+
+    Attributes:
+        of: the latencies whose figures these are: "send" or "delivery".
+        times_s, values: the middle of each window, and its figure.
+    """
 
     name: str
+    of: str
     target_ms: float
     trend: Trend
+    times_s: Floats = field(repr=False, compare=False)
+    values: Floats = field(repr=False, compare=False)
 
     @property
     def chance(self) -> float:
@@ -71,6 +84,19 @@ class Rise:
         at_s = forecast_crossing_s(self.trend, self.target_ms)
         return None if at_s is None else max(at_s - self.trend.end_s, 0.0)
 
+    @property
+    def matters(self) -> bool:
+        """Whether it is told, given that it is beyond chance."""
+        return self.share >= MATTERS or self.is_near
+
+    def since(self, at_s: float) -> "Rise | None":
+        """The same of the windows from a time on; None where they are too few."""
+        late = self.times_s >= at_s
+        found = trend(self.times_s[late], self.values[late])
+        if found is None:
+            return None
+        return replace(self, trend=found, times_s=self.times_s[late], values=self.values[late])
+
 
 def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, within: Stretch) -> Criterion:
     """Judge the steady part of a soak; a run that is too short for that says so, and is no part of the outcome.
@@ -88,11 +114,22 @@ def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, withi
             [],
             f"Fewer than {LEAST_POINTS} windows of the steady part have {FEW} latencies: too few to judge a drift.",
         )
-    seen = [one for one in significant(rises) if one.share >= MATTERS or one.is_near]
-    broken = [one for one in seen if one.breaks_target]
-    told = " ".join(_sentence(one) for one in seen if one not in broken) or None
+    seen = [one for one in significant(rises) if one.matters]
+    steps = {one.name: step for one, step in steps_of(rises) if one in seen}
+    rests = (one.since(steps[one.name].at_s) for one in seen if one.name in steps)
+    going_on = [
+        *(one for one in seen if one.name not in steps),
+        *(one for one in significant([rest for rest in rests if rest is not None]) if one.matters),
+    ]
+    broken = [one for one in going_on if one.breaks_target]
+    told = " ".join(
+        (
+            *(_stepped(name, step) for name, step in steps.items()),
+            *(_sentence(one) for one in going_on if one not in broken),
+        )
+    )
     outcome = Verdict.FAIL if broken else Verdict.PASS
-    return _criterion(outcome, rises, told, tuple(Finding(why=_sentence(one)) for one in broken))
+    return _criterion(outcome, rises, told or None, tuple(Finding(why=_sentence(one)) for one in broken))
 
 
 def significant(rises: list[Rise]) -> list[Rise]:
@@ -104,18 +141,28 @@ def significant(rises: list[Rise]) -> list[Rise]:
     return ordered
 
 
+def steps_of(rises: Iterable[Rise]) -> Iterator[tuple[Rise, Jump]]:
+    """Those of which one step is a better account than a rise. Figures of the same latencies answer together, by the mean."""
+    found = [(one, best_jump(one.times_s, one.values)) for one in rises]
+    for one, step in found:
+        alike = [other.likelier for rise, other in found if rise.of == one.of and other is not None]
+        if step is not None and step.after > step.before and np.mean(alike) >= np.log(LEAST_LIKELIER):
+            yield one, step
+
+
 def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: Stretch) -> Iterator[Rise]:
     """The series that are judged, each with its trend; those with too few windows are left out."""
     within = within.whole
-    for latencies, figures in (
+    for of, latencies, figures in (
         (
+            "send",
             sent,
             (
                 ("Average send latency", "avg_ms", targets.send_avg_ms),
                 ("P95 of send latency", "p95_ms", targets.send_p95_ms),
             ),
         ),
-        (delivered, (("P95 of delivery latency", "p95_ms", targets.delivery_p95_ms),)),
+        ("delivery", delivered, (("P95 of delivery latency", "p95_ms", targets.delivery_p95_ms),)),
     ):
         inside = (
             latencies.judged & (latencies.start_ns >= within.begin_ns) & (latencies.start_ns < within.end_ns)
@@ -127,9 +174,10 @@ def rises_of(sent: Latencies, delivered: Latencies, targets: Targets, within: St
         width_s = max(enough_s, WIDTH_S)
         cut = windows(latencies.start_ns[inside], latencies.latency_ns[inside], width_s).telling
         for name, column, target_ms in figures:
-            found = trend(cut.middle_s, cut.figures[column].to_numpy(np.float64))
+            values = cut.figures[column].to_numpy(np.float64)
+            found = trend(cut.middle_s, values)
             if found is not None:
-                yield Rise(name, target_ms, found)
+                yield Rise(name, of, target_ms, found, cut.middle_s, values)
 
 
 def _criterion(
@@ -147,6 +195,13 @@ def _criterion(
         examples=examples,
         found=every,
         reason=reason,
+    )
+
+
+def _stepped(name: str, step: Jump) -> str:
+    return (
+        f"{name} rose from {step.before:,.1f} to {step.after:,.1f} ms at once, about minute {step.at_s // 60:,.0f} of the run: that is a "
+        "step and no drift, for one step is a far better account of it than a rise that goes on."
     )
 
 

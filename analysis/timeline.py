@@ -4,7 +4,7 @@ The axis counts seconds since the run's first send.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from analysis.load import planned_rate
 from analysis.load_changes import Moment, load_changes
 from analysis.record.codes import EventType, Outcome, PollKind
 from analysis.series import Floats, Histogram
-from analysis.shifts import Shift, happenings, shifts
+from analysis.shifts import Search, Shift, cut, happenings, searched, shifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ class Timeline:
     polls_coarse: pd.DataFrame
     restarts: tuple[tuple[float, float], ...]  # of PostgreSQL: the last look before, the first after, in s
     steps: tuple[Shift, ...] = ()
+    searched: Mapping[str, Search] = field(default_factory=dict)  # for steps, by series
     load_changes: tuple[Moment, ...] = ()  # where the load moved to another level
 
     @property
@@ -166,6 +167,7 @@ def build(
         changes=changes,
         restarts_s=(before_s for before_s, _ in away),
     )
+    cuts = {"sends": cut(sent), "deliveries": cut(delivered)}
     return Timeline(
         width_s=width_s,
         begin_s=begin_s,
@@ -192,8 +194,9 @@ def build(
         polls_coarse=series.poll_series(polled_ns, took_ms, failed, coarse_s),
         restarts=away,
         load_changes=changes,
+        searched=searched(cuts),
         steps=shifts(
-            {"sends": sent, "deliveries": delivered},
+            cuts,
             known,
             {f"finding of {name}": seen.at_s for name, seen in occurrences.items()},
         ),

@@ -61,7 +61,7 @@ def assemble(
     Args:
         counts: how many of each of `COUNTS`.
         users: the most Locust users at one time; 0 = not recorded.
-        steps: of latency: criterion, at_s, before_ms, after_ms, p_value and near.
+        steps: of latency: criterion, at_s, before_ms, after_ms, p_value, near, and near_s, within how many seconds that was.
     """
     place = {name: number for number, name in enumerate(ORDER)}
     people = {chat.id: chat.participants for chat in run.chats}

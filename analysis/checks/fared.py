@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.spans import Floats
-from analysis.checks.stalls import Stalls
+from analysis.checks.stalls import Stalls, Still
 
 # A process that uses so much of what it may use of a processor has a queue in front of it.
 BUSY = 0.9
@@ -44,6 +44,8 @@ class Load:
         rows: of table ``generator`` while the load went on.
         judged: those after the warm-up.
         stalls: in that time.
+        still: how long the worst of the processes stood still, after the warm-up.
+        is_open: by a schedule that does not wait for answers.
         behind: for each second the largest share of it for which a process did not keep up: it stood still, or used all that
             it had of a processor.
         busy_cores: how much of a core a process used in each of its seconds in which it used, or waited for, all it had.
@@ -62,6 +64,8 @@ class Load:
     rows: pd.DataFrame
     judged: pd.DataFrame
     stalls: Stalls
+    still: Still
+    is_open: bool
     behind: Floats
     busy_cores: Floats
     begin_s: float

@@ -1,8 +1,8 @@
 """`generator.healthy`: was what is measured the server, or the load generator itself?
 
 It never fails a run. It is inconclusive where the generator's own delays decide an outcome, make up much of a figure whether
-that keeps its target or not, kept it from making the load that was asked for, or may have: a process in full use has no room
-for what comes at once. Most bounds are errors in the figures, not loads of the machine: a loop that is 20 ms late matters to
+that keeps its target or not, kept it from making the load that was asked for, or may have: users of a process that stands still
+send less, which no latency shows, and one in full use has no room for what comes at once. Most bounds are errors in the figures, not loads of the machine: a loop that is 20 ms late matters to
 nobody whose target is 500 ms.
 """
 
@@ -12,6 +12,7 @@ from analysis.checks.fared import BAD_SECOND, BUSY, Load, known, usable
 from analysis.checks.own_part import MOST_ERROR, Figure
 from analysis.checks.why_behind import processes_needed, when_and_why
 from analysis.criteria import Criterion, Verdict
+from analysis.record.standstill import MOST_STILL
 
 # Actions that were due and never left are in no latency. As long as they are fewer than this, a P95 is off by at most a
 # fifth of the 5% that it is about. What came due in the last second had hardly waited yet, and counts only beyond that.
@@ -81,9 +82,19 @@ def _of_figure(figure: Figure) -> str:
 
 
 def _past_bounds(load: Load) -> list[str]:
-    """Which of the bounds of processor, garbage collection and departures are passed, in words."""
+    """Which of the bounds of standstill, processor, garbage collection and departures are passed, in words."""
     rows = load.judged
     told = []
+    if load.still.share > MOST_STILL and load.still.late_s > FEW_SECONDS:
+        what = (
+            "what came due meanwhile left late, all at once"
+            if load.is_open
+            else "users sent less than they would have"
+        )
+        told.append(
+            f"the event loop of a load process stood still for at least {load.still.share:.0%} of the time (bound: "
+            f"{MOST_STILL:.0%}), so that the load was not made as asked for: {what}"
+        )
     busy = (rows["cpu_share"] >= BUSY * usable(rows)).groupby(rows["process"]).agg(["sum", "mean"])
     busy = busy[busy["sum"] > FEW_SECONDS]
     if len(busy) and (share := float(busy["mean"].max())) > MOST_BUSY_SECONDS:
@@ -110,6 +121,7 @@ def _most_never_left(load: Load) -> float:
 def _facts(load: Load, figures: Sequence[Figure]) -> dict[str, float | int]:
     facts: dict[str, float | int] = {
         "stalled_s": round(load.stalls.total_ns / 1e9, 3),
+        "still_share": round(load.still.share, 3),
         "longest_stall_ms": round(load.stalls.longest_ns / 1e6, 1),
         "overflow": load.overflow,
         "never_left": load.never_left,

@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.spans import Floats, Ints, Spans
+from analysis.record.standstill import BEAT_S
 
 Bools = NDArray[np.bool_]
 
 # Stalls that follow upon one another are one: their times come from one clock reading, rounded from a float.
 TOUCHING_NS = 1_000
+BEAT_NS = round(BEAT_S * 1e9)
 # A beat that comes late is one of the first things that the loop gets round to; the rest of what waited is read until the
 # next beat, which is noted as a stall itself unless it is at most this much after it (see locustfiles/run/pulse.py).
 AFTER_NS = 30_000_000
@@ -52,17 +54,47 @@ class Waits:
         return Waits(*(getattr(self, column.name)[some] for column in fields(self)))
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """For how long a load process stood still.
+
+    Attributes:
+        late_s: added up, by how much its beats were late: for so long it did, at least.
+        cpu_s: processor time that it used in its stalls.
+        seconds: of so many.
+    """
+
+    late_s: float
+    cpu_s: float
+    seconds: float
+
+    @property
+    def share(self) -> float:
+        """Of its time."""
+        return min(1.0, self.late_s / self.seconds) if self.seconds > 0 else 0.0
+
+    @property
+    def idle_share(self) -> float:
+        """Of its time, without that in which it computed."""
+        return max(0.0, self.late_s - self.cpu_s) / self.seconds if self.seconds > 0 else 0.0
+
+
 class Stalls:
     """When the load processes stood still.
 
     Args:
         process, begin_ns, end_ns, cpu_ms: a row for each stall, in any order.
+        late_ns: by how much the beat at its end was late; without it, all but the beat itself.
     """
 
-    def __init__(self, process: Ints, begin_ns: Ints, end_ns: Ints, cpu_ms: Floats) -> None:
+    def __init__(
+        self, process: Ints, begin_ns: Ints, end_ns: Ints, cpu_ms: Floats, late_ns: Floats | None = None
+    ) -> None:
+        if late_ns is None:
+            late_ns = (end_ns - begin_ns - BEAT_NS).clip(min=0).astype(np.float64)
         order = np.lexsort((begin_ns, process))
         process, begin_ns, end_ns = process[order], begin_ns[order], end_ns[order]
-        cpu_ms = cpu_ms[order]
+        cpu_ms, late_ns = cpu_ms[order], late_ns[order]
         new = np.ones(len(process), np.bool_)
         new[1:] = (process[1:] != process[:-1]) | (begin_ns[1:] > end_ns[:-1] + TOUCHING_NS)
         first = np.flatnonzero(new)
@@ -70,6 +102,7 @@ class Stalls:
         self.begin_ns: Ints = begin_ns[first]
         self.end_ns: Ints = np.maximum.reduceat(end_ns, first) if len(first) else end_ns
         self.cpu_ms: Floats = np.add.reduceat(cpu_ms, first) if len(first) else cpu_ms
+        self.late_ns: Floats = np.add.reduceat(late_ns, first) if len(first) else late_ns
 
     def __len__(self) -> int:
         return len(self.process)
@@ -79,7 +112,9 @@ class Stalls:
         inside = (self.end_ns > begin_ns) & (self.begin_ns < end_ns)
         begin, end = self.begin_ns[inside].clip(min=begin_ns), self.end_ns[inside].clip(max=end_ns)
         share = (end - begin) / np.maximum(1, self.end_ns[inside] - self.begin_ns[inside])
-        return Stalls(self.process[inside], begin, end, self.cpu_ms[inside] * share)
+        return Stalls(
+            self.process[inside], begin, end, self.cpu_ms[inside] * share, self.late_ns[inside] * share
+        )
 
     @property
     def total_ns(self) -> int:
@@ -90,6 +125,16 @@ class Stalls:
     def longest_ns(self) -> int:
         """The longest of them; 0 when there is none."""
         return int((self.end_ns - self.begin_ns).max(initial=0))
+
+    def worst(self, seconds: float) -> Still:
+        """Of the process that stood still for longest: for how long at least, of so many seconds in which all of them could."""
+        if not len(self):
+            return Still(0.0, 0.0, seconds)
+        late_s, cpu_s = (
+            np.bincount(self.process, weights=column) for column in (self.late_ns / 1e9, self.cpu_ms / 1e3)
+        )
+        worst = int(np.argmax(late_s))
+        return Still(float(late_s[worst]), float(cpu_s[worst]), seconds)
 
     @property
     def spans(self) -> Spans:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.report.numbers import number
+from analysis.report.numbers import between, is_short, number
 
 WITHOUT = "_without_ms"  # behind the id of a criterion of latency
 
@@ -74,6 +74,7 @@ FACTS = {
     "plan.history.slowest_ms": ("slowest {}", "The slowest of all samples; the target applies to the median of each chat."),
     "plan.history.rows_read_at_most": ("rows read at most: {}", "By one sample. A page has 50 rows: by the right index no more are read."),
     "generator.healthy.stalled_s": ("stood still for {}", "All the time in which a load process did not run, and so could neither send nor see an answer."),
+    "generator.healthy.still_share": ("stood still for {} of the load, at least", "For such a share of its time, after the warm-up, the load process that fared worst did not run for sure: users sent less than they would have."),
     "generator.healthy.longest_stall_ms": ("longest of it {}", "The longest time for which a load process stood still."),
     "generator.healthy.overflow": ("{} waited for a slot", "Open workload: actions that were due and had to wait because as many as allowed were under way (CHATSOAK_MAX_IN_FLIGHT)."),
     "generator.healthy.never_left": ("{} never left", "Open workload: actions that were due and had not left when the load stopped. They are in no latency."),
@@ -97,7 +98,7 @@ FACTS = {
 OF_THE_GENERATOR = (
     "What this figure would be without the delays that the load generator itself may be to blame for."
 )
-PERCENT = {"cpu_share"}  # shares, of which there is one
+PERCENT = {"cpu_share", "still_share"}  # shares, of which there is one
 UNITS = {"_ms": " ms", "_s": " s"}
 
 
@@ -111,14 +112,20 @@ class Fact:
 
 def facts(entry: Mapping[str, Any]) -> list[Fact]:
     """The facts of a criterion of ``verdict.json``, in its order."""
-    return [_fact(entry["id"], name, value) for name, value in entry["facts"].items()]
+    return [_fact(entry, name, value) for name, value in entry["facts"].items()]
 
 
-def _fact(criterion_id: str, name: str, value: float | int) -> Fact:
+def _fact(entry: Mapping[str, Any], name: str, value: float | int) -> Fact:
     if name.endswith(WITHOUT):
         return Fact(f"{name.removesuffix(WITHOUT)} without its delays: {number(value)} ms", OF_THE_GENERATOR)
-    words, meaning = FACTS.get(f"{criterion_id}.{name}") or FACTS.get(name) or (f"{_plain(name)} {{}}", None)
-    return Fact(words.format(_figure(name, value)), meaning)
+    words, meaning = FACTS.get(f"{entry['id']}.{name}") or FACTS.get(name) or (f"{_plain(name)} {{}}", None)
+    return Fact(words.format(_figure(name, value)) + _interval(entry, name), meaning)
+
+
+def _interval(entry: Mapping[str, Any], name: str) -> str:
+    """The 95% interval of a fact that has one: of a percentile that runs are compared by."""
+    ends = entry.get("intervals", {}).get(name)
+    return "" if ends is None else f" (95% interval {between(*ends, short=is_short(entry))})"
 
 
 def _figure(name: str, value: float | int) -> str:

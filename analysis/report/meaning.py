@@ -97,7 +97,7 @@ GLOSSARY = {
     "Seq": "The number of a message in its chat, given by the database.",
     "Warm-up": "The beginning of a run, in which caches fill and users arrive; its end is found in the latencies (MSER-5), or set by hand. It is not judged by latency, only by the other criteria.",
     "Step": "A moment from which on the P95 stands at another level for good, found by change-point detection in windows of the run. "
-    "p is how likely a run without a step shows one as clear. What lies near is what happened within 15 s; whether it was the cause is not said.",
+    "p is how likely a run without a step shows one as clear. What lies near is what happened within 15 s, or in a run of more than half an hour within the length of a window, up to a minute or more: the table says which. Whether it was the cause is not said.",
     "Drift": "A rise over a soak that goes on: the slope is Theil's and Sen's (the median of the slopes between any two moments, which "
     "outliers do not move), and Mann's and Kendall's test says whether it is more than chance.",
     "Look": "The monitor looks at the database about once a second, and reads what is new or changed since the last look.",

@@ -40,8 +40,12 @@ def interval(entry: Mapping[str, Any]) -> str | None:
     """The 95% interval of a criterion, or None when it has none; that of a short run is at least so wide."""
     if entry["ci95"] is None:
         return None
-    low, high = entry["ci95"]
-    return f"{'at least ' if is_short(entry) else ''}{number(low)} to {number(high)}"
+    return between(*entry["ci95"], short=is_short(entry))
+
+
+def between(low: float, high: float, *, short: bool) -> str:
+    """An interval in words; that of a short run is at least so wide."""
+    return f"{'at least ' if short else ''}{number(low)} to {number(high)}"
 
 
 def is_short(entry: Mapping[str, Any]) -> bool:

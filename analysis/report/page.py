@@ -71,6 +71,7 @@ def render(judgement: Judgement) -> str:
             at=lambda at_ns: _at(judgement, at_ns),
             latency=sections.latency(judgement),
             steps={series: sections.steps(timeline, series) for series in sections.SERIES},
+            no_step={series: sections.no_step(timeline, series) for series in sections.SERIES},
             delivery=sections.delivery(judgement),
             load=sections.load(judgement),
             database=sections.database(judgement),

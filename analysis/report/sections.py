@@ -9,7 +9,7 @@ from analysis.report import latency_plots, load_plots, numbers
 from analysis.report.drawing import elapsed
 from analysis.report.figures import Figure, Table, Titled
 from analysis.series import Histogram
-from analysis.shifts import Shift
+from analysis.shifts import LEAST_WINDOWS, Shift
 from analysis.timeline import Timeline
 
 RESTARTS_TOLD = 5  # of PostgreSQL, beside a plot
@@ -114,6 +114,18 @@ def database(judgement: Judgement) -> list[Figure]:
     ]
 
 
+def no_step(timeline: Timeline, series: str) -> str:
+    """What it means that no step is told."""
+    name = SERIES[series]
+    search = timeline.searched.get(series)
+    if search is not None and search.is_too_short:
+        return (
+            f"Too short to look for steps of {name}: that takes {LEAST_WINDOWS} windows of {search.width_s:,.0f} s with enough "
+            f"latencies, and there were {search.windows:,}."
+        )
+    return f"No step of a tenth or more was found in the P95 of {name}, as far as can be told from chance."
+
+
 def steps(timeline: Timeline, series: str) -> Titled | None:
     """The steps of a latency as a table; None where there is none."""
     found = [step for step in timeline.steps if step.series == series]
@@ -122,7 +134,7 @@ def steps(timeline: Timeline, series: str) -> Titled | None:
     return Titled(
         f"Steps of {SERIES[series]}",
         "From then on the P95 stood at another level: medians of the P95 of windows before and after. p: how likely a run "
-        "without a step shows one as clear. What lies within 15 s of it is named; that it was the cause is not said.",
+        f"without a step shows one as clear. What lies within {found[0].reach_s:,.0f} s of it is named; that it was the cause is not said.",
         Table(
             ("At", "P95 before", "P95 after", "Change", "p", "Near it"),
             [_step(step) for step in found],

@@ -29,9 +29,11 @@ def table(found: Trends | None) -> Titled | None:
         "Trends under steady load",
         f"Of {found.minutes:,.0f} minutes in which the number of users stood at its highest, and the planned rate of an open workload still; of "
         "the server's own figures without the first fifth. Slope: Theil and Sen. p: how likely a series without a trend shows one as strong, up or down (Mann and "
-        "Kendall, of few points least squares as well; widened for autocorrelation). “There in”: when a straight line would be at the target or bound. Those with a "
+        "Kendall, of few points least squares as well; widened for autocorrelation). “There in”: when a straight line would be at the target or bound, counted from "
+        "the end, and in brackets by the ends of the interval of its slope; not of what may have moved by chance (p above 0.05; of twenty series without a trend one "
+        "has less), nor of a latency that moved at once, by a step. Those with a "
         f"target or bound are judged, by drift.latency and drift.database. Counters are rates.{still}",
-        Table(HEAD, [_row(one) for one in found.rows]),
+        Table(HEAD, [_row(one) for one in found.rows], words=("There in",)),
     )
 
 
@@ -53,9 +55,23 @@ def _row(one: SeriesTrend) -> tuple[str, ...]:
 def _forecast(one: SeriesTrend) -> str:
     if one.bound is None:
         return "–"
-    if one.crossing_s is None or one.crossing_s / 3600 > FAR_H:
-        return "never"
+    if one.stepped:
+        return "a step"
+    if not one.beyond_chance:
+        return "has been" if one.is_there else "not beyond chance"
     if one.crossing_s == 0:
         return "has been"
-    hours = one.crossing_s / 3600
+    if one.crossing_s is None or one.soonest_s is None or _is_far(one.soonest_s):
+        return "never"
+    return f"{_in(one.crossing_s)} ({_in(one.soonest_s)} to {_in(one.latest_s)})"
+
+
+def _in(seconds: float | None) -> str:
+    if seconds is None or _is_far(seconds):
+        return "never"
+    hours = seconds / 3600
     return f"{hours:,.1f} h" if hours >= HOURS_FROM else f"{60 * hours:,.0f} min"
+
+
+def _is_far(seconds: float) -> bool:
+    return seconds / 3600 > FAR_H

@@ -74,7 +74,7 @@ def trend(times_s: Floats, values: Floats) -> Trend | None:
     slopes = rises / (times_s[second] - times_s[first])
     slope = float(np.median(slopes))
     rest = values - slope * times_s
-    alike = _autocorrelation(rest)
+    alike = autocorrelation(rest)
     _, ties = np.unique(values, return_counts=True)
     independent = (count * (count - 1) * (2 * count + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
     deviation = float(np.sqrt(independent * inflation(alike, count)))
@@ -131,7 +131,7 @@ def thinned(times_s: Floats, values: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def _autocorrelation(rest: Floats) -> float:
+def autocorrelation(rest: Floats) -> float:
     """The lag-one coefficient, freed of its bias, between 0 and `MOST_ALIKE`.
 
     Two parameters, level and slope, were taken from the series, which lowers it by about (2 + 4 rho) / n.

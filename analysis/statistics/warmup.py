@@ -5,8 +5,8 @@ standard error of the mean of what remains is smallest. Batches far outside are 
 has it), or a few bad seconds later on would outweigh the whole warm-up. By itself the rule often cuts a little off a series that
 has no warm-up, because some cut is always the best. What it would cut is therefore only cut when it differs from
 what remains by a share that matters, and by twice as much as nine in ten stretches of the same length that remain. The warm-up
-is looked for in the first half alone. A run whose best cut lies in the second half never became steady: nothing is cut, for a
-cut would hide it.
+is looked for in the first half alone. A run whose best cut lies in the second half, and that was slower before it, never became
+steady: nothing is cut, for a cut would hide it. One that was faster before it had settled, and then changed: that is no warm-up.
 Sources: Hampel, F. R. (1974), The influence curve and its role in robust estimation, JASA 69; White, K. P. (1997), An effective truncation heuristic for bias reduction in simulation output, Simulation 69;
 White, Cobb, Spratt (2000), A comparison of five steady-state truncation heuristics for simulation, WSC.
 """
@@ -39,10 +39,12 @@ class Warmup:
     Attributes:
         end_s: when it ends, in seconds after the first value; 0 = there is none.
         steady: False where the run was still settling in its second half.
+        slower: the part before was slower than the rest; users who come one by one may make it faster.
     """
 
     end_s: float
     steady: bool
+    slower: bool = True
 
 
 def find_warmup(start_ns: Ints, latency_ns: Ints) -> Warmup:
@@ -67,9 +69,10 @@ def find_warmup(start_ns: Ints, latency_ns: Ints) -> Warmup:
     half = min(cut, batches // 2)
     if cut == 0 or not (_matters(means, half) and _differs(drawn, half)):
         return Warmup(0.0, steady=True)
+    slower = float(means[:cut].mean()) > float(np.median(means[cut:]))
     if cut > batches // 2:
-        return Warmup(0.0, steady=False)
-    return Warmup(cut * BATCH * width_ns / NS_PER_S, steady=True)
+        return Warmup(0.0, steady=not slower)
+    return Warmup(cut * BATCH * width_ns / NS_PER_S, steady=True, slower=slower)
 
 
 def _filled(sums: Floats, counts: NDArray[np.integer]) -> Floats:

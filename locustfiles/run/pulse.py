@@ -13,13 +13,13 @@ import gevent
 import psutil
 
 from analysis.record import RecordWriter
+from analysis.record.standstill import BEAT_S
 from locustfiles.run.garbage import Garbage
 from locustfiles.run.processor import Processor
 from locustfiles.run.strain import Strain
 
 logger = logging.getLogger(__name__)
 
-BEAT_S = 0.02  # how often the loop's lateness is looked at
 STALL_S = 0.01  # a beat that is later than this is a stall; less is far below any target
 FLUSH_S = 0.5  # a kill loses at most this much
 ROW_S = 1.0
@@ -61,7 +61,7 @@ class Pulse:
         self._processor = Processor()
         self._garbage = Garbage()
         self._row_start, self._row_cpu_s = time.monotonic(), time.process_time()
-        self._worst_lag_s = self._stalled_s = 0.0
+        self._worst_lag_s = self._still_s = 0.0
         self._greenlet = gevent.spawn(self._beat)
 
     def stop(self) -> None:
@@ -80,7 +80,7 @@ class Pulse:
             lag_s = now - before - BEAT_S
             self._worst_lag_s = max(self._worst_lag_s, lag_s)
             if lag_s > STALL_S:
-                self._stalled_s += now - before
+                self._still_s += lag_s
                 self._add_stall((round(before * 1e9), round(now * 1e9), (cpu_s - before_cpu_s) * 1000))
             before, before_cpu_s = now, cpu_s  # so that what follows counts as lateness of the next beat
             if now >= next_row:
@@ -110,7 +110,7 @@ class Pulse:
                 *self._departures(),
             )
         )
-        if self._strain is not None and (words := self._strain.hear(span_s, self._stalled_s, used_s)):
+        if self._strain is not None and (words := self._strain.hear(span_s, self._still_s, used_s)):
             logger.warning("%s", words)
         self._row_start, self._row_cpu_s = now, cpu_s
-        self._worst_lag_s = self._stalled_s = 0.0
+        self._worst_lag_s = self._still_s = 0.0

@@ -1,12 +1,13 @@
-"""Whether a load process keeps up, while the run goes on. The verdict judges by the error in the figures, afterwards."""
+"""Whether a load process keeps up, while the run goes on: by the bound that the verdict has for all of the load (`MOST_STILL`)."""
 
 from collections import deque
 from collections.abc import Callable
 
+from analysis.record.standstill import MOST_STILL
+
 Tell = Callable[[str, int, str], None]  # process, for how many seconds it did not keep up, in words
 
 WINDOW = 5  # seconds, of one row each
-MUCH = 0.5  # share of the window for which the event loop stood still: every second answer is then read late
 
 
 class Strain:
@@ -23,24 +24,24 @@ class Strain:
         self._rows: deque[tuple[float, float, float]] = deque(maxlen=WINDOW)
         self._behind = False
 
-    def hear(self, span_s: float, stalled_s: float, cpu_s: float) -> str | None:
+    def hear(self, span_s: float, still_s: float, cpu_s: float) -> str | None:
         """Take in another second; a sentence when the process falls behind, and when it has caught up.
 
         Args:
             span_s: length of that second.
-            stalled_s: for so much of it the event loop stood still.
+            still_s: for so much of it, at least, the event loop stood still.
             cpu_s: processor time that the process used in it.
         """
-        self._rows.append((span_s, stalled_s, cpu_s))
-        spans, stalls, used = (sum(column) for column in zip(*self._rows, strict=True))
-        behind = len(self._rows) == WINDOW and stalls >= MUCH * spans
+        self._rows.append((span_s, still_s, cpu_s))
+        spans, still, used = (sum(column) for column in zip(*self._rows, strict=True))
+        behind = len(self._rows) == WINDOW and still > MOST_STILL * spans
         self._seconds += behind
         words = None
         if behind:
             words = (
-                f"{self._process} cannot keep up: its event loop stood still for {stalls / spans:.0%} of the last "
-                f"{spans:.0f} s, with {used / spans:.0%} of a core used; latencies are too high by that. "
-                "Use more load processes (--processes), or a larger machine."
+                f"{self._process} cannot keep up: its event loop stood still for {still / spans:.0%} of the last "
+                f"{spans:.0f} s, with {used / spans:.0%} of a core used: users who would have sent meanwhile did not. More than "
+                f"{MOST_STILL:.0%} of a whole run makes it inconclusive. Use more load processes (--processes), or a larger machine."
             )
         elif self._behind:
             words = f"{self._process} keeps up again, after {self._seconds} s in which it did not."

@@ -118,6 +118,12 @@ WORLD_FAULTS = {
         },
         {"latency.send.avg": "load generator"},
     ),
+    "GeneratorHeldInClosedWorkload": WorldFault(
+        "the same where users wait for answers: no latency shows it",
+        "signals",
+        {"generator.healthy": "stood still for at least"},
+        dict.fromkeys(("latency.send.avg", "latency.send.p95", "latency.delivery.p95"), "load generator"),
+    ),
 }
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from analysis.record import ProcessInfo, ProcessRecord
 from analysis.record.columns import column
+from analysis.record.process import READER
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES
 
 EPOCH_US = 1_780_000_000_000_000  # the database's clock at second 0 of a run
@@ -16,11 +17,11 @@ CLOCK_NS = 5_000_000_000_000  # the monotonic clock at second 0 of a run
 class InMemory:
     """One process's part of a history."""
 
-    def __init__(self, rows: Mapping[str, list[tuple[Any, ...]]], name: str) -> None:
+    def __init__(self, rows: Mapping[str, list[tuple[Any, ...]]], name: str, arrivals: str = READER) -> None:
         self._rows = rows
         tables = DATABASE_TABLES if name == "monitor" else LOAD_TABLES
         self._record = ProcessRecord(
-            ProcessInfo(name, 1, "host", "boot", CLOCK_NS, EPOCH_US),
+            ProcessInfo(name, 1, "host", "boot", CLOCK_NS, EPOCH_US, arrivals=arrivals),
             closed=True,
             counts={table: len(self._rows[table]) for table in tables},
         )

@@ -137,6 +137,16 @@ def test_a_warmup_within_target_and_a_trifle_are_nobodys_concern() -> None:
             assert "left_out_ms" not in criterion.facts
 
 
+def test_a_run_that_becomes_slower_is_not_said_to_settle() -> None:
+    rng = np.random.default_rng(5)
+    late = sends_frame(*(rng.normal(100, 5, 600) * (1 + (np.arange(600) >= 420))))
+    assert not {"settling", "steady"} & set((judged(late)[0].reason or "").split())
+    early = sends_frame(*(rng.normal(100, 5, 600) * (1 + (np.arange(600) >= 200))))
+    reason = judged(early)[0].reason or ""
+    assert "Latency was lower in the first 2" in reason
+    assert "steady" not in reason
+
+
 def test_a_run_that_never_settled_is_judged_whole_and_says_so() -> None:
     rng = np.random.default_rng(5)
     frame = sends_frame(*(rng.normal(100, 5, 600) + 400 * (np.arange(600) < 400)))

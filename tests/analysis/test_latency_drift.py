@@ -1,5 +1,8 @@
 """Promise: drift.latency finds a rise that would break a target, with its forecast, and blames no noise and no short run."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +61,75 @@ def test_a_rise_that_the_target_has_room_for_is_told_and_fails_nothing() -> None
     assert found.outcome is Verdict.PASS
     assert found.reason is not None
     assert "hours later" in found.reason
+
+
+def stepped(seed: int, step: float, at: float = 0.5, *, seconds: int = 3600, noise: float = 0.0) -> Latencies:
+    """A soak that stands at one level, from `at` of it on at a higher one; P95 from some 350 ms."""
+    rng = np.random.default_rng(seed)
+    count = rng.poisson(10 * seconds)
+    at_s = np.sort(rng.random(count)) * seconds
+    level = noise * rng.standard_normal(seconds // 60 + 1)[(at_s // 60).astype(np.int64)]
+    latency_ms = 180 * np.exp(level + 0.4 * rng.standard_normal(count)) * (1 + step * (at_s >= at * seconds))
+    ones = np.ones(count, np.bool_)
+    return Latencies(
+        (at_s * NS_PER_S).astype(np.int64), (latency_ms * 1e6).astype(np.int64), ones, ones.astype(np.int16)
+    )
+
+
+HOUR = Stretch(720 * NS_PER_S, 3600 * NS_PER_S, 3600.0)
+
+
+@pytest.mark.parametrize(
+    ("step", "at", "least"), [(0.12, 0.5, 2), (0.15, 0.3, 2), (0.15, 0.75, 1), (0.5, 0.9, 0)]
+)
+def test_one_step_is_no_drift_and_is_told_as_what_it_is(step: float, at: float, least: int) -> None:
+    told = []
+    for seed in range(4):
+        found = latency_drift(stepped(seed, step, at), NOTHING, TARGETS, HOUR)
+        assert (found.outcome, found.observed) == (Verdict.PASS, 0)
+        said = found.reason or ""
+        assert "going on like this" not in said, "nobody forecasts a step"
+        minutes = re.findall(r"ms at once, about minute (\d+) of the run: that is a step and no drift", said)
+        assert all(abs(int(minute) - 60 * at) <= 2 for minute in minutes)
+        told.append(len(minutes))
+    assert max(told) >= least
+
+
+def test_a_step_of_deliveries_is_no_drift_either() -> None:
+    deliveries = stepped(1, 0.3)
+    found = latency_drift(NOTHING, deliveries, TARGETS, HOUR)
+    assert found.outcome is Verdict.PASS
+    assert "P95 of delivery latency rose from" in (found.reason or "")
+
+
+def test_a_drift_that_goes_on_after_a_step_is_found() -> None:
+    for seed, at in ((0, 0.4), (0, 0.3)):
+        sent = stepped(seed, 0.3, at)
+        since = (sent.start_ns / NS_PER_S / 3600 - at).clip(min=0) / (1 - at)
+        sent = replace(sent, latency_ns=(0.95 * sent.latency_ns * (1 + 0.12 * since)).astype(np.int64))
+        found = latency_drift(sent, NOTHING, TARGETS, HOUR)
+        assert found.outcome is Verdict.FAIL
+        assert "that is a step and no drift" in (found.reason or ""), "told beside it"
+
+
+def test_what_comes_after_a_step_is_judged_by_itself() -> None:
+    whole = next(rises_of(stepped(0, 0.3, 0.4), NOTHING, TARGETS, HOUR))
+    late = whole.since(1440.0)
+    assert late is not None
+    assert (late.name, late.target_ms) == (whole.name, whole.target_ms)
+    assert late.trend.begin_s >= 1440
+    assert whole.share > 0.2
+    assert abs(late.share) < 0.1
+    assert whole.since(3400.0) is None, "too few windows"
+
+
+@pytest.mark.parametrize("begins", [0.0, 0.5])
+def test_what_goes_on_is_no_step(begins: float) -> None:
+    sent = stepped(3, 0.0)
+    rise = 1 + 0.3 * (sent.start_ns / 1e9 / 3600 - begins).clip(min=0) / (1 - begins)
+    sent = replace(sent, latency_ns=(sent.latency_ns * rise).astype(np.int64))
+    found = latency_drift(sent, NOTHING, TARGETS, HOUR)
+    assert (found.outcome, found.reason) == (Verdict.FAIL, None)
 
 
 def test_a_small_rise_that_passes_its_target_within_as_much_time_again_fails() -> None:

@@ -174,6 +174,22 @@ def test_a_run_that_settles_in_its_second_half_never_became_steady(rng: np.rando
     assert (found.end_s, found.steady) == (0.0, False)
 
 
+@pytest.mark.parametrize("at_s", [330, 420, 540])
+def test_a_run_that_becomes_slower_late_had_settled(rng: np.random.Generator, at_s: int) -> None:
+    start_ns, latency_ns = latencies(rng, 600, 0)
+    found = find_warmup(start_ns, (latency_ns * (1 + (start_ns > at_s * NS_PER_S))).astype(np.int64))
+    assert (found.end_s, found.steady) == (0.0, True)
+
+
+def test_what_was_slower_before_is_told_from_what_was_faster(rng: np.random.Generator) -> None:
+    start_ns, latency_ns = latencies(rng, 600, 0)
+    for factor in (0.3, 3.0):
+        early = np.where(start_ns < 200 * NS_PER_S, factor, 1.0)
+        found = find_warmup(start_ns, (latency_ns * early).astype(np.int64))
+        assert found.slower is (factor > 1)
+        assert 198 <= found.end_s <= 206
+
+
 def test_nothing_and_little_have_no_warmup() -> None:
     nothing = np.empty(0, np.int64)
     assert find_warmup(nothing, nothing).end_s == 0

@@ -1,5 +1,8 @@
 """Promise: every series of a soak has its slope, interval, chance and forecast, also where nothing is wrong."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,7 +109,31 @@ def test_the_table_of_the_page_has_a_cell_for_each_heading(steady: Trends) -> No
     assert {len(row) for row in titled.table.rows} == {len(titled.table.head)}
     assert len(titled.table.rows) == len(steady.rows)
     assert "Never moved: slots, " in titled.caption
-    assert all(row[-1] in {"never", "has been"} or row[-1][0].isdigit() for row in titled.table.rows[:2])
+    told = {"never", "has been", "not beyond chance", "–"}
+    assert all(row[-1] in told or row[-1][0].isdigit() for row in titled.table.rows)
+    for one, row in zip(steady.rows, titled.table.rows, strict=True):
+        if one.found.p_value > 0.05:
+            assert row[-1] in told, "nobody forecasts noise"
+
+
+def forecast(one: SeriesTrend) -> str:
+    titled = on_page.table(Trends(20.0, (one,), ()))
+    assert titled is not None
+    return titled.table.rows[0][-1]
+
+
+def test_a_forecast_has_the_interval_of_its_slope() -> None:
+    one = by_name(soak(20, rise=0.5))["P95 of send latency"]
+    assert one.crossing_s is not None
+    assert one.soonest_s is not None
+    assert one.latest_s is not None
+    assert one.soonest_s < one.crossing_s < one.latest_s
+    assert re.fullmatch(r"\d+ min \(\d+ to \d+ min\)", forecast(one).replace(" min to ", " to "))
+    assert forecast(replace(one, latest_s=None)).endswith(" to never)")
+    assert forecast(replace(one, stepped=True)) == "a step"
+    noise = replace(one, found=replace(one.found, p_value=0.06))
+    assert forecast(noise) == "not beyond chance"
+    assert forecast(replace(noise, bound=50.0)) == "has been", "it stood above its bound all the time"
 
 
 def test_the_page_shows_them() -> None:

@@ -47,6 +47,30 @@ FIGURES = [
         ("interval[0] < target_ms <= interval[1]", "interval[0] < target_ms < interval[0]"),
     ),
     *of(
+        "../latency_drift",
+        (">= np.log(LEAST_LIKELIER)", ">= -1000"),
+        (">= np.log(LEAST_LIKELIER)", ">= 1000"),
+        ("late = self.times_s >= at_s", "late = self.times_s >= 0"),
+        ("*(one for one in significant([rest for rest in rests if rest is not None]) if one.matters),", ""),
+    ),
+    *of(
+        "../statistics/warmup",
+        ("steady=not slower", "steady=False"),
+        ("steady=True, slower=slower", "steady=True, slower=True"),
+    ),
+    *of(
+        "../shifts",
+        ("reach_s = max(NEAR_S, cut.width_s)", "reach_s = NEAR_S"),
+        ("self.windows < LEAST_WINDOWS", "self.windows < 0"),
+    ),
+    *of("../trends", ("self.found.p_value <= CHANCE", "True")),
+    *of(
+        "../statistics/shape",
+        ("count * (1 - alike) / (1 + alike)", "count"),
+        ("np.where(apart > STANDS_OUT", "np.where(apart < 0"),
+        ("begins = times_s[: len(times_s) - LEAST_SIDE]", "begins = times_s[:1]"),
+    ),
+    *of(
         "../statistics/windows",
         ("count < PLENTY)", "count < 0)"),
         ("since_ns + latency_ns - 1) // width_ns", "since_ns + latency_ns) // width_ns"),

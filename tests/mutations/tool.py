@@ -16,6 +16,8 @@ TOOL = [
         ("if self._noted[number] else np.zeros", "if True else np.zeros"),
         ("lambda number, due, left: _within(self.behind", "lambda number, due, left: _within(self._stalls"),
         ("(begin_ns[1:] > end_ns[:-1] + TOUCHING_NS)", "(begin_ns[1:] >= end_ns[:-1])"),
+        ("(end_ns - begin_ns - BEAT_NS)", "(end_ns - begin_ns)"),
+        ("worst = int(np.argmax(late_s))", "worst = 0"),
     ),
     *of(
         "generator",
@@ -26,6 +28,8 @@ TOOL = [
         ("if load.late_alone_ms > load.late_most_ms:", "if False:"),
         ("if load.late_alone_ms > load.late_most_ms:", "if load.late_ms > load.late_most_ms:"),
         ("> MOST_GARBAGE:", "> 1:"),
+        ("if load.still.share > MOST_STILL and", "if False and"),
+        ("and load.still.late_s > FEW_SECONDS:", "and True:"),
     ),
     *of(
         "own_part",

@@ -3,21 +3,28 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from analysis.evidence import Evidence
+from analysis.evidence import Evidence, assemble
 from analysis.judge import judge_evidence
+from analysis.record.process import READER
 from tests.analysis.histories import History
+from tests.analysis.in_memory import InMemory
 
 SECONDS = 60
 
 
 @dataclass
 class Loaded(History):
-    """A history with settings of its own."""
+    """A history with settings of its own; `arrivals` are by the word of whoever it names."""
 
     settings: dict[str, Any] = field(default_factory=lambda: {"CHATSOAK_WARMUP_S": 0})
+    arrivals: str = READER
 
     def run(self):  # type: ignore[no-untyped-def]
         return replace(super().run(), settings=self.settings)
+
+    def evidence(self) -> Evidence:
+        parts = {self.process: InMemory(self.rows, self.process, self.arrivals)}
+        return assemble(self.run(), parts, InMemory(self.rows, "monitor"))
 
 
 def loaded(took_s: float = 0.05, *, each_s: float = 0.25, **fares: Any) -> Loaded:

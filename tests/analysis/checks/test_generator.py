@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.evidence import assemble
 from analysis.record import ProcessRecord
+from analysis.record.process import KERNEL
 from analysis.record.tables import LOAD_TABLES
 from tests.analysis.checks.loaded import SECONDS, Loaded, judged, loaded, opened, outcomes, queued, verdict_of
 from tests.analysis.in_memory import InMemory
@@ -40,7 +41,8 @@ def test_an_overloaded_generator_is_inconclusive_and_no_failure_of_the_server() 
     assert "`latency.send.p95` is not to be believed: of its 800.0 ms up to 800.0 ms" in reason
     assert "between second 0 and second 60 of the run" in reason
     assert (
-        "it got 25% of a core: 1 load process with a core of its own, or 3 with as little as this" in reason
+        "it got 25% of a core: 2 load processes with a core of their own, or 6 with as little as this"
+        in reason
     )
     assert found["errors.send"]["outcome"] == "pass"
 
@@ -57,11 +59,80 @@ def test_a_figure_that_keeps_its_target_passes_but_not_the_generator_that_made_m
 
 def test_delays_far_below_the_target_harm_nobody() -> None:
     history = loaded(0.03)
-    history.stall(0.0, SECONDS + 1)
+    for send in range(4 * SECONDS):
+        history.stall(send / 4, send / 4 + 0.07)  # every answer is read late
     assert (
         outcomes(judged(history), "latency.send.avg", "latency.send.p95", "latency.delivery.p95")
         == ["pass"] * 4
     )
+
+
+def held(stands_s: float, each_s: float, *, seconds: int = SECONDS) -> Loaded:
+    """A load process that stands still for `stands_s` in each `each_s`, a beat before it noticed."""
+    history = loaded(0.005, cpu_share=0.07)
+    history.arrivals = KERNEL
+    for number in range(round(seconds / each_s)):
+        begin = (number + 1) * each_s - stands_s
+        history.stall(begin - 0.02, begin + stands_s, cpu_ms=2)
+    return history
+
+
+@pytest.mark.parametrize(("stands_s", "each_s"), [(0.75, 1.0), (0.075, 0.1), (0.3, 1.0)])
+def test_a_process_that_stood_still_did_not_make_the_load_though_no_latency_shows_it(
+    stands_s: float, each_s: float
+) -> None:
+    found = judged(held(stands_s, each_s))
+    healthy = found["generator.healthy"]
+    assert outcomes(found, "latency.send.avg", "latency.send.p95") == ["pass", "pass", "inconclusive"]
+    assert healthy["observed"] == 0, "answers have the kernel's stamp"
+    assert healthy["facts"]["still_share"] == pytest.approx(stands_s / each_s, abs=0.02)
+    assert (
+        f"The event loop of a load process stood still for at least {stands_s / each_s:.0%} of the time (bound: 25%), so that "
+        "the load was not made as asked for: users sent less than they would have."
+    ) in healthy["reason"]
+    assert "would have been needed" in healthy["reason"]
+
+
+def test_what_was_not_sent_counts_among_what_would_have_been_needed() -> None:
+    reason = judged(held(0.75, 1.0))["generator.healthy"]["reason"]
+    assert "1 load process with a core of its own, or 6 with as little as this" in reason
+
+
+@pytest.mark.parametrize(
+    ("stands_s", "each_s", "seconds"),
+    [
+        (0.24, 1.0, SECONDS),  # below the bound
+        (0.012, 0.05, SECONDS),  # a beat before each is not held against it
+        (0.9, 1.0, 2),  # of a run of a minute
+    ],
+)
+def test_standing_still_for_less_than_a_quarter_is_nobodys_concern(
+    stands_s: float, each_s: float, seconds: int
+) -> None:
+    assert judged(held(stands_s, each_s, seconds=seconds))["generator.healthy"]["outcome"] == "pass"
+
+
+def test_two_seconds_of_a_short_run_are_nobodys_concern_whatever_their_share() -> None:
+    history = held(0.9, 1.0, seconds=2)
+    history.rows["sends"][:] = history.rows["sends"][: 4 * 5]
+    assert judged(history)["generator.healthy"]["outcome"] == "pass"
+
+
+def test_in_an_open_workload_what_came_due_meanwhile_left_late() -> None:
+    history = opened(0.0, 0.005, cpu_share=0.07)
+    for second in range(SECONDS):
+        history.stall(second + 0.28, second + 0.7, cpu_ms=2)
+    healthy = judged(history)["generator.healthy"]
+    assert healthy["outcome"] == "inconclusive"
+    assert "stood still for at least 40% of the time" in healthy["reason"]
+    assert "what came due meanwhile left late, all at once" in healthy["reason"]
+
+
+def test_a_warmup_may_stand_still() -> None:
+    history = held(0.75, 1.0, seconds=30)
+    assert judged(history)["generator.healthy"]["outcome"] == "inconclusive"
+    history.settings = {"CHATSOAK_WARMUP_S": 31}
+    assert judged(history)["generator.healthy"]["outcome"] == "pass"
 
 
 def test_what_was_due_and_never_left_is_in_no_latency_and_so_not_a_pass() -> None:

@@ -1,6 +1,7 @@
 """Promise: what a generator may be to blame for is an upper bound on what it did, and nothing where it kept up."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,3 +169,20 @@ def test_it_is_never_more_than_was_waited(
     left_late, kept = own_ns(waited, None, departures), departures.kept_ns(waited)
     assert (departures.noted_ns(waited) <= left_late)[process == 0].all()
     assert (left_late + kept <= left - due).all()
+
+
+def test_a_process_stood_still_for_as_long_as_its_beats_were_late_and_the_worst_counts() -> None:
+    first, second = stalls((0, 100), (100, 150), (400, 410)), stalls((0, 500), process=1)
+    both = Stalls(
+        *(
+            np.concatenate([getattr(one, column) for one in (first, second)])
+            for column in ("process", "begin_ns", "end_ns", "cpu_ms", "late_ns")
+        )
+    )
+    assert len(first) == 2, "those that touch are one"
+    assert first.worst(1).late_s == pytest.approx(0.08 + 0.03), "a beat of 20 ms in each of them is not late"
+    assert first.worst(1).cpu_s == pytest.approx(0.003)
+    assert both.worst(1).share == pytest.approx(0.48), "not that of both"
+    assert both.worst(0.4).share == 1
+    assert both.within(0, 250 * MS).worst(1).share == pytest.approx(0.24), "its share of what lies within"
+    assert stalls().worst(0).share == stalls().worst(0).idle_share == 0
