@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gevent.event import Event
 
@@ -12,7 +12,19 @@ TOPIC: Final = "realtime:chat:"
 TWICE: Final = "came twice"
 OUT_OF_ORDER: Final = "came out of order"
 NOTHING: Final = -(1 << 63)  # below every seq
-RECENT: Final = 100  # messages of a chat among which one that comes again is known
+RECENT: Final = 50  # messages of a chat among which one that comes again, or was overtaken, is known
+
+
+class Wrong(NamedTuple):
+    """What is wrong with an event, if its message is the one that it tells of.
+
+    Attributes:
+        words: `TWICE` or `OUT_OF_ORDER`.
+        later: ids and seqs of those that came before it, and whose seq is higher.
+    """
+
+    words: str
+    later: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -26,7 +38,10 @@ class Channel:
         last_ns: by `time.monotonic_ns`, the newest proof that events flow.
         last_seq: newest seq that came by it.
         read_seq: newest seq that was read in history since it is subscribed.
-        highest_seq, recent: of those that came by this subscription; the last ones.
+        anew_ns: what had come by then may be of this subscription or of the one before; 0 = there was none.
+        highest_seq: of those that came by this subscription.
+        recent: ids and seqs of the last ones that certainly came by it.
+        forgotten_seq: the highest of those that came before these.
     """
 
     chat_id: str
@@ -40,22 +55,32 @@ class Channel:
     last_ns: int = 0
     last_seq: int | None = None
     read_seq: int = NOTHING
+    anew_ns: int = 0
     highest_seq: int = NOTHING
-    recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+    recent: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    forgotten_seq: int = NOTHING
 
     @property
     def topic(self) -> str:
         """Its name on the wire."""
         return TOPIC + self.chat_id
 
-    def came(self, seq: int) -> str | None:
-        """A new message came; what is wrong with that, as far as this subscription can tell at once."""
+    def came(self, seq: int, message_id: str | None, received_ns: int) -> Wrong | None:
+        """A new message came; what is wrong with that, as far as this subscription can tell at once.
+
+        Until the server has confirmed a new token, what comes may be of either subscription, and each may bring it once.
+        """
         wrong = None
+        ours = None if self.refreshed_ns or received_ns <= self.anew_ns else message_id
         if seq > self.highest_seq:
             self.highest_seq = seq
-        else:
-            wrong = TWICE if seq in self.recent else OUT_OF_ORDER
-        self.recent.append(seq)
+        elif ours is not None:
+            wrong = self._late(seq, ours)
+        if ours is not None:
+            recent = self.recent
+            if len(recent) == RECENT and recent[0][1] > self.forgotten_seq:
+                self.forgotten_seq = recent[0][1]
+            recent.append((ours, seq))
         self.last_seq = seq
         return wrong
 
@@ -68,9 +93,10 @@ class Channel:
             return newest
         return None if self.highest_seq == NOTHING else min(newest, self.highest_seq)
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, now_ns: int) -> None:
         """The server has made another subscription: what came by the one before may come again."""
-        self.highest_seq = NOTHING
+        self.anew_ns = now_ns
+        self.highest_seq = self.forgotten_seq = NOTHING
         self.recent.clear()
 
     def join_payload(self, access_token: str) -> dict[str, Any]:
@@ -83,3 +109,10 @@ class Channel:
             "private": False,
         }
         return {"config": config, "access_token": access_token}
+
+    def _late(self, seq: int, message_id: str) -> Wrong | None:
+        """What is wrong with a message whose seq is no higher than all before; None where we have forgotten too much to tell."""
+        if any(message_id == known for known, _ in self.recent):
+            return Wrong(TWICE)
+        later = tuple(one for one in self.recent if one[1] > seq)
+        return Wrong(OUT_OF_ORDER, later) if later and seq > self.forgotten_seq else None

@@ -16,7 +16,7 @@ from analysis.record import ProcessInfo
 from analysis.settings import DEFAULT_ENV_FILE, load
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.clock import ASK, TOLD, ClockWatch
-from locustfiles.run.crew import DONE, ORDER, STRAIN, sentence
+from locustfiles.run.crew import DONE, NOTICED, ORDER, STRAIN, sentence
 from locustfiles.run.load import Load
 
 logger = logging.getLogger(__name__)
@@ -95,10 +95,14 @@ class Worker:
             )
             self._load.before_close.append(self._clock.stop)
         self._load.strain.tell = self._tell_strain
+        self._load.tell_noticed = self._tell_noticed
         self._on_load(self._load)
 
     def _tell_strain(self, process: str, seconds: int, words: str) -> None:
         self._runner.send_message(STRAIN, {"process": process, "seconds": seconds, "words": words})
+
+    def _tell_noticed(self, process: str, said: list[dict[str, Any]]) -> None:
+        self._runner.send_message(NOTICED, {"process": process, "said": said})
 
     def _answer(self, done: str, error: str | None) -> None:
         here = ProcessInfo.here("worker")
