@@ -1,4 +1,4 @@
-"""What the server's answers said of the messages that this load process sent: the word of another witness than the events. Pure."""
+"""What the server's answers said of the messages that load processes sent: the word of another witness than the events. Pure."""
 
 from typing import Final
 
@@ -18,8 +18,10 @@ class Answered:
             self._told_before, self._told = self._told, {}
         self._told[message_id] = chat_id, seq
 
+    def of(self, message_id: str) -> tuple[str, int] | None:
+        """Chat and seq of a message; None when no answer that is still remembered told of it."""
+        return self._told.get(message_id) or self._told_before.get(message_id)
+
     def told(self, message_id: str | None, chat_id: str | None, seq: int | None) -> bool:
         """Whether an answer that is still remembered said just that."""
-        if message_id is None:
-            return False
-        return (self._told.get(message_id) or self._told_before.get(message_id)) == (chat_id, seq)
+        return message_id is not None and self.of(message_id) == (chat_id, seq)

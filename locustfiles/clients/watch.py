@@ -2,7 +2,7 @@
 
 The verdict comes later, from everything, and what is said here it must say as well. An event may lie: it may tell of a message
 that does not exist, or show another seq than is stored. So of its order, and of its repetition, only that counts
-for which the answers vouch that this process got when it sent the messages. Everything else is left to the verdict.
+for which the answers vouch that this process, or another one, got when it sent the messages. Everything else is left to the verdict.
 """
 
 import time
@@ -21,6 +21,7 @@ from locustfiles.clients.page_order import misplaced
 
 AWAITED_S: Final = 5.0  # how long an answer may come after the events of its message
 MOST_AWAITED: Final = 500  # claims that wait for answers
+MOST_SOUGHT: Final = 100  # messages that other processes are asked for at a time
 
 DUPLICATED: Final = "realtime.duplicated"
 REORDERED: Final = "realtime.reordered"
@@ -108,6 +109,16 @@ class Watch:
 
         self.notices.add(DENIED, tell)
         return True
+
+    def sought(self) -> list[str]:
+        """Messages whose answers are awaited: somebody of another process may have sent them."""
+        awaited = dict.fromkeys(
+            message_id
+            for claim in self._open
+            for message_id, _ in ((claim.row.id, 0), *claim.wrong.later)
+            if message_id is not None and self.answered.of(message_id) is None
+        )
+        return list(awaited)[:MOST_SOUGHT]
 
     def look_again(self) -> None:
         """Answers may have come meanwhile that vouch for what was claimed before."""

@@ -29,6 +29,9 @@ ORDER = "chatsoak_order"  # master → worker: {"do": open | cease | drain, …}
 DONE = "chatsoak_done"  # worker → master: {"done": …, "error": …, "notes": […], "host": …, "machine": …}
 STRAIN = "chatsoak_strain"  # worker → master: {"process": …, "seconds": …, "words": …}
 NOTICED = "chatsoak_noticed"  # worker → master: {"process": …, "said": [what `Live.hear` takes, …]}
+# What one worker asks and another one answers; the master hands both on to all of them.
+SOUGHT = "chatsoak_sought"  # {"messages": [id, …]}
+FOUND = "chatsoak_found"  # {"answers": {id: [chat's id, seq], …}}
 OPEN_S = 60.0
 DRAIN_SLACK_S = 30.0
 SILENT_S = 10  # seconds without a heartbeat, beyond Locust's own three, after which a worker counts as gone
@@ -105,6 +108,8 @@ class Workers:
         runner.register_message(DONE, self._on_done)
         runner.register_message(STRAIN, self._on_strained)
         runner.register_message(NOTICED, self._on_findings)
+        runner.register_message(SOUGHT, self._on_talk)
+        runner.register_message(FOUND, self._on_talk)
         runner.register_message(ASK, self._on_ask)
 
     def open(self, assignment: Assignment, settings: Settings) -> list[str]:
@@ -184,6 +189,9 @@ class Workers:
 
     def _on_findings(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         self._on_noticed(msg.data["process"], msg.data["said"])
+
+    def _on_talk(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        self._runner.send_message(msg.type, msg.data)
 
     def _on_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         self._answers[msg.node_id, msg.data["done"]] = msg.data

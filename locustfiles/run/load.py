@@ -53,7 +53,9 @@ class Load:
         schedule: says when that is; open workload only.
         outsiders: ids of people who also try what they may not.
         strain: whether this process keeps up.
+        watch: what is certainly wrong, as this process sees it.
         tell_noticed: called with this process's name and its new findings, as the monitor words them.
+        seek: called with ids of messages of which another load process may know what was answered.
         notes: what the verdict's reader should know, in sentences.
     """
 
@@ -90,7 +92,8 @@ class Load:
         look_up_callers()
         self.strain = Strain(assignment.process)
         self.tell_noticed: Callable[[str, list[dict[str, Any]]], None] | None = None
-        self._watch = Watch({chat.id: chat.participants for chat in assignment.chats})
+        self.seek: Callable[[list[str]], None] | None = None
+        self.watch = Watch({chat.id: chat.participants for chat in assignment.chats})
         self._pulse = Pulse(
             self.record, lambda: len(self.online), self._departures, self.strain, self._hand_on_notices
         )
@@ -98,7 +101,7 @@ class Load:
     def ledger(self, fire: Fire) -> Ledger:
         """Where this process's clients put down what they saw; `fire` fires Locust's `request` event."""
         if self._ledger is None:
-            self._ledger = Ledger(self.record, fire, self._watch)
+            self._ledger = Ledger(self.record, fire, self.watch)
         return self._ledger
 
     def pace(self) -> Pace:
@@ -170,10 +173,12 @@ class Load:
             self.notes.append(f"{self.assignment.process}: {self.record.error}")
 
     def _hand_on_notices(self, *, last: bool = False) -> None:
-        self._watch.look_again()
+        self.watch.look_again()
+        if self.seek is not None and (sought := self.watch.sought()):
+            self.seek(sought)
         if self.tell_noticed is None:
             return
-        if said := self._watch.notices.take(time.monotonic(), last=last):
+        if said := self.watch.notices.take(time.monotonic(), last=last):
             self.tell_noticed(self.assignment.process, said)
 
     def _departures(self) -> Departures:

@@ -12,7 +12,7 @@ from locustfiles.clients.channel import OUT_OF_ORDER, TWICE, Wrong
 from locustfiles.clients.events import Row
 from locustfiles.clients.guises import Attempt
 from locustfiles.clients.interfaces import Stored
-from locustfiles.clients.watch import MOST_AWAITED, Watch
+from locustfiles.clients.watch import MOST_AWAITED, MOST_SOUGHT, Watch
 
 CHAT, OTHER_CHAT, MINE, THEIRS, ME, SENDER = (str(uuid.UUID(int=number)) for number in range(1, 7))
 AGAIN = Wrong(TWICE)
@@ -55,6 +55,28 @@ def test_an_answer_may_come_after_its_events() -> None:
     assert told(watch) == []
 
 
+def test_messages_of_others_are_sought_as_long_as_their_answers_are_awaited() -> None:
+    watch, elsewhere = Watch(), Watch()
+    elsewhere.answered.note(MINE, CHAT, 7)
+    elsewhere.answered.note(THEIRS, CHAT, 8)
+    watch.event(LATE, row(), ME)
+    watch.event(LATE, row(), SENDER)
+    assert watch.sought() == [MINE, THEIRS]
+    for message in watch.sought():
+        answer = elsewhere.answered.of(message)
+        assert answer is not None
+        watch.answered.note(message, *answer)
+    assert [one["criterion"] for one in told(watch)] == 2 * ["realtime.reordered"]
+    assert watch.sought() == []
+
+
+def test_a_flood_asks_for_no_more_than_some() -> None:
+    watch = Watch()
+    for number in range(MOST_AWAITED):
+        watch.event(AGAIN, row(str(uuid.UUID(int=number))), ME)
+    assert len(watch.sought()) == MOST_SOUGHT
+
+
 def test_nobody_waits_for_an_answer_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AWAITED_S", 0.0)
     watch = Watch()
@@ -81,7 +103,9 @@ def test_an_order_takes_the_word_of_both_answers() -> None:
     watch.answered.note(THEIRS, CHAT, 8)
     (one,) = told(watch)
     assert one["criterion"] == "realtime.reordered"
-    assert one["why"] == f"Message {MINE}, seq 7 of chat {CHAT}: it came to {ME} after seq 8 of the same chat."
+    assert (
+        one["why"] == f"Message {MINE}, seq 7 of chat {CHAT}: it came to {ME} after seq 8 of the same chat."
+    )
 
 
 def test_a_later_message_with_another_seq_than_was_answered_overtook_nobody() -> None:
