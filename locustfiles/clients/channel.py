@@ -12,6 +12,7 @@ TOPIC: Final = "realtime:chat:"
 TWICE: Final = "came twice"
 OUT_OF_ORDER: Final = "came out of order"
 NOTHING: Final = -(1 << 63)  # below every seq
+ENDLESS_NS: Final = 1 << 63  # later than every moment
 RECENT: Final = 50  # messages of a chat among which one that comes again, or was overtaken, is known
 
 
@@ -38,10 +39,9 @@ class Channel:
         last_ns: by `time.monotonic_ns`, the newest proof that events flow.
         last_seq: newest seq that came by it.
         read_seq: newest seq that was read in history since it is subscribed.
-        anew_ns: what had come by then may be of this subscription or of the one before; 0 = there was none.
+        unsure_until_ns: what has come by then may be of this subscription or of the one before.
         highest_seq: of those that came by this subscription.
-        recent: ids and seqs of the last ones that certainly came by it.
-        forgotten_seq: the highest of those that came before these.
+        recent: of the last ones that certainly came by it id, seq, and the highest seq of those before it.
     """
 
     chat_id: str
@@ -55,10 +55,9 @@ class Channel:
     last_ns: int = 0
     last_seq: int | None = None
     read_seq: int = NOTHING
-    anew_ns: int = 0
+    unsure_until_ns: int = 0
     highest_seq: int = NOTHING
-    recent: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=RECENT))
-    forgotten_seq: int = NOTHING
+    recent: deque[tuple[str, int, int]] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     @property
     def topic(self) -> str:
@@ -70,17 +69,13 @@ class Channel:
 
         Until the server has confirmed a new token, what comes may be of either subscription, and each may bring it once.
         """
-        wrong = None
-        ours = None if self.refreshed_ns or received_ns <= self.anew_ns else message_id
-        if seq > self.highest_seq:
+        wrong, highest = None, self.highest_seq
+        if seq > highest:
             self.highest_seq = seq
-        elif ours is not None:
-            wrong = self._late(seq, ours)
-        if ours is not None:
-            recent = self.recent
-            if len(recent) == RECENT and recent[0][1] > self.forgotten_seq:
-                self.forgotten_seq = recent[0][1]
-            recent.append((ours, seq))
+        if received_ns > self.unsure_until_ns and message_id is not None:
+            if seq <= highest:
+                wrong = self._late(seq, message_id)
+            self.recent.append((message_id, seq, highest))
         self.last_seq = seq
         return wrong
 
@@ -93,10 +88,14 @@ class Channel:
             return newest
         return None if self.highest_seq == NOTHING else min(newest, self.highest_seq)
 
+    def refresh(self, now_ns: int) -> None:
+        """A new token is pushed."""
+        self.refreshed_ns, self.unsure_until_ns = now_ns, ENDLESS_NS
+
     def begin_anew(self, now_ns: int) -> None:
         """The server has made another subscription: what came by the one before may come again."""
-        self.anew_ns = now_ns
-        self.highest_seq = self.forgotten_seq = NOTHING
+        self.unsure_until_ns = now_ns
+        self.highest_seq = NOTHING
         self.recent.clear()
 
     def join_payload(self, access_token: str) -> dict[str, Any]:
@@ -112,7 +111,9 @@ class Channel:
 
     def _late(self, seq: int, message_id: str) -> Wrong | None:
         """What is wrong with a message whose seq is no higher than all before; None where we have forgotten too much to tell."""
-        if any(message_id == known for known, _ in self.recent):
+        recent = self.recent
+        if any(message_id == known for known, _, _ in reversed(recent)):
             return Wrong(TWICE)
-        later = tuple(one for one in self.recent if one[1] > seq)
-        return Wrong(OUT_OF_ORDER, later) if later and seq > self.forgotten_seq else None
+        forgotten_seq = recent[0][2] if len(recent) == RECENT else NOTHING
+        later = tuple((known, other) for known, other, _ in recent if other > seq)
+        return Wrong(OUT_OF_ORDER, later) if later and seq > forgotten_seq else None

@@ -137,7 +137,7 @@ class RealtimeSocket:
         """Give every channel a new token. The server confirms each with another ``system`` ok: see `on_gap`."""
         for topic, channel in self._channels.items():
             if channel.subscribed and self.is_open:
-                channel.refreshed_ns = time.monotonic_ns()
+                channel.refresh(time.monotonic_ns())
                 self._push(
                     channel.join_ref, self._next_ref(), topic, "access_token", {"access_token": access_token}
                 )

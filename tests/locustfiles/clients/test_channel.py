@@ -68,9 +68,8 @@ def test_a_new_subscription_may_bring_what_the_one_before_had_brought() -> None:
 def test_while_a_new_token_is_not_confirmed_either_subscription_may_bring_it() -> None:
     channel = Channel("c", "1", 0)
     channel.came(4, "a", 10)
-    channel.refreshed_ns = 15
+    channel.refresh(15)
     assert [channel.came(4, "a", 16), channel.came(3, "b", 17)] == [None, None]
-    channel.refreshed_ns = 0
     channel.begin_anew(20)
     assert channel.came(5, "c", 21) is None
     assert channel.came(4, "a", 22) == Wrong(OUT_OF_ORDER, (("c", 5),))
