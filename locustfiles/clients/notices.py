@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 NAMED: Final = 10  # of each criterion, by each load process
-COUNTED_EVERY_S: Final = 10.0  # how often a log says how many more there are
+COUNTED_EVERY_S: Final = 10.0  # how often a log says how many more there are, and one more is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Notices:
     """Those of one load process that nobody was told yet."""
 
     def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
+        self._lately: Counter[str] = Counter()  # the next of a criterion is named up to `NAMED`
         self._named: list[dict[str, Any]] = []
         self._more: Counter[str] = Counter()  # not named, and not told yet
         self._unlogged: Counter[str] = Counter()  # not named, and no sentence has told of them yet
@@ -37,8 +37,8 @@ class Notices:
 
     def add(self, criterion: str, notice: Callable[[], Notice]) -> None:
         """There is another one; `notice` says what, if it is to be named."""
-        self._seen[criterion] += 1
-        if self._seen[criterion] <= NAMED:
+        self._lately[criterion] += 1
+        if self._lately[criterion] <= NAMED:
             known = {name: value for name, value in asdict(notice()).items() if value is not None}
             self._named.append({"criterion": criterion, **known})
         else:
@@ -59,6 +59,8 @@ class Notices:
         if self._unlogged and (last or now_s - self._logged_s >= COUNTED_EVERY_S):
             counts = ", ".join(f"{count:,} of {criterion}" for criterion, count in self._unlogged.items())
             taken.append({"finding": {"why": f"More findings, not named one by one: {counts}."}})
+            for criterion in self._unlogged:  # so that one of the newest is named again now and then
+                self._lately[criterion] = NAMED - 1
             self._unlogged.clear()
             self._logged_s = now_s
         return taken

@@ -55,10 +55,12 @@ def test_the_count_is_told_at_once_and_put_into_words_now_and_then_and_at_last()
     add(notices, NAMED + 2)
     assert any("why" in one and "criterion" not in one for one in findings(notices.take(COUNTED_EVERY_S)))
     add(notices, 3)
-    assert findings(notices.take(COUNTED_EVERY_S + 1)) == [{"more": {"realtime.duplicated": 3}}]
+    named, more = findings(notices.take(COUNTED_EVERY_S + 1))
+    assert named["criterion"] == "realtime.duplicated", "after each sentence one more is named"
+    assert more == {"more": {"realtime.duplicated": 2}}
     add(notices, 4)
     *_, sentence = findings(notices.take(COUNTED_EVERY_S + 2, last=True))
-    assert "7 of realtime.duplicated" in sentence["why"]
+    assert "6 of realtime.duplicated" in sentence["why"]
     assert notices.take(3 * COUNTED_EVERY_S) == []
 
 
