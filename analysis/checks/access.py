@@ -22,38 +22,11 @@ from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
 from analysis.record.codes import AttemptKind, Guise, Outcome, Way
+from analysis.record.granted import AS, given, was_let
 
 SOON_NS = 500_000_000  # a message that was acknowledged this long before a subscription ended had time to come by it
 
 NOBODY_TRIED = "Nobody tried anything: CHATSOAK_OUTSIDER_SHARE was 0, or the run too short."
-
-_TRIED = {
-    AttemptKind.READ: "to read the messages of",
-    AttemptKind.LATEST: "to ask for the newest seq of",
-    AttemptKind.SEND: "to send into",
-    AttemptKind.SUBSCRIBE: "to listen to",
-    AttemptKind.MARK_DELIVERED: "to mark messages as delivered in",
-    AttemptKind.MARK_READ: "to mark messages as read in",
-    AttemptKind.UNREAD: "to count the unread messages of",
-}
-_WHAT = {
-    AttemptKind.READ: "{got:,} messages came back",
-    AttemptKind.LATEST: "the answer was {got:,}",
-    AttemptKind.SEND: "the message is stored",
-    AttemptKind.SUBSCRIBE: "{got:,} events came",
-    AttemptKind.MARK_DELIVERED: "{got:,} messages were marked",
-    AttemptKind.MARK_READ: "{got:,} messages were marked",
-    AttemptKind.UNREAD: "{got:,} messages were counted",
-}
-_AS = {
-    Guise.OUTSIDER: "who is not in it",
-    Guise.EXPIRED_TOKEN: "with an expired token",
-    Guise.ALTERED_TOKEN: "with a token that was altered",
-    Guise.NO_TOKEN: "without a token",
-    Guise.ANON_KEY: "with no more than the anon key",
-    Guise.ANOTHER_PERSON: "in another participant's name",
-}
-_THROUGH = {Way.APP: "the app", Way.REST: "Supabase's REST interface", Way.REALTIME: "Realtime"}
 
 
 def denied(account: Account) -> Criterion:
@@ -83,8 +56,7 @@ def denied(account: Account) -> Criterion:
         message = message if row == NONE else int(account.rows["message_id"].iloc[row])
         seq = NULL if row == NONE else int(account.rows["seq"].iloc[row])
         yield Finding(
-            f"Somebody {_AS[guise]} tried {_TRIED[kind]} this chat through {_THROUGH[Way(attempt['way'])]}, "
-            f"and was let: {_what(kind, int(attempt['got']))}.",
+            was_let(kind, guise, Way(attempt["way"]), _what(kind, int(attempt["got"]))),
             chat_id=evidence.chats.text(int(attempt["chat_id"])),
             seq=None if seq == NULL else seq,
             message_id=evidence.messages.text(message),
@@ -95,7 +67,7 @@ def denied(account: Account) -> Criterion:
 
     by_guise = attempts["guise"].value_counts().to_dict()
     tried = {f"tried_{guise.name.lower()}": by_guise[guise] for guise in Guise if guise in by_guise}
-    untried = [_AS[guise] for guise in Guise if guise not in by_guise]
+    untried = [AS[guise] for guise in Guise if guise not in by_guise]
     criterion = from_faults(
         "access.denied",
         "Nobody gets at what is not theirs",
@@ -125,7 +97,7 @@ def _kinds(attempts: pd.DataFrame, granted: Bools) -> Ints:
 def _what(kind: AttemptKind, got: int) -> str:
     if kind in MARKS and got == NULL:
         return "the status of a message moved, and no participant's receipt can have done that"
-    return _WHAT[kind].format(got=got)
+    return given(kind, got)
 
 
 def _rows_of(account: Account) -> Ints:

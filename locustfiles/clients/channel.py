@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gevent.event import Event
 
@@ -12,7 +12,20 @@ TOPIC: Final = "realtime:chat:"
 TWICE: Final = "came twice"
 OUT_OF_ORDER: Final = "came out of order"
 NOTHING: Final = -(1 << 63)  # below every seq
-RECENT: Final = 100  # messages of a chat among which one that comes again is known
+ENDLESS_NS: Final = 1 << 63  # later than every moment
+RECENT: Final = 50  # messages of a chat among which one that comes again, or was overtaken, is known
+
+
+class Wrong(NamedTuple):
+    """What is wrong with an event, if its message is the one that it tells of.
+
+    Attributes:
+        words: `TWICE` or `OUT_OF_ORDER`.
+        later: ids and seqs of those that came before it, and whose seq is higher.
+    """
+
+    words: str
+    later: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -26,7 +39,9 @@ class Channel:
         last_ns: by `time.monotonic_ns`, the newest proof that events flow.
         last_seq: newest seq that came by it.
         read_seq: newest seq that was read in history since it is subscribed.
-        highest_seq, recent: of those that came by this subscription; the last ones.
+        unsure_until_ns: what has come by then may be of this subscription or of the one before.
+        highest_seq: of those that came by this subscription.
+        recent: of the last ones that certainly came by it id, seq, and the highest seq of those before it.
     """
 
     chat_id: str
@@ -40,22 +55,27 @@ class Channel:
     last_ns: int = 0
     last_seq: int | None = None
     read_seq: int = NOTHING
+    unsure_until_ns: int = 0
     highest_seq: int = NOTHING
-    recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+    recent: deque[tuple[str, int, int]] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     @property
     def topic(self) -> str:
         """Its name on the wire."""
         return TOPIC + self.chat_id
 
-    def came(self, seq: int) -> str | None:
-        """A new message came; what is wrong with that, as far as this subscription can tell at once."""
-        wrong = None
-        if seq > self.highest_seq:
+    def came(self, seq: int, message_id: str | None, received_ns: int) -> Wrong | None:
+        """A new message came; what is wrong with that, as far as this subscription can tell at once.
+
+        Until the server has confirmed a new token, what comes may be of either subscription, and each may bring it once.
+        """
+        wrong, highest = None, self.highest_seq
+        if seq > highest:
             self.highest_seq = seq
-        else:
-            wrong = TWICE if seq in self.recent else OUT_OF_ORDER
-        self.recent.append(seq)
+        if received_ns > self.unsure_until_ns and message_id is not None:
+            if seq <= highest:
+                wrong = self._late(seq, message_id)
+            self.recent.append((message_id, seq, highest))
         self.last_seq = seq
         return wrong
 
@@ -68,8 +88,13 @@ class Channel:
             return newest
         return None if self.highest_seq == NOTHING else min(newest, self.highest_seq)
 
-    def begin_anew(self) -> None:
+    def refresh(self, now_ns: int) -> None:
+        """A new token is pushed."""
+        self.refreshed_ns, self.unsure_until_ns = now_ns, ENDLESS_NS
+
+    def begin_anew(self, now_ns: int) -> None:
         """The server has made another subscription: what came by the one before may come again."""
+        self.unsure_until_ns = now_ns
         self.highest_seq = NOTHING
         self.recent.clear()
 
@@ -83,3 +108,12 @@ class Channel:
             "private": False,
         }
         return {"config": config, "access_token": access_token}
+
+    def _late(self, seq: int, message_id: str) -> Wrong | None:
+        """What is wrong with a message whose seq is no higher than all before; None where we have forgotten too much to tell."""
+        recent = self.recent
+        if any(message_id == known for known, _, _ in reversed(recent)):
+            return Wrong(TWICE)
+        forgotten_seq = recent[0][2] if len(recent) == RECENT else NOTHING
+        later = tuple((known, other) for known, other, _ in recent if other > seq)
+        return Wrong(OUT_OF_ORDER, later) if later and seq > forgotten_seq else None

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from analysis.record import RecordWriter
+from locustfiles.clients.channel import Wrong
+from locustfiles.clients.events import Row
 from locustfiles.clients.http import Answer
+from locustfiles.clients.watch import Watch
 
 GENERATION: Final = (
     10_000  # sends whose deliveries are timed for Locust's page: this many, and the ones before
@@ -35,23 +38,31 @@ class SocketLedger(Protocol):
     def note_delivery(self, client_generated_id: str, received_ns: int, length: int) -> None:
         """A message arrived."""
 
+    def note_wrong(self, wrong: Wrong, row: Row, recipient_id: str) -> None:
+        """A subscription has brought a message again, or after a later one."""
+
+    def note_stray(self, row: Row, recipient_id: str) -> None:
+        """An INSERT or UPDATE came that is not of the chat of its subscription, or by none."""
+
 
 class RequestFailedError(Exception):
     """What Locust shows as a request's failure."""
 
 
 class Ledger:
-    """The record and the `request` event.
+    """The record, the `request` event, and the watch for what is certainly wrong.
 
     Args:
         record: a row for everything that happens goes here.
         fire: fires Locust's `request` event: ``environment.events.request.fire``.
+        watch: None = nobody is in any chat.
 
     Attributes:
+        watch: tells what is certain while the run goes on.
         sends, events, sockets, marks, pages, calls, attempts: add a row to the record's table of that name.
     """
 
-    def __init__(self, record: RecordWriter, fire: Fire) -> None:
+    def __init__(self, record: RecordWriter, fire: Fire, watch: Watch | None = None) -> None:
         self.sends = record.adder("sends")
         self.events = record.adder("events")
         self.sockets = record.adder("sockets")
@@ -59,6 +70,8 @@ class Ledger:
         self.pages = record.adder("pages")
         self.calls = record.adder("calls")
         self.attempts = record.adder("attempts")
+        self.watch = watch or Watch()
+        self.note_wrong, self.note_stray = self.watch.event, self.watch.stray
         self._fire = fire
         self._left: dict[str, int] = {}  # when a message left this process, by its client_generated_id
         self._left_before: dict[str, int] = {}

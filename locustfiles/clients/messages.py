@@ -105,6 +105,8 @@ class MessagesClient:
                 stored = interface.read_send(answer.content)
             elif attempt and answer.status_code == CONFLICT:
                 stored = self._repeated(client_generated_id, answer)
+            if stored.message_id is not None and stored.seq is not None:
+                ledger.watch.answered.note(stored.message_id, chat_id, stored.seq)
         finally:
             ledger.sends(
                 (
@@ -171,6 +173,8 @@ class MessagesClient:
                 )
             )
             ledger.request("GET", interface.path, interface.url, answer)
+        if messages:
+            ledger.watch.page(self._session.user_id, chat_id, before_seq, messages)
         return Page(answer.outcome, messages or (), answer.status_code, answer.error)
 
     def mark_delivered(self, chat_id: str, up_to_seq: int) -> Mark:

@@ -14,6 +14,8 @@ import orjson
 from analysis.record.codes import AttemptKind, EventType, Guise, MarkKind, Outcome, Way
 from analysis.record.tables import EVENTS
 from analysis.settings import Settings
+from locustfiles.clients.channel import Wrong
+from locustfiles.clients.events import Row
 from locustfiles.clients.guises import Attempt, disguised
 from locustfiles.clients.http import Answer, HttpClient
 from locustfiles.clients.interfaces import AppInterface, Interface, RestInterface
@@ -101,8 +103,8 @@ class OutsiderClient:
                 got = None if found is None else len(found)
                 first = next((one.message_id for one in found or () if one.message_id), None)
         finally:
-            self._note(tried, chat_id, answer, got=got, message_id=first)
-            self._show("GET", interface.path, interface.url, answer, granted=bool(got))
+            granted = self._note(tried, chat_id, answer, got=got, message_id=first)
+            self._show("GET", interface.path, interface.url, answer, granted=granted)
 
     def _ask(
         self, tried: Attempt, session: Session, chat_id: str, function: str, arguments: dict[str, str]
@@ -115,8 +117,8 @@ class OutsiderClient:
             found = answer.json() if answer.outcome is Outcome.OK else None
             got = found if isinstance(found, int) else None
         finally:
-            self._note(tried, chat_id, answer, got=got)
-            self._show_call(function, answer, granted=bool(got))
+            granted = self._note(tried, chat_id, answer, got=got)
+            self._show_call(function, answer, granted=granted)
 
     def _send(self, tried: Attempt, session: Session, chat_id: str, victim_id: str) -> None:
         interface, answer = self._interface(tried.way), Answer()
@@ -131,8 +133,8 @@ class OutsiderClient:
             if answer.outcome is Outcome.OK:
                 message_id = interface.read_send(answer.content).message_id
         finally:
-            self._note(tried, chat_id, answer, message_id=message_id, key=key, text=text)
-            self._show("POST", interface.path, interface.url, answer, granted=message_id is not None)
+            granted = self._note(tried, chat_id, answer, message_id=message_id, key=key, text=text)
+            self._show("POST", interface.path, interface.url, answer, granted=granted)
 
     def _mark(self, tried: Attempt, session: Session, chat_id: str) -> None:
         function, own_argument = MARKS[_MARK_KIND[tried.kind]]
@@ -143,8 +145,8 @@ class OutsiderClient:
             if answer.outcome is Outcome.OK:
                 got = updated_count(answer.json())
         finally:
-            self._note(tried, chat_id, answer, got=got)
-            self._show_call(function, answer, granted=bool(got))
+            granted = self._note(tried, chat_id, answer, got=got)
+            self._show_call(function, answer, granted=granted)
 
     def _subscribe(self, tried: Attempt, session: Session, chat_id: str, number: int) -> None:
         unheard = _Overheard()
@@ -178,9 +180,9 @@ class OutsiderClient:
         finally:
             answer.answered_ns = time.monotonic_ns()
             socket.close()
-            self._note(tried, chat_id, answer, got=unheard.seen, message_id=unheard.first)
+            granted = self._note(tried, chat_id, answer, got=unheard.seen, message_id=unheard.first)
             unclear = answer.outcome is Outcome.INFO
-            problem = WAS_LET if unheard.seen else answer.error if unclear else None
+            problem = WAS_LET if granted else answer.error if unclear else None
             self._ledger.step("subscribe" + SUFFIX, None, error=problem)
 
     def _interface(self, way: Way) -> Interface:
@@ -199,7 +201,8 @@ class OutsiderClient:
     def _note(
         self, tried: Attempt, chat_id: str, answer: Answer, *,
         got: int | None = None, message_id: str | None = None, key: str | None = None, text: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> bool:  # fmt: skip
+        """Write the attempt down; whether it was certainly granted."""
         self._ledger.attempts(
             (
                 self._user_id,
@@ -218,6 +221,7 @@ class OutsiderClient:
                 answer.error,
             )
         )
+        return self._ledger.watch.granted(tried, self._user_id, chat_id, got, message_id)
 
     def _show_call(self, function: str, answer: Answer, *, granted: bool) -> None:
         url = f"{self._settings.next_public_supabase_url}{RPC}{function}"
@@ -257,3 +261,9 @@ class _Overheard:
 
     def note_delivery(self, client_generated_id: str, received_ns: int, length: int) -> None:
         """A message that arrived."""
+
+    def note_wrong(self, wrong: Wrong, row: Row, recipient_id: str) -> None:
+        """A message that came again, or after a later one."""
+
+    def note_stray(self, row: Row, recipient_id: str) -> None:
+        """An event of another chat."""

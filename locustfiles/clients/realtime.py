@@ -137,7 +137,7 @@ class RealtimeSocket:
         """Give every channel a new token. The server confirms each with another ``system`` ok: see `on_gap`."""
         for topic, channel in self._channels.items():
             if channel.subscribed and self.is_open:
-                channel.refreshed_ns = time.monotonic_ns()
+                channel.refresh(time.monotonic_ns())
                 self._push(
                     channel.join_ref, self._next_ref(), topic, "access_token", {"access_token": access_token}
                 )
@@ -260,9 +260,14 @@ class RealtimeSocket:
         )
         if (channel := self._channels.get(topic)) is not None:
             channel.last_ns = received_ns
+        if (channel is None or channel.chat_id != row.chat_id) and kind is not _DELETE:
+            self._ledger.note_stray(row, self._user_id)
         if kind is _INSERT:
-            if channel is not None and row.seq is not None and (wrong := channel.came(row.seq)):
-                self._ledger.step("event", None, length, wrong)
+            if channel is not None and row.seq is not None:
+                wrong = channel.came(row.seq, row.id, received_ns)
+                if wrong is not None:
+                    self._ledger.step("event", None, length, wrong.words)
+                    self._ledger.note_wrong(wrong, row, self._user_id)
             if row.client_generated_id is not None:
                 self._ledger.note_delivery(row.client_generated_id, received_ns, length)
             self._on_insert(row)
@@ -317,7 +322,7 @@ class RealtimeSocket:
         self._note(SocketEvent.UNSUBSCRIBED, channel.chat_id, at_ns=since_ns, detail="subscribed anew")
         self._note(SocketEvent.SUBSCRIBED, channel.chat_id, at_ns=now_ns, detail="again")
         channel.last_ns = now_ns
-        channel.begin_anew()
+        channel.begin_anew(now_ns)
         self._on_gap(channel.chat_id, channel.last_seq)
 
     def _refuse(self, channel: Channel, reason: str) -> None:

@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 ORDER = "chatsoak_order"  # master → worker: {"do": open | cease | drain, …}
 DONE = "chatsoak_done"  # worker → master: {"done": …, "error": …, "notes": […], "host": …, "machine": …}
 STRAIN = "chatsoak_strain"  # worker → master: {"process": …, "seconds": …, "words": …}
+NOTICED = "chatsoak_noticed"  # worker → master: {"process": …, "said": [what `Live.hear` takes, …]}
+# What one worker asks and another one answers; the master hands both on to all of them.
+SOUGHT = "chatsoak_sought"  # {"messages": [id, …]}
+FOUND = "chatsoak_found"  # {"answers": {id: [chat's id, seq], …}}
 OPEN_S = 60.0
 DRAIN_SLACK_S = 30.0
 SILENT_S = 10  # seconds without a heartbeat, beyond Locust's own three, after which a worker counts as gone
@@ -85,17 +89,27 @@ class Workers:
 
     Args:
         on_strain: called with what a worker tells of not keeping up.
+        on_noticed: called with a worker's name and its new findings.
     """
 
-    def __init__(self, runner: MasterRunner, on_strain: Tell) -> None:
+    def __init__(
+        self,
+        runner: MasterRunner,
+        on_strain: Tell,
+        on_noticed: Callable[[str, list[dict[str, Any]]], None],
+    ) -> None:
         self._runner = runner
         self._on_strain = on_strain
+        self._on_noticed = on_noticed
         self._answers: dict[tuple[str, str], dict[str, Any]] = {}  # (client id, what was done)
         self._answered = Event()
         self._members: dict[str, str] = {}  # client id → name in the record
         self._settings: Settings | None = None
         runner.register_message(DONE, self._on_done)
         runner.register_message(STRAIN, self._on_strained)
+        runner.register_message(NOTICED, self._on_findings)
+        runner.register_message(SOUGHT, self._on_talk)
+        runner.register_message(FOUND, self._on_talk)
         runner.register_message(ASK, self._on_ask)
 
     def open(self, assignment: Assignment, settings: Settings) -> list[str]:
@@ -172,6 +186,12 @@ class Workers:
 
     def _on_strained(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         self._on_strain(msg.data["process"], msg.data["seconds"], msg.data["words"])
+
+    def _on_findings(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        self._on_noticed(msg.data["process"], msg.data["said"])
+
+    def _on_talk(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        self._runner.send_message(msg.type, msg.data)
 
     def _on_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         self._answers[msg.node_id, msg.data["done"]] = msg.data

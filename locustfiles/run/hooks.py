@@ -61,7 +61,11 @@ class Session:
             if can_take_back(sys.stderr):  # it may be the master's terminal, with the master's line
                 keep_clear(sys.stderr)
             return
-        self._crew = Workers(runner, self._strained) if isinstance(runner, MasterRunner) else Alone(self._use)
+        self._crew = (
+            Workers(runner, self._strained, self._noticed)
+            if isinstance(runner, MasterRunner)
+            else Alone(self._use)
+        )
         if self.environment.web_ui is not None:
             add_tab(self.environment.web_ui, self._live_rows)
         try:
@@ -195,10 +199,20 @@ class Session:
         ChatUser.load = load
         if self._worker is None:
             load.strain.tell = self._strained
+            load.tell_noticed = self._noticed
 
     def _strained(self, process: str, seconds: int, words: str) -> None:
         if self._conductor is not None:
             self._conductor.live.strained(process, seconds, words)
+
+    def _noticed(self, process: str, said: list[dict[str, Any]]) -> None:
+        """A load process has new findings, or more of them than it names."""
+        if self._conductor is None:
+            return
+        for one in said:
+            if words := self._conductor.live.hear(one):
+                criterion = one["finding"].get("criterion")
+                logger.warning("%s: %s", f"{process}, {criterion}" if criterion else process, words)
 
     def _set_exit_code(self) -> None:
         if self._conductor is not None and self._conductor.verdict_code is not None:

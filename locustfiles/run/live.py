@@ -1,23 +1,20 @@
-"""What is known of a run while it goes on: what the monitor has noticed, and what Locust's statistics say."""
+"""What is known of a run while it goes on: what the monitor and the load processes have noticed, and what Locust's statistics say."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
-from locust.stats import RequestStats, StatsError
+from locust.stats import RequestStats
 
 from analysis.visible import in_a_line
 from locustfiles.clients.auth import SIGN_IN
-from locustfiles.clients.channel import OUT_OF_ORDER, TWICE
-from locustfiles.clients.outsider import SUFFIX, WAS_LET
+from locustfiles.clients.outsider import SUFFIX
+from locustfiles.clients.watch import DENIED, PAGES, PHANTOM, TOLD
 from locustfiles.run.progress import Piece
 
 NEWEST_KEPT = 10
-OF_EVENTS = {
-    "realtime.duplicated": TWICE,
-    "realtime.reordered": OUT_OF_ORDER,
-}  # the words of Locust's failures
 AFTERWARDS = "judged after the run, from the whole record"
+SOME_AFTERWARDS = (PHANTOM, PAGES)  # what shows at once is told at once; most of what they ask does not
 
 
 class Live:
@@ -35,20 +32,20 @@ class Live:
         self._ended: list[str] = []  # how monitors ended before their time
 
     def hear(self, said: Mapping[str, Any]) -> str | None:
-        """Take in a line of the monitor's; the finding in it, in words, if there is one."""
+        """Take in what the monitor or a load process says; the finding in it, in words, if there is one."""
         self._judged = tuple(said.get("judges", self._judged))
         if look := said.get("look"):
             self._looks, self._stored = look["number"] + 1, look["stored"]
             self._lost = in_a_line(look["error"] or "")
         if not (finding := said.get("finding")):
             return None
-        why = in_a_line(finding["why"])
+        why = in_a_line(finding.get("why", ""))
         self._found.update(finding.get("more", {}))
         if criterion := finding.get("criterion"):
             self._found[criterion] += 1
             self._newest[criterion] = why
             self._findings.appendleft((criterion, why))
-        return why
+        return why or None
 
     def strained(self, process: str, seconds: int, words: str) -> None:
         """A load process did not keep up for so many seconds, in words."""
@@ -70,8 +67,7 @@ class Live:
         sent, signed_in = stats.get(sends, "POST"), stats.get(SIGN_IN, "POST")
         there = signed_in.num_requests - signed_in.num_failures
         p95_ms = sent.get_response_time_percentile(0.95) or 0
-        found = sum(self._found.values()) + sum(error.occurrences for error in _let_in(stats))
-        found += sum(_events(stats, words) for words in OF_EVENTS.values())
+        found = self._found.total()
         pieces = [Piece(_count(found, "finding"), alarming=found > 0)]
         if self._lost:
             pieces.append(Piece("the database does not answer", alarming=True))
@@ -92,7 +88,6 @@ class Live:
             sends: name of the sends in Locust's statistics.
         """
         sent = stats.get(sends, "POST")
-        let_in = _let_in(stats)
         tried = sum(entry.num_requests for (name, _), entry in stats.entries.items() if name.endswith(SUFFIX))
         rows = [
             _row("sends", sent.num_requests, f"{sent.num_failures:,} of them without an acknowledgement"),
@@ -101,40 +96,19 @@ class Live:
         if self._lost or self._ended:
             why = f"the database did not answer: {self._lost}" if self._lost else self._ended[-1]
             rows.append(_row("monitor.complete", len(self._ended) + bool(self._lost), why))
-        for criterion in self._judged:
-            rows.append(
-                _row(criterion, self._found[criterion], self._newest.get(criterion, "nothing so far"))
-            )
-        for criterion, words in OF_EVENTS.items():
-            came = _events(stats, words)
-            rows.append(_row(criterion, came, f"a message {words}" if came else "nothing so far"))
-        granted = sum(error.occurrences for error in let_in)
-        words = f"{let_in[-1].method} {let_in[-1].name}" if let_in else f"{tried:,} attempts refused so far"
-        rows.append(_row("access.denied", granted, words))
+        for criterion in (*self._judged, *TOLD):
+            nothing = "nothing so far"
+            if criterion == DENIED:
+                nothing = f"nothing so far, of {tried:,} attempts"
+            elif criterion in SOME_AFTERWARDS:
+                nothing = f"nothing so far; the rest is {AFTERWARDS}"
+            rows.append(_row(criterion, self._found[criterion], self._newest.get(criterion, nothing)))
         if self._strained:
             worst = max(seconds for seconds, _ in self._strained.values())
             rows.append(_row("generator.healthy", worst, list(self._strained.values())[-1][1]))
         rows.append(_row("all other criteria", None, AFTERWARDS))
         rows += [_row(f"finding of {criterion}", None, why) for criterion, why in self._findings]
         return rows
-
-
-def _let_in(stats: RequestStats) -> list[StatsError]:
-    """Attempts at what is not theirs that were granted."""
-    return [
-        error
-        for error in stats.errors.values()
-        if error.name.endswith(SUFFIX) and WAS_LET in str(error.error)
-    ]
-
-
-def _events(stats: RequestStats, words: str) -> int:
-    """How many events were failed with these words."""
-    return sum(
-        error.occurrences
-        for error in stats.errors.values()
-        if error.name == "event" and words in str(error.error)
-    )
 
 
 def _count(number: int, one: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from gevent.pool import Group
 
@@ -17,6 +17,7 @@ from analysis.record.tables import LOAD_TABLES
 from analysis.settings import Settings, Workload
 from locustfiles.clients.arrival import arrivals
 from locustfiles.clients.ledger import Fire, Ledger
+from locustfiles.clients.watch import Watch
 from locustfiles.pool import Pool
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.early import look_up_callers
@@ -52,6 +53,9 @@ class Load:
         schedule: says when that is; open workload only.
         outsiders: ids of people who also try what they may not.
         strain: whether this process keeps up.
+        watch: what is certainly wrong, as this process sees it.
+        tell_noticed: called with this process's name and its new findings, as the monitor words them.
+        seek: called with ids of messages of which another load process may know what was answered.
         notes: what the verdict's reader should know, in sentences.
     """
 
@@ -87,12 +91,17 @@ class Load:
         self._ledger: Ledger | None = None
         look_up_callers()
         self.strain = Strain(assignment.process)
-        self._pulse = Pulse(self.record, lambda: len(self.online), self._departures, self.strain)
+        self.tell_noticed: Callable[[str, list[dict[str, Any]]], None] | None = None
+        self.seek: Callable[[list[str]], None] | None = None
+        self.watch = Watch({chat.id: chat.participants for chat in assignment.chats})
+        self._pulse = Pulse(
+            self.record, lambda: len(self.online), self._departures, self.strain, self._hand_on_notices
+        )
 
     def ledger(self, fire: Fire) -> Ledger:
         """Where this process's clients put down what they saw; `fire` fires Locust's `request` event."""
         if self._ledger is None:
-            self._ledger = Ledger(self.record, fire)
+            self._ledger = Ledger(self.record, fire, self.watch)
         return self._ledger
 
     def pace(self) -> Pace:
@@ -155,12 +164,22 @@ class Load:
         for last_words in self.before_close:
             last_words()
         self._pulse.stop()
+        self._hand_on_notices(last=True)
         if self.alarm is not None:
             self.alarm.close()
             self.alarm = None
         self.record.close()
         if self.record.error:
             self.notes.append(f"{self.assignment.process}: {self.record.error}")
+
+    def _hand_on_notices(self, *, last: bool = False) -> None:
+        self.watch.look_again()
+        if self.seek is not None and (sought := self.watch.sought()):
+            self.seek(sought)
+        if self.tell_noticed is None:
+            return
+        if said := self.watch.notices.take(time.monotonic(), last=last):
+            self.tell_noticed(self.assignment.process, said)
 
     def _departures(self) -> Departures:
         if not isinstance(self.lane, Slots):

@@ -42,6 +42,7 @@ class Pulse:
         count_users: how many users there are now.
         departures: asked once a second.
         strain: told once a second; what it says goes to the log.
+        tell: called twice a second; it hands on what there is to tell.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Pulse:
         count_users: Callable[[], int],
         departures: Callable[[], Departures] = Departures,
         strain: Strain | None = None,
+        tell: Callable[[], None] | None = None,
     ) -> None:
         self._writer = writer
         self._count_users = count_users
         self._departures = departures
         self._strain = strain
+        self._tell = tell
         self._add = writer.adder("generator")
         self._add_stall = writer.adder("stalls")
         self._process = psutil.Process()
@@ -88,6 +91,8 @@ class Pulse:
                 next_row = now + ROW_S
             if now >= next_flush:
                 self._writer.flush()
+                if self._tell is not None:
+                    self._tell()
                 next_flush = now + FLUSH_S
 
     def _row(self, now: float) -> None:

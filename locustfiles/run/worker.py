@@ -16,7 +16,7 @@ from analysis.record import ProcessInfo
 from analysis.settings import DEFAULT_ENV_FILE, load
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.clock import ASK, TOLD, ClockWatch
-from locustfiles.run.crew import DONE, ORDER, STRAIN, sentence
+from locustfiles.run.crew import DONE, FOUND, NOTICED, ORDER, SOUGHT, STRAIN, sentence
 from locustfiles.run.load import Load
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class Worker:
         self._clock: ClockWatch | None = None
         runner.register_message(ORDER, self._on_order, concurrent=True)
         runner.register_message(TOLD, self._on_told)
+        runner.register_message(SOUGHT, self._on_sought)
+        runner.register_message(FOUND, self._on_found)
 
     def leave(self) -> None:
         """This process is about to end: see that its record is whole, with the master if it ends as well."""
@@ -63,6 +65,21 @@ class Worker:
     def _on_told(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         if self._clock is not None:
             self._clock.hear(msg.data)
+
+    def _on_sought(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        if self._load is None:
+            return
+        answered = self._load.watch.answered
+        found = {
+            message: told for message in msg.data["messages"] if (told := answered.of(message)) is not None
+        }
+        if found:
+            self._runner.send_message(FOUND, {"answers": found})
+
+    def _on_found(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
+        if self._load is not None:
+            for message, (chat, seq) in msg.data["answers"].items():
+                self._load.watch.answered.note(message, chat, seq)
 
     def _carry_out(self, do: str, data: dict[str, Any]) -> None:
         with self._lock:
@@ -95,10 +112,18 @@ class Worker:
             )
             self._load.before_close.append(self._clock.stop)
         self._load.strain.tell = self._tell_strain
+        self._load.tell_noticed = self._tell_noticed
+        self._load.seek = self._seek
         self._on_load(self._load)
 
     def _tell_strain(self, process: str, seconds: int, words: str) -> None:
         self._runner.send_message(STRAIN, {"process": process, "seconds": seconds, "words": words})
+
+    def _tell_noticed(self, process: str, said: list[dict[str, Any]]) -> None:
+        self._runner.send_message(NOTICED, {"process": process, "said": said})
+
+    def _seek(self, messages: list[str]) -> None:
+        self._runner.send_message(SOUGHT, {"messages": messages})
 
     def _answer(self, done: str, error: str | None) -> None:
         here = ProcessInfo.here("worker")

@@ -50,6 +50,7 @@ def clean_but(ended: Ended, broken: set[str]) -> None:
     assert {name for name, outcome in outcomes.items() if outcome == "fail"} == broken, said
     assert {name for name, outcome in outcomes.items() if outcome == "inconclusive"} == set(), said
     assert ended.code == (1 if broken else 0)
+    assert ended.told_in_vain() == []
 
 
 def described(verdict: Mapping[str, Any]) -> str:

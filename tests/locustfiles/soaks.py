@@ -23,6 +23,9 @@ from tests.staging.stages import ROOT, RunningStage
 
 PATIENCE_S = 180.0  # of a machine that is busy with other things
 
+# A finding that a load process names, in the log.
+BY_LOAD = re.compile(r"(?:local|worker-\d+), (\w+\.\w+): (.+)")
+
 # Criteria that take ten minutes of load, and say so of the minute that tests last.
 TOO_SHORT_FOR = {"drift.latency", "drift.database"}
 
@@ -53,6 +56,15 @@ class Ended:
     output: str
     verdict: dict[str, Any]
     report: str
+
+    def told_by_load(self) -> list[tuple[str, str]]:
+        """What load processes told while the run went on: criterion and sentence of each finding that they named."""
+        return BY_LOAD.findall(self.output)
+
+    def told_in_vain(self) -> list[tuple[str, str]]:
+        """Those whose criterion did not fail in the end."""
+        failed = self.failed()
+        return [(criterion, why) for criterion, why in self.told_by_load() if criterion not in failed]
 
     def failed(self) -> list[str]:
         """Ids of the criteria that failed."""

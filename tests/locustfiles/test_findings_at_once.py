@@ -1,10 +1,11 @@
-"""Promise: what the monitor can tell at once stands on the terminal, and on Locust's page, before it has looked a third time.
+"""Promise: what the monitor and the load processes can tell at once stands on the terminal, and on Locust's page, before it has looked a third time.
 
 Each fault is done by hand in one transaction, and its time is the database's; a line of the log has its time, and the page is
 asked for its own when it shows the finding. The looks in between are those of the monitor's record.
 """
 
 import asyncio
+import re
 import socket
 import time
 import uuid
@@ -16,9 +17,11 @@ import asyncpg
 import pytest
 from playwright.sync_api import sync_playwright
 
+from analysis.evidence import read_evidence
 from analysis.monitor.findings import JUDGED
+from analysis.record.codes import EventType
 from tests.browsers import CHROMIUM, FLAGS
-from tests.locustfiles.soaks import PATIENCE_S, Soak, describe, query
+from tests.locustfiles.soaks import BY_LOAD, PATIENCE_S, Soak, describe, query
 from tests.staging.stages import ROOT, RunningStage, running_stage
 
 pytestmark = pytest.mark.long
@@ -99,6 +102,70 @@ def logged(running: Soak, ids: list[uuid.UUID]) -> list[int]:
 
     running.wait_until("every finding in the log", all_are_told)
     return [at_us for at_us in told if at_us is not None]
+
+
+# What load processes notice: the environment errs all the time, and the record tells when.
+NOTICED = {
+    "realtime.duplicated": "realtime_duplicate_rate=0.05",
+    "realtime.reordered": "realtime_reorder_rate=0.05",
+    "access.denied": "access_open=1",
+}
+ABOUT = re.compile(r"[Mm]essage ([0-9a-f-]{36}), .*?(?:person|to) ([0-9a-f-]{36})")
+OF_LOAD = {"CHATSOAK_OUTSIDER_SHARE": "0.5", "CHATSOAK_RECONNECT_SHARE": "0"}
+
+
+@pytest.fixture
+def erring() -> Iterator[RunningStage]:
+    with running_stage(*NOTICED.values()) as running:
+        yield running
+
+
+def first_noticed(running: Soak) -> dict[str, str]:
+    """The first sentence of each criterion of `NOTICED` in the log, once there is one of each."""
+    found: dict[str, str] = {}
+
+    def all_are_named() -> bool:
+        for criterion, why in reversed(BY_LOAD.findall(running.output())):
+            if ABOUT.search(why):
+                found[criterion] = why
+        return found.keys() >= NOTICED.keys()
+
+    running.wait_until("a finding of each criterion", all_are_named)
+    return found
+
+
+def happened_us(run: Path, criterion: str, why: str) -> int:
+    """When the wall clock showed what a sentence tells of: the latest event of its message to the person, or the answer."""
+    record = read_evidence(run)
+    clock = record.generator.iloc[0]
+    message, person = re.findall(ABOUT, why)[0]
+    if criterion == "access.denied":
+        tried = record.attempts
+        at_ns = tried[tried["message_id"].map(record.messages.text) == message]["answered_ns"].min()
+    else:
+        events = record.events[record.events["message_id"].map(record.messages.text) == message]
+        events = events[events["user_id"].map(record.people.text) == person]
+        at_ns = events[events["type"] == EventType.INSERT]["received_ns"].max()
+    return int(clock["wall_us"] + (at_ns - clock["at_ns"]) // 1000)
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one process", "two processes"])
+def test_what_load_processes_notice_is_named_on_the_terminal(
+    erring: RunningStage, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    environment = {**describe(erring), **OF_LOAD}
+    with Soak(tmp_path, "--host", erring.app_url, *LOAD, *processes, environment=environment) as running:
+        named = first_noticed(running)
+        logged_us = {criterion: running.logged_us(why) for criterion, why in named.items()}
+        running.interrupt()
+        ended = running.end()
+    (run,) = running.reports.glob("2*")
+    for criterion in NOTICED:
+        at_us, told_us = happened_us(run, criterion, named[criterion]), logged_us[criterion]
+        assert told_us is not None
+        assert running.looks(at_us, told_us) <= MOST_LOOKS, named[criterion]
+    assert set(NOTICED) <= set(ended.failed())
+    assert ended.told_in_vain() == []
 
 
 def test_what_is_struck_here_is_told_at_once_and_the_rest_is_proved_at_the_monitor() -> None:

@@ -167,7 +167,10 @@ def cells(page: Page, what: str) -> list[str]:
     return row.first.locator("td").all_inner_texts() if row.count() else []
 
 
-@pytest.mark.parametrize("web_page", [("--stage-fault", "null_seq_rate=0.2")], indirect=True)
+FAULTS = ("--stage-fault", "null_seq_rate=0.2", "--stage-fault", "realtime_duplicate_rate=0.1")
+
+
+@pytest.mark.parametrize("web_page", [FAULTS], indirect=True)
 def test_findings_stand_in_a_tab_of_their_own_while_the_run_goes_on(web_page: str, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     with sync_playwright() as playwright:
@@ -178,6 +181,9 @@ def test_findings_stand_in_a_tab_of_their_own_while_the_run_goes_on(web_page: st
         page.get_by_role("tab", name="chatsoak").click()
         wait_for("a finding", lambda: cells(page, "seq.missing")[1:2] not in ([], ["0"]), page)
         assert "it has no seq" in cells(page, "seq.missing")[2]
+        wait_for("another", lambda: cells(page, "realtime.duplicated")[1:2] not in ([], ["0"]), page)
+        assert "again on the same subscription" in cells(page, "realtime.duplicated")[2]
+        wait_for("it among the newest", lambda: cells(page, "finding of realtime.duplicated"), page)
         assert cells(page, "status.invalid")[1:] == ["0", "nothing so far"]
         assert int(cells(page, "sends")[1].replace(",", "")) > 0
         assert finished_runs(reports) == [], "the run still goes on"
@@ -187,4 +193,5 @@ def test_findings_stand_in_a_tab_of_their_own_while_the_run_goes_on(web_page: st
         browser.close()
     (run,) = finished_runs(reports)
     verdict = json.loads((run / "verdict.json").read_text())
-    assert [one["id"] for one in verdict["criteria"] if one["outcome"] == "fail"] == ["seq.missing"]
+    failed = {one["id"] for one in verdict["criteria"] if one["outcome"] == "fail"}
+    assert failed == {"seq.missing", "realtime.duplicated"}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from locust.stats import RequestStats
 
+from analysis.record.codes import PagePurpose
 from analysis.settings import Settings, Workload
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
@@ -98,3 +99,24 @@ def test_other_calls_are_told_from_when_they_left(recorded: Recorded) -> None:
     with client_of(recorded, Workload.OPEN) as client:
         client.latest_seq(CHAT)
     assert 0 <= told_ms(recorded) < HELD_UP_S * 1000
+
+
+def test_what_was_answered_vouches_for_what_events_will_show(recorded: Recorded) -> None:
+    with client_of(recorded, Workload.CLOSED) as client:
+        send(client)
+    assert recorded.ledger.watch.answered.told("0f5f2a3e-7d0c-4b0e-8a83-0b8d3a4f6c21", CHAT, 1)
+
+
+def test_a_page_of_history_that_contradicts_itself_is_noticed(recorded: Recorded) -> None:
+    message = STORED.decode()
+
+    def repeating(connection: Connection) -> None:
+        while connection.request() is not None:
+            connection.answer(f"[{message}, {message}]".encode())
+
+    with client_of(recorded, Workload.CLOSED, repeating) as client:
+        page = client.history(CHAT, None, 5, PagePurpose.BROWSE, 1)
+    assert len(page.messages) == 2
+    (said,) = recorded.ledger.watch.notices.take(0.0)
+    assert said["finding"]["criterion"] == "history.pages"
+    assert said["finding"]["recipient_id"] == PERSON

@@ -118,6 +118,7 @@ def test_nothing_is_let_through(stage: RunningStage, recorded: Recorded, tried: 
     assert Outcome(row["outcome"]) is not Outcome.INFO, row["error"]
     assert set(intrusion.texts()) == {"hello"}
     assert {error for *_, error in recorded.requests} == {None}
+    assert recorded.ledger.watch.notices.take(0.0) == []
 
 
 def test_with_an_expired_token_nothing_is_let_through(stage: RunningStage, recorded: Recorded) -> None:
@@ -168,6 +169,10 @@ def test_what_is_let_through_is_seen(
     shown = recorded.requests[-1]
     assert shown[1].endswith("(outsider)")
     assert shown[3] == "was not refused"
+    (noticed, *_) = recorded.ledger.watch.notices.take(0.0)
+    assert noticed["finding"]["criterion"] == "access.denied"
+    assert noticed["finding"]["chat_id"] == intrusion.foreign
+    assert "and was let" in noticed["finding"]["why"]
 
 
 def test_a_server_that_is_down_leaves_it_open(stage: RunningStage, recorded: Recorded) -> None:

@@ -17,8 +17,10 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from analysis.record.codes import EventType, SocketEvent, Status
+from locustfiles.clients.channel import OUT_OF_ORDER, TWICE, Channel
 from locustfiles.clients.events import CHANGE, Row
 from locustfiles.clients.realtime import TOPIC, RealtimeSocket
+from locustfiles.clients.watch import Watch
 from locustfiles.clients.websocket import RealtimeError
 from tests.locustfiles.clients.recorded import Recorded, wait_until
 from tests.locustfiles.clients.scripted import Connection, serving
@@ -254,14 +256,23 @@ def upgraded(connection: Connection) -> ServerProtocol:
     return protocol
 
 
-def change(seq: int, padding: str = "") -> bytes:
-    row = {"id": str(uuid.uuid4()), "chat_id": CHAT, "sender_id": CHAT, "seq": seq, "message_text": padding}
+def change(
+    seq: int, padding: str = "", *, message_id: str | None = None, chat_id: str | None = None
+) -> bytes:
+    row = {
+        "id": message_id or str(uuid.uuid4()),
+        "chat_id": chat_id or CHAT,
+        "sender_id": CHAT,
+        "seq": seq,
+        "message_text": padding,
+    }
     data = {"type": "INSERT", "table": "chat_messages", "record": row, "errors": None}
     message = json.dumps([None, None, TOPIC + CHAT, CHANGE, {"data": data, "ids": [1]}])
     return Frame(Opcode.TEXT, message.encode()).serialize(mask=False)
 
 
 CHAT = "00000000-0000-4000-8000-000000000001"
+ELSEWHERE = "00000000-0000-4000-8000-000000000002"
 
 
 def saying(*parts: bytes) -> Callable[[Connection], None]:
@@ -296,6 +307,39 @@ def test_a_flood_leaves_others_their_turn(recorded: Recorded) -> None:
         wait_until(lambda: len(at) == 1000)
         job.kill()
         assert sum(before != after for before, after in pairwise(at)) >= len(flood) // 65_536 - 2
+
+
+def test_what_comes_again_late_or_astray_is_noticed(recorded: Recorded) -> None:
+    """As soon as the answers vouch for it; Locust's statistics count it anyway."""
+    one, other, foreign, unknown = (str(uuid.uuid4()) for _ in range(4))
+    events = [
+        change(1, message_id=one),
+        change(1, message_id=one),
+        change(3, message_id=other),
+        change(2, message_id=foreign),
+        change(4, message_id=unknown),
+        change(4, message_id=unknown),
+        change(9, chat_id=ELSEWHERE),
+    ]
+    watch = recorded.ledger.watch = Watch({CHAT: [CHAT], ELSEWHERE: ["somebody"]})
+    recorded.ledger.note_wrong, recorded.ledger.note_stray = watch.event, watch.stray
+    for message, seq in ((one, 1), (other, 3), (foreign, 2)):
+        watch.answered.note(message, CHAT, seq)
+    with serving(saying(*events)) as server, listening(server.url, "k", CHAT, recorded) as listener:
+        listener.socket._channels[TOPIC + CHAT] = Channel(CHAT, "1", 0)
+        listener.socket.open()
+        wait_until(lambda: len(listener.inserted) == len(events))
+    found = [said["finding"] for said in watch.notices.take(0.0)]
+    assert [(said["criterion"], said["message_id"], said["recipient_id"]) for said in found[:2]] == [
+        ("realtime.duplicated", one, CHAT),
+        ("realtime.reordered", foreign, CHAT),
+    ]
+    assert [said["criterion"] for said in found[2:]] == ["realtime.phantom"]
+    assert [error for _, name, _, error in recorded.requests if name == "event"] == [
+        TWICE,
+        OUT_OF_ORDER,
+        TWICE,
+    ]
 
 
 def test_nonsense_is_counted_and_does_not_end_the_socket(recorded: Recorded) -> None:

@@ -1,10 +1,8 @@
-"""Promise: what the monitor notices stands in the tab with its criterion, and what nobody judges yet is not called right."""
+"""Promise: what the monitor and the load processes notice stands in the tab with its criterion, and what nobody judges yet is not called right."""
 
 from locust.stats import RequestStats
 
 from locustfiles.clients.auth import SIGN_IN
-from locustfiles.clients.channel import OUT_OF_ORDER, TWICE
-from locustfiles.clients.ledger import RequestFailedError
 from locustfiles.run.live import AFTERWARDS, NEWEST_KEPT, Live
 from locustfiles.run.progress import Piece
 
@@ -48,16 +46,22 @@ def test_the_newest_findings_stand_below_each_with_its_criterion() -> None:
     assert [row["newest"] for row in below] == [f"Message {n}." for n in range(NEWEST_KEPT + 2, 2, -1)]
 
 
-def test_events_that_came_twice_or_out_of_order_are_counted() -> None:
-    stats = RequestStats()
-    assert table(heard(), stats)["realtime.duplicated"] == ("0", "nothing so far")
-    for words in (TWICE, TWICE, OUT_OF_ORDER, "an event without a row"):
-        stats.log_error("WS", "event", RequestFailedError(words))
-    shown = table(heard(), stats)
-    assert shown["realtime.duplicated"] == ("2", "a message came twice")
-    assert shown["realtime.reordered"] == ("1", "a message came out of order")
-    (first, *_) = heard().pieces(SENDS, stats, 0, 500)
-    assert first == Piece("3 findings", alarming=True)
+def test_what_a_load_process_notices_stands_among_the_others() -> None:
+    live = heard({"finding": {"criterion": "realtime.duplicated", "why": "Message a: again.", "seq": 3}})
+    shown = table(live)
+    assert shown["realtime.duplicated"] == ("1", "Message a: again.")
+    assert shown["finding of realtime.duplicated"] == ("", "Message a: again.")
+    assert shown["realtime.reordered"] == ("0", "nothing so far")
+    assert shown["history.pages"] == ("0", f"nothing so far; the rest is {AFTERWARDS}")
+
+
+def test_a_flood_is_counted_whether_a_sentence_tells_of_it_or_not() -> None:
+    live = heard({"finding": {"criterion": "realtime.duplicated", "why": "Message a: again."}})
+    assert live.hear({"finding": {"more": {"realtime.duplicated": 99_999}}}) is None
+    assert live.hear({"finding": {"why": "More findings."}}) == "More findings."
+    assert table(live)["realtime.duplicated"] == ("100,000", "Message a: again.")
+    (first, *_) = live.pieces(SENDS, RequestStats(), 0, 500)
+    assert first == Piece("100,000 findings", alarming=True)
 
 
 def test_a_finding_is_handed_on_in_words_and_a_look_is_not() -> None:
@@ -89,14 +93,13 @@ def test_looks_tell_what_is_stored_and_whether_the_database_answers() -> None:
     assert table(live)["monitor.complete"] == ("1", "the database did not answer: ConnectionRefusedError")
 
 
-def test_what_an_outsider_was_let_do_is_counted_and_named() -> None:
+def test_what_outsiders_tried_is_counted_and_what_they_were_let_is_named() -> None:
     stats = RequestStats()
     stats.log_request("GET", "/api/messages (outsider)", 5, 10)
     stats.log_request("POST", "/api/messages (outsider)", 5, 10)
-    assert table(heard(), stats)["access.denied"] == ("0", "2 attempts refused so far")
-    stats.log_error("GET", "/api/messages (outsider)", "was not refused")
-    stats.log_error("GET", "/api/messages (outsider)", "HTTP 500")
-    assert table(heard(), stats)["access.denied"] == ("1", "GET /api/messages (outsider)")
+    assert table(heard(), stats)["access.denied"] == ("0", "nothing so far, of 2 attempts")
+    live = heard({"finding": {"criterion": "access.denied", "why": "Chat a: somebody was let."}})
+    assert table(live, stats)["access.denied"] == ("1", "Chat a: somebody was let.")
 
 
 def test_sends_are_those_of_locust() -> None:
