@@ -286,7 +286,7 @@ def _figures(prefix: str, figures: Summary) -> Facts:
 def _straddling(interval: Interval, target: float, unit: str, sure: bool) -> str:
     low, high = interval
     return (
-        f"The 95% interval, {'' if sure else 'at least '}{low:.6g} to {high:.6g}{unit}, holds the target of {target:g}{unit}: "
+        f"The 95% interval, {'' if sure else 'at least '}{round(low, 3):.6g} to {round(high, 3):.6g}{unit}, holds the target of {target:g}{unit}: "
         "another run like this one may come out the other way. The outcome goes by the figure observed."
     )
 
