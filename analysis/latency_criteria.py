@@ -32,6 +32,7 @@ from analysis.settings import Workload
 from analysis.statistics.intervals import (
     Interval,
     average_interval,
+    enough_to_show,
     is_sure,
     percentile_interval,
     share_interval,
@@ -113,29 +114,42 @@ def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> C
     """
     examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
-    count, bad = len(outcomes), int((outcomes != Outcome.OK).sum())
-    if count == 0:
-        outcome, reason = Verdict.INCONCLUSIVE, "Nothing was sent."
-    else:
+    missed = outcomes != Outcome.OK
+    count, bad = len(outcomes), int(missed.sum())
+    target = 100 * targets.errors_share
+    facts: Facts = {
+        "not_ok": bad,
+        "refused": int((outcomes == Outcome.FAIL).sum()),
+        "unknown": int((outcomes == Outcome.INFO).sum()),
+    }
+    interval: Interval | None = None
+    reason: str | None = "Nothing was sent."
+    outcome = Verdict.INCONCLUSIVE
+    if count:
+        start_ns = sends["axis_ns"].to_numpy(np.int64)
+        interval, sure = share_interval(start_ns, missed), is_sure(start_ns)
         outcome = Verdict.PASS if bad / count <= targets.errors_share else Verdict.FAIL
+        if not sure:
+            facts["short_run"] = 1
         reason = None
+        if bad == 0:
+            reason = _too_few_to_show(count, targets.errors_share)
+        elif interval[0] <= target < interval[1]:
+            facts["straddles"] = 1
+            reason = _straddling(interval, target, "%", sure)
     return Criterion(
         id="errors.send",
         title="Share of sends that were not acknowledged",
-        target=f"≤ {targets.errors_share * 100:g}%",
+        target=f"≤ {target:g}%",
         observed=100 * bad / count if count else None,
         unit="%",
         outcome=outcome,
         checked=count,
-        ci95=share_interval(sends["axis_ns"].to_numpy(np.int64), outcomes != Outcome.OK) if count else None,
+        ci95=interval,
         examples=examples,
         found=found,
         reason=reason,
-        facts={
-            "not_ok": bad,
-            "refused": int((outcomes == Outcome.FAIL).sum()),
-            "unknown": int((outcomes == Outcome.INFO).sum()),
-        },
+        facts=facts,
     )
 
 
@@ -195,7 +209,7 @@ def _below(
         outcome = Verdict.INCONCLUSIVE
     said = [
         "" if left_out_ms is None else _left_out(left_out_ms, targets, target_ms, percent),
-        _straddling(interval, target_ms, sure) if interval is not None and straddles else "",
+        _straddling(interval, target_ms, " ms", sure) if interval is not None and straddles else "",
         targets.unsettled or "",
     ]
     return Criterion(
@@ -269,11 +283,21 @@ def _figures(prefix: str, figures: Summary) -> Facts:
     return {f"{prefix}{name}": getattr(figures, name) for name in names}
 
 
-def _straddling(interval: Interval, target_ms: float, sure: bool) -> str:
+def _straddling(interval: Interval, target: float, unit: str, sure: bool) -> str:
     low, high = interval
     return (
-        f"The 95% interval, {'' if sure else 'at least '}{low:g} to {high:g} ms, holds the target of {target_ms:g} ms: another run like this one "
-        "may come out the other way. The outcome goes by the figure observed."
+        f"The 95% interval, {'' if sure else 'at least '}{round(low, 3):.6g} to {round(high, 3):.6g}{unit}, holds the target of {target:g}{unit}: "
+        "another run like this one may come out the other way. The outcome goes by the figure observed."
+    )
+
+
+def _too_few_to_show(count: int, share: float) -> str | None:
+    """That no error among so few sends shows no share below the target; None where it does, or no number of them would."""
+    if share <= 0 or count >= (enough := enough_to_show(share)):
+        return None
+    return (
+        f"No error in {count:,} {'send' if count == 1 else 'sends'}; that the share is at most {100 * share:g}% would take "
+        f"{enough:,} without one."
     )
 
 

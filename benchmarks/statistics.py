@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from analysis.checks.steady import SETTLING_SHARE, Stretch
 from analysis.criteria import Verdict
+from analysis.history.comparison import Bounds, Word, compare_figures
+from analysis.history.figures import Figure
+from analysis.latency import NS_PER_MS, Targets, average_ms, nearest_rank
 from analysis.latency import Latencies as Judged
-from analysis.latency import Targets
 from analysis.latency_drift import latency_drift
 from analysis.statistics.intervals import average_interval, percentile_interval
 from analysis.statistics.steps import find_steps
@@ -27,7 +29,8 @@ Latencies = tuple[Ints, Ints]  # when each began, and how long it took, in nanos
 RUNS = 200
 INTERVAL_RUNS = 500
 SECONDS = 900
-LENGTHS_S = (60, 180, 300, 600, SECONDS, 1800, 3600)
+LENGTHS_S = (60, 180, 300, 600, SECONDS, 1800, 3000, 3600)
+SHORT_S = (20, 60, 180)
 SEED = 20251123
 PER_S = 20
 MEDIAN_MS = 100.0
@@ -126,6 +129,35 @@ def interval_coverage(
     return float(average), float(p95)
 
 
+def pairs_of_short_runs(runs: int, alike: float, seconds: int, every_s: int = 1) -> tuple[float, float]:
+    """The share of pairs of short runs of the same thing of which any latency is called a regression, and of those in which
+    the second takes twice as long, of which P95 is; without a history."""
+    rng = np.random.default_rng(SEED)
+    told = np.zeros(2)
+    for _ in range(runs):
+        (start_ns, latency_ns), again = (latencies(rng, seconds, alike, every_s) for _ in range(2))
+        first = _figures_of_short_run(start_ns, latency_ns)
+        for place, slower in enumerate((1, 2)):
+            second = _figures_of_short_run(again[0], again[1] * slower)
+            changes = compare_figures(first, second, bounds=Bounds(), nights={}, incomparable=None)
+            worse = [change.measure.id for change in changes if change.word is Word.REGRESSION]
+            told[place] += bool(worse) if slower == 1 else "send.p95" in worse
+    same, doubled = told / runs
+    return float(same), float(doubled)
+
+
+def _figures_of_short_run(start_ns: Ints, latency_ns: Ints) -> dict[str, Figure]:
+    average = Figure(average_ms(latency_ns), average_interval(start_ns, latency_ns), at_least=True)
+    return {"send.avg": average} | {
+        f"send.p{percent}": Figure(
+            nearest_rank(latency_ns, percent) / NS_PER_MS,
+            percentile_interval(start_ns, latency_ns, percent),
+            at_least=True,
+        )
+        for percent in (50, 95, 99)
+    }
+
+
 def drifts(runs: int, alike: float, seconds: int) -> tuple[float, float, float]:
     """The share of soaks that fail: of stationary ones near their target, of those that rise by a fifth, and that double."""
     return (
@@ -165,6 +197,12 @@ def measure(runs: int = RUNS, interval_runs: int = INTERVAL_RUNS) -> tuple[str, 
         for wave, every_s, of in (("second", 1, (0.0, 0.5, 0.8, 0.95)), ("minute", 60, (0.0, 0.5, 0.8)))
         for alike in of
     }
+    pairs = {
+        f"{seconds} s, {alike:g} from {wave} to {wave}": pairs_of_short_runs(runs, alike, seconds, every_s)
+        for seconds in SHORT_S
+        for wave, every_s, of in (("second", 1, (0.0, 0.8, 0.95)), ("minute", 60, (0.0, 0.5, 0.8)))
+        for alike in of
+    }
     alarms = {f"{alike:g}": false_alarms(runs, alike) for alike in ALIKE}
     rises = {
         f"{seconds} s, {alike:g}": drifts(runs, alike, seconds) for seconds in SOAKS_S for alike in ALIKE
@@ -174,12 +212,21 @@ def measure(runs: int = RUNS, interval_runs: int = INTERVAL_RUNS) -> tuple[str, 
         (
             f"{interval_runs} simulated runs a row of the first table, {runs} of the others; seeded. Neighbours: the autocorrelation from second to second, or from minute to minute.",
             _coverage_table(coverage),
+            _table(
+                ("two short runs, neighbours", "any latency called a regression", "a doubled P95 is"), pairs
+            ),
             _table(("soak, neighbours", "rise seen where none is", "rise of 20% found", "of 100%"), rises),
             _table(("neighbours", "step seen where none is", "warm-up"), alarms),
             _table(("noise of nights", "12% at the right night alone", "any other alarm"), steps),
         )
     )
-    return text, {"coverage": coverage, "false_alarms": alarms, "drifts": rises, "nights": steps}
+    return text, {
+        "coverage": coverage,
+        "short_runs": pairs,
+        "false_alarms": alarms,
+        "drifts": rises,
+        "nights": steps,
+    }
 
 
 def _coverage_table(coverage: dict[str, dict[int, tuple[float, float]]]) -> str:

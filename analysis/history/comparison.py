@@ -7,6 +7,10 @@ The interval of a difference comes from those of its two sides by the method of 
 be symmetric, and nothing but the two intervals has to be known (Zou and Donner 2008, Construction of confidence limits about
 effect measures). Two runs alone cannot show how much nights differ though nothing was changed. Where the history has enough
 comparable runs, the interval is widened to what two nights of it differ by; see `analysis.history.variation`.
+
+Intervals of short runs are a least width: they do not show how slowly the level moves, so that two runs of the same thing
+often lie beyond them. Without a history such a change is a regression only where it is so large that simulated short runs of one and the same
+thing hardly ever differ by as much (`SHORT_PERCENT`; docs/statistics.md has how often); a smaller one that may be worse is not known.
 """
 
 from collections.abc import Mapping
@@ -18,6 +22,9 @@ from analysis.history.figures import MEASURES, Figure, Interval, Measure
 
 MIN_PERCENT = 5.0
 MIN_MS = 1.0
+SHORT_PERCENT = (
+    50.0  # of short runs whose nights nobody knows: so much the higher figure must be above the lower one
+)
 
 
 class Word(StrEnum):
@@ -27,7 +34,7 @@ class Word(StrEnum):
     IMPROVEMENT = "improvement"
     NOISE = "no change beyond noise"
     SMALL = "different, but too little to matter"
-    UNKNOWN = "not known"  # one of the two has no interval
+    UNKNOWN = "not known"  # one of the two has no interval, or is too short for a sure one
     NOT_COMPARABLE = "not comparable"
 
 
@@ -67,6 +74,11 @@ class Change:
     def open(self) -> bool:
         """Whether nobody can say if it is worse."""
         return self.word in (Word.UNKNOWN, Word.NOT_COMPARABLE)
+
+    @property
+    def at_least(self) -> bool:
+        """Whether its interval may have to be wider, because a run was short and no history says how much nights differ."""
+        return self.nights is None and any(one is not None and one.at_least for one in (self.a, self.b))
 
     @property
     def percent(self) -> float | None:
@@ -144,7 +156,24 @@ def _change(
     if usual is not None:
         low, high = min(low, difference - usual), max(high, difference + usual)
     change = Change(measure, a, b, Word.NOISE, difference, (low, high), usual)
-    return Change(measure, a, b, _word(change, bounds), difference, (low, high), usual)
+    word = _word(change, bounds)
+    if change.at_least and not _beyond_short_runs(a, b):
+        if word is not Word.REGRESSION:  # may be chance, and is not worse by enough to matter
+            return change
+        reason = f"{_short(a, b)} too short to show that it is more than chance"
+        return Change(measure, a, b, Word.UNKNOWN, difference, (low, high), reason=reason)
+    return Change(measure, a, b, word, difference, (low, high), usual)
+
+
+def _beyond_short_runs(a: Figure, b: Figure) -> bool:
+    """Whether the two differ by more than short runs of the same thing do."""
+    less, more = sorted((a.value, b.value))
+    return more >= (1 + SHORT_PERCENT / 100) * less
+
+
+def _short(a: Figure, b: Figure) -> str:
+    short = [name for name, side in (("A", a), ("B", b)) if side.at_least]
+    return f"{' and '.join(short)} {'are' if len(short) > 1 else 'is'}"
 
 
 def _word(change: Change, bounds: Bounds) -> Word:

@@ -9,17 +9,23 @@ from dataclasses import dataclass
 from math import sqrt
 
 from analysis.history.stored import StoredVerdict
-from analysis.statistics.intervals import Z95
+from analysis.statistics.intervals import SURE_S, Z95
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of one run. `ci95` is None where it is not known."""
+    """A figure of one run.
+
+    Attributes:
+        ci95: None where it is not known.
+        at_least: the run was too short for an interval that holds the truth as often as it says: it may have to be wider.
+    """
 
     value: float
     ci95: Interval | None = None
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def _observed(criterion_id: str) -> Callable[[StoredVerdict], Figure | None]:
         criterion = verdict.criterion(criterion_id)
         if criterion is None or criterion.observed is None:
             return None
-        return Figure(criterion.observed, criterion.ci95)
+        return Figure(criterion.observed, criterion.ci95, SHORT_RUN in criterion.facts)
 
     return take
 
@@ -65,7 +71,9 @@ def _fact(criterion_id: str, fact: str) -> Callable[[StoredVerdict], Figure | No
         criterion = verdict.criterion(criterion_id)
         if criterion is None or fact not in criterion.facts:
             return None
-        return Figure(criterion.facts[fact], (criterion.intervals or {}).get(fact))
+        return Figure(
+            criterion.facts[fact], (criterion.intervals or {}).get(fact), SHORT_RUN in criterion.facts
+        )
 
     return take
 
@@ -76,11 +84,11 @@ def _throughput(verdict: StoredVerdict) -> Figure | None:
     if not seconds or acknowledged is None:
         return None
     around = Z95 * sqrt(acknowledged)
-    return Figure(
-        acknowledged / seconds, (max(0.0, acknowledged - around) / seconds, (acknowledged + around) / seconds)
-    )
+    within = (max(0.0, acknowledged - around) / seconds, (acknowledged + around) / seconds)
+    return Figure(acknowledged / seconds, within, seconds < SURE_S)
 
 
+SHORT_RUN = "short_run"  # the fact of a criterion whose interval is a least width
 LEAST_MS = 1.0
 MEASURES = (
     Measure(

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from analysis.criteria import Verdict
 from analysis.errors import RecordError
-from analysis.history.comparison import Bounds, Change, Word, compare_figures
+from analysis.history.comparison import SHORT_PERCENT, Bounds, Change, Word, compare_figures
 from analysis.history.figures import figures
 from analysis.history.likeness import differences
 from analysis.history.runs import known_runs
 from analysis.history.sends import read_sends
 from analysis.history.stored import StoredCriterion, StoredVerdict, read_verdict
 from analysis.history.trust import TRUSTED, doubts
-from analysis.history.variation import by_chance
+from analysis.history.variation import ENOUGH_RUNS, by_chance
 from analysis.latency import Latencies
 
 FAULTS = "0"  # the target of a criterion that counts faults
@@ -183,6 +183,11 @@ def _notes(a: Side, b: Side, changes: list[Change], all_the_same: tuple[str, ...
         for name, side in (("A", a), ("B", b))
         if side.missing
     ]
+    if any(change.at_least for change in changes):
+        told.append(
+            "Runs of less than fifty minutes do not show how slowly the level moves, so that their intervals may have to be wider: until "
+            f"{ENOUGH_RUNS} comparable runs are in the history, only a figure that differs by {SHORT_PERCENT:g}% or more is called a regression."
+        )
     if any(change.nights is not None for change in changes):
         told.append(
             "Intervals are widened to what two comparable nights of the history differ by, where that is more."

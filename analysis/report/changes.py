@@ -21,13 +21,17 @@ TONE = {
 }
 TERMS = {
     "A and B": "A is the older run, or the baseline; B is the one that is asked about.",
-    "95% interval": "Of a hundred intervals made so, ninety-five hold the true figure; it is computed from whole stretches "
-    "of the run, because neighbouring sends resemble each other.",
+    "95% interval": "Of a hundred intervals of runs that are long enough, ninety-five hold the true figure; it is computed from "
+    "whole stretches of the run, because neighbouring sends resemble each other.",
+    "At least": "So wide, or wider: the run is too short to show how slowly its level moves. Then fewer than ninety-five of a hundred "
+    "hold the true figure.",
     Word.REGRESSION.value.capitalize(): "Worse, by more than chance explains, and by enough to matter.",
     Word.IMPROVEMENT.value.capitalize(): "Better, by more than chance explains, and by enough to matter.",
-    Word.NOISE.value.capitalize(): "The interval of the difference holds zero: chance alone can explain it.",
+    Word.NOISE.value.capitalize(): "Chance alone can explain it: the interval of the difference holds zero, or the runs "
+    "are too short for a sure one, and the figure is not worse by enough to matter.",
     Word.SMALL.value.capitalize(): "Not by chance, yet below the bounds from which on a change matters.",
-    Word.UNKNOWN.value.capitalize(): "One of the two has no interval, and the history is too short to lend one: it may be worse.",
+    Word.UNKNOWN.value.capitalize(): "It may be worse: one of the two has no interval, or is too short for a sure one, "
+    "and the history has too few runs to say how much they differ by chance.",
     Word.NOT_COMPARABLE.value.capitalize(): "The loads or targets differ, or one of the two lacks the figure: it may be worse.",
     "Inconclusive": "Nothing is known to be worse, and something may be.",
 }
@@ -49,7 +53,7 @@ def interval(measure: Measure, figure: Figure | None) -> str:
     """A figure's 95% interval, e.g. "208 to 218 ms", or nothing where it has none."""
     if figure is None or figure.ci95 is None:
         return ""
-    return _with_unit(_between(*figure.ci95), measure.unit)
+    return _at_least(_with_unit(_between(*figure.ci95), measure.unit), figure.at_least)
 
 
 def amount(change: Change) -> str:
@@ -59,7 +63,9 @@ def amount(change: Change) -> str:
 
 def amount_interval(change: Change) -> str:
     """The change's 95% interval in its unit, or nothing."""
-    return "" if change.ci95 is None else _in_unit(change, _between(*change.ci95, signs=True))
+    if change.ci95 is None:
+        return ""
+    return _at_least(_in_unit(change, _between(*change.ci95, signs=True)), change.at_least)
 
 
 def percent(change: Change) -> str:
@@ -69,7 +75,9 @@ def percent(change: Change) -> str:
 
 def percent_interval(change: Change) -> str:
     """The interval of the change in per cent of A, or nothing."""
-    return "" if change.percent_ci95 is None else f"{_between(*change.percent_ci95, signs=True)}%"
+    if change.percent_ci95 is None:
+        return ""
+    return _at_least(f"{_between(*change.percent_ci95, signs=True)}%", change.at_least)
 
 
 def observed(criterion: StoredCriterion | None) -> str:
@@ -177,6 +185,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "b": _figure_json(change.b),
         "change": change.difference,
         "change_ci95": change.ci95,
+        "at_least": change.at_least,
         "percent": change.percent,
         "percent_ci95": change.percent_ci95,
         "night_to_night": change.nights,
@@ -186,7 +195,9 @@ def _change_json(change: Change) -> dict[str, Any]:
 
 
 def _figure_json(figure: Figure | None) -> dict[str, Any] | None:
-    return None if figure is None else {"value": figure.value, "ci95": figure.ci95}
+    return (
+        None if figure is None else {"value": figure.value, "ci95": figure.ci95, "at_least": figure.at_least}
+    )
 
 
 def _judged_json(one: Judged) -> dict[str, Any]:
@@ -207,6 +218,11 @@ def _in_unit(change: Change, text: str) -> str:
 
 def _with_unit(text: str, unit: str) -> str:
     return f"{text}{unit}" if unit in ("%", "/s", " points") else f"{text} {unit}"
+
+
+def _at_least(interval: str, least: bool) -> str:
+    """`interval` as it is told where the truth may lie further off."""
+    return f"at least {interval}" if least else interval
 
 
 def _between(low: float, high: float, *, signs: bool = False) -> str:

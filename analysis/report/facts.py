@@ -37,7 +37,7 @@ FACTS = {
     "minutes_within_target": ("of them within target: {}", "How many of these minutes kept the target by themselves."),
     "left_out_ms": ("in the part that is left out: {}", "What the same figure would be for the warm-up alone: it misses the target."),
     "without_generator_ms": ("without the load generator's own delays: {}", "The figure is not to be believed: so much is left of it without the delays that the load generator itself may be to blame for."),
-    "short_run": ("a short run", "The run lasted less than ten minutes: its interval may be wider than it says."),
+    "short_run": ("a short run", "The run is too short to show how slowly its level moves: its interval may have to be wider than it says."),
     "all_minutes": ("whole minutes with the warm-up: {}", "The same for all of the run, the part that is left out too."),
     "all_minutes_within_target": ("of these within target: {}", "How many of the minutes of the whole run kept the target by themselves."),
     "straddles": ("the interval holds the target", "The 95% interval reaches to both sides of the target: another run like this one may come out the other way."),

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.criteria import Verdict
 from analysis.report.numbers import (
+    in_mid_sentence,
     is_doubted,
     is_short,
     limit,
@@ -13,6 +14,7 @@ from analysis.report.numbers import (
     number,
     observed,
     plural,
+    straddles,
     within,
     without,
 )
@@ -105,7 +107,7 @@ def reasons(verdict: Mapping[str, Any]) -> list[tuple[str | None, str]]:
         return [(entry["id"], _broken(entry)) for entry in decided]
     cut_off = [(None, "The run was cut off before its end.")] if verdict["ended_at"] is None else []
     return cut_off + [
-        (entry["id"], f"{entry['title']}: {entry['reason'] or 'it could not be judged.'}")
+        (entry["id"], f"Not certain: “{entry['title']}”. {entry['reason'] or 'It could not be judged.'}")
         for entry in decided
     ]
 
@@ -142,7 +144,7 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     unsure = [f"the true {label} between {_around(entry)}" for label, entry in measured if is_short(entry)]
     if unsure:
         told.append(
-            f"The run is too short to say how sure its latencies are: {'; '.join(unsure)}, or further off."
+            f"The run is too short to say how sure its figures are: {'; '.join(unsure)}, or further off."
         )
     doubted = [
         f"{label} {observed(entry)}, without it {without(entry)}"
@@ -165,7 +167,7 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
         told.append(
-            f"Not judged: {listed([title[0].lower() + title[1:] for title in unjudged[:4]])}{_more(unjudged[4:])}."
+            f"Not judged: {listed([in_mid_sentence(title) for title in unjudged[:4]])}{_more(unjudged[4:])}."
         )
     return told
 
@@ -184,7 +186,7 @@ def _around(entry: Mapping[str, Any]) -> str:
     target = limit(entry["target"])
     unit = entry["unit"] if entry["unit"] == "%" else f" {entry['unit']}"
     text = f"{number(low, target)} and {number(high, target)}{unit}"
-    if target is not None and low < target <= high:
+    if straddles(entry):
         text += f", on both sides of its target of {target:g}{unit}"
     return text
 

@@ -3,14 +3,14 @@
 The run is cut into buckets of time, which keep their order. For the average a bucket counts with what its values
 are above or below the average; for a percentile with how many of them lie at or below it beyond their share (the
 percentile's influence, Bahadur 1966). Of either series the block bootstrap gives the variance, and so do twenty equal batches
-(`autocorrelation`); the wider interval of the two is taken, since the bootstrap's blocks are too short for slow waves. Below
+(`autocorrelation`); the wider interval of the two is taken, since the bootstrap's blocks are too short for slow waves. In less than
 `SURE_S` even that is too narrow: what is told then is a least width.
 The interval of a percentile is found among the ranks and read off the sorted values, so that it is as skewed as they are
 (Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47). No random number is
 drawn: judging a record twice gives the same interval. A million values take well under a second.
 """
 
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Interval = tuple[float, float]
 
-SURE_S = 600.0  # a shorter run does not show its slower waves (docs/statistics.md has the figures)
+SURE_S = 3000.0  # a shorter run does not show its waves of minutes (docs/statistics.md has the figures)
 LEAST_BUCKETS = 10  # fewer cannot show how they differ: no interval is better than a wrong one
 MOST_BUCKETS = 20_000
 BUCKET_NS = 1_000_000_000
@@ -85,6 +85,11 @@ def share_interval(start_ns: Ints, hit: Bools) -> Interval:
     low = 0.0 if count == 0 else max(0.0, centre - around)
     high = 1.0 if count == of else min(1.0, centre + around)
     return 100 * low, 100 * high
+
+
+def enough_to_show(share: float) -> int:
+    """Of how many, none of which hit, the interval of `share_interval` reaches no further than to `share` (above 0, up to 1)."""
+    return ceil(Z95 * Z95 * (1 - share) / share)
 
 
 def _design_effect(start_ns: Ints, hit: Bools) -> float:

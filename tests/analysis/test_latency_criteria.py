@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from analysis.criteria import Criterion, Verdict
+from analysis.faults import Faults
 from analysis.latency import NS_PER_MS, NS_PER_S, Targets, send_latencies, service_latencies, with_warmup
-from analysis.latency_criteria import send_criteria
+from analysis.latency_criteria import errors_criterion, send_criteria
+from analysis.record.codes import Outcome
 from tests.analysis.test_latency import sends_frame
 
 TARGETS = Targets.of({"CHATSOAK_WARMUP_S": 0})
@@ -36,12 +38,53 @@ def test_the_percentiles_beside_p95_have_an_interval_too_where_the_run_is_long_e
     assert short.intervals == {}
 
 
-def test_a_run_of_less_than_ten_minutes_is_too_short_for_a_sure_interval() -> None:
+def test_a_run_of_less_than_fifty_minutes_is_too_short_for_a_sure_interval() -> None:
     rng = np.random.default_rng(3)
-    for seconds, short in ((590, True), (600, False)):
+    for seconds, short in ((2990, True), (3000, False)):
         average, p95 = judged(sends_frame(*rng.normal(298, 60, seconds)), TARGETS)
         assert [("short_run" in one.facts) for one in (average, p95)] == [short, short]
         assert ("95% interval, at least" in (average.reason or "")) == short
+
+
+def of_errors(count: int, bad: int, each_s: float = 1.0) -> Criterion:
+    """`errors.send` of `count` sends, of which `bad`, spread evenly, were refused."""
+    frame = sends_frame(*[10.0] * count, each_s=each_s)
+    at = np.linspace(0, count - 1, bad).astype(int)
+    frame.loc[frame.index[at], "outcome"] = Outcome.FAIL
+    return errors_criterion(frame, Faults.of([]), TARGETS)
+
+
+@pytest.mark.parametrize(("count", "bad", "outcome"), [(1500, 1, Verdict.PASS), (500, 1, Verdict.FAIL)])
+def test_a_share_of_errors_whose_interval_holds_the_target_says_so(
+    count: int, bad: int, outcome: Verdict
+) -> None:
+    errors = of_errors(count, bad)
+    assert errors.outcome is outcome
+    assert errors.facts["straddles"] == 1
+    assert "holds the target of 0.1%" in (errors.reason or "")
+
+
+def test_a_share_of_errors_far_from_its_target_says_nothing() -> None:
+    errors = of_errors(500, 100)
+    assert (errors.outcome, errors.reason) == (Verdict.FAIL, None)
+    assert "straddles" not in errors.facts
+
+
+def test_no_error_in_few_sends_says_calmly_how_many_it_takes() -> None:
+    errors = of_errors(471, 0)
+    assert errors.outcome is Verdict.PASS
+    assert errors.reason == (
+        "No error in 471 sends; that the share is at most 0.1% would take 3,838 without one."
+    )
+    assert "straddles" not in errors.facts
+    enough = of_errors(3838, 0)
+    assert enough.reason is None
+    assert enough.ci95 is not None
+    assert enough.ci95[1] <= 0.1
+
+
+def test_the_interval_of_errors_of_a_short_run_is_a_least_width_too() -> None:
+    assert ["short_run" in of_errors(count, 0).facts for count in (2990, 3000)] == [True, False]
 
 
 def test_an_average_is_never_below_nothing() -> None:

@@ -10,19 +10,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from analysis.record import read_table
 from analysis.record.tables import LOAD_TABLES
-from tests.browsers import CHROMIUM, FLAGS
+from tests.browsers import CHROMIUM, FLAGS, serious_faults
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 pytestmark = [
     pytest.mark.long,
@@ -167,6 +169,16 @@ def cells(page: Page, what: str) -> list[str]:
     return row.first.locator("td").all_inner_texts() if row.count() else []
 
 
+def look_at_the_tab(browser: Browser, web_page: str, width: int, scheme: Literal["light", "dark"]) -> None:
+    """The tab is readable by everybody, and fits the screen; what is around its table is Locust's own."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    page.goto(f"{web_page}/?tab=chatsoak")
+    wait_for("the tab's rows", lambda: cells(page, "seq.missing"), page)
+    assert serious_faults(page, "table", least=3) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
 FAULTS = ("--stage-fault", "null_seq_rate=0.2", "--stage-fault", "realtime_duplicate_rate=0.1")
 
 
@@ -188,6 +200,8 @@ def test_findings_stand_in_a_tab_of_their_own_while_the_run_goes_on(web_page: st
         assert int(cells(page, "sends")[1].replace(",", "")) > 0
         assert finished_runs(reports) == [], "the run still goes on"
         page.screenshot(path=tmp_path / "tab.png")
+        for width, scheme in product((390, 1280), SCHEMES):
+            look_at_the_tab(browser, web_page, width, scheme)
         page.get_by_role("button", name=re.compile("^stop", re.IGNORECASE)).click()
         wait_for("the report", lambda: finished_runs(reports), page)
         browser.close()

@@ -43,7 +43,9 @@ FIGURES = [
             "Verdict.PASS if bad / count <= targets.errors_share",
             "Verdict.PASS if bad / count < targets.errors_share",
         ),
-        ("outcomes != Outcome.OK).sum()", "outcomes == Outcome.FAIL).sum()"),
+        ("missed = outcomes != Outcome.OK", "missed = outcomes == Outcome.FAIL"),
+        ("if bad == 0:", "if False:"),
+        ("interval[0] <= target < interval[1]", "interval[0] <= target < interval[0]"),
         ("interval[0] < target_ms <= interval[1]", "interval[0] < target_ms < interval[0]"),
     ),
     *of(

@@ -33,6 +33,7 @@ def a_verdict(
     lost: int = 0,
     users: int = 50,
     minutes: float = 60.0,
+    short: bool = False,
     ended: bool = True,
     healthy: bool = True,
     outcomes: Mapping[str, Verdict] | None = None,
@@ -43,6 +44,7 @@ def a_verdict(
     Args:
         around: the half width of its latencies' intervals, as a share of them; 0 = the run was too short for intervals.
         minutes: how long the load lasted.
+        short: its intervals are a least width.
         healthy: the load generator kept up.
         outcomes: of criteria that came out otherwise, by id; of an inconclusive one nothing was seen.
     """
@@ -69,7 +71,7 @@ def a_verdict(
             outcome,
             sends,
             ci95=within(value),
-            facts=facts,
+            facts=facts | ({"short_run": 1} if short else {}),
             intervals={fact: ends for fact, its in facts.items() if (ends := within(its)) is not None},
         )
 

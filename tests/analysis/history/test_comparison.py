@@ -16,8 +16,10 @@ from analysis.history.sends import read_sends
 from analysis.history.sides import Comparison, compare_runs
 from analysis.history.stored import read_verdict
 from analysis.history.variation import by_chance, difference_by_chance
+from analysis.report import changes
 from analysis.report.changes import as_json, sentences
 from analysis.report.compare import render
+from benchmarks.statistics import pairs_of_short_runs
 from tests.analysis.history.made import night_id, nights, recorded, write_run
 from tests.analysis.report.judgements import HOSTILE
 from tests.analysis.targets import chatsoak
@@ -42,6 +44,58 @@ def changed(a: Figure, b: Figure, measure: str = "send.p95", **known: Any) -> Ch
 )
 def test_a_change_has_its_word(b: Figure, word: Word) -> None:
     assert changed(Figure(100, (99.5, 100.5)), b).word is word
+
+
+def short(value: float, low: float, high: float) -> Figure:
+    """A figure of a short run, whose interval is a least width."""
+    return Figure(value, (low, high), at_least=True)
+
+
+@pytest.mark.parametrize(
+    ("b", "word"),
+    [
+        (short(112, 110, 114), Word.UNKNOWN),  # may be chance, and may be worse
+        (Figure(112, (110, 114)), Word.UNKNOWN),  # one short run is enough
+        (short(88, 86, 90), Word.NOISE),
+        (short(103, 102.5, 103.5), Word.NOISE),
+        (short(101, 99, 103), Word.NOISE),
+        (short(200, 190, 210), Word.REGRESSION),
+        (short(200, 90, 310), Word.NOISE),
+        (short(50, 48, 52), Word.IMPROVEMENT),
+    ],
+)
+def test_what_short_runs_differ_by_is_a_regression_only_where_it_is_much(b: Figure, word: Word) -> None:
+    change = changed(short(100, 99.5, 100.5), b)
+    assert change.word is word
+    assert change.at_least
+    assert (change.reason or "").endswith("too short to show that it is more than chance") == change.open
+    assert changes.percent_interval(change).startswith("at least ")
+    assert changes.interval(change.measure, change.a) == "at least 99.5 to 100.5 ms"
+
+
+def test_a_history_says_how_much_short_runs_differ() -> None:
+    a, b = short(100, 99.5, 100.5), short(112, 111.5, 112.5)
+    known = changed(a, b, nights={"send.p95": 5.0})
+    assert (known.word, known.at_least) == (Word.REGRESSION, False)
+    assert not changes.percent_interval(known).startswith("at least")
+
+
+def test_two_short_runs_of_the_same_thing_are_no_regression_and_a_doubling_is() -> None:
+    """Whose level moves from minute to minute, so that their intervals know nothing of it."""
+    regression, found = pairs_of_short_runs(runs=60, alike=0.5, seconds=120, every_s=60)
+    assert regression <= 0.02
+    assert found >= 0.95
+
+
+def test_two_short_runs_end_with_3_and_say_why(tmp_path: Path) -> None:
+    for name, p95_ms in (("a", 100.0), ("b", 120.0), ("c", 220.0)):
+        write_run(tmp_path, name, minutes=3, short=True, p95_ms=p95_ms)
+    done = answer(tmp_path, "a", "b")
+    assert done.returncode == 3, done.stdout
+    told = " ".join(done.stdout.split())
+    assert "P99 of send latency (A and B are too short to show that it is more than chance)" in told
+    assert "at least" in done.stdout
+    assert answer(tmp_path, "a", "c").returncode == 1
 
 
 def test_less_throughput_is_worse_and_more_is_not() -> None:
@@ -357,7 +411,7 @@ def test_a_noisy_history_keeps_two_noisy_nights_from_being_a_regression(tmp_path
 
 
 def test_records_give_every_percentile_an_interval_and_a_page_with_both_distributions(tmp_path: Path) -> None:
-    a, b = recorded(tmp_path, "a", 0.1), recorded(tmp_path, "bb", 0.15)
+    a, b = recorded(tmp_path, "a", 0.1), recorded(tmp_path, "bb", 0.2)
     told = json.loads(
         answer(tmp_path, "a", "bb", "--json", "--html", str(tmp_path / "c.html"), "--anyway").stdout
     )

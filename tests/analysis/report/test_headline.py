@@ -29,6 +29,22 @@ def test_a_short_run_claims_no_confidence() -> None:
     assert "confidence" not in said
 
 
+def test_a_criterion_that_could_not_be_judged_is_not_told_as_if_it_held() -> None:
+    of = verdict(outcome="inconclusive", title="The load generator kept up", reason="It used 90% of a core.")
+    of |= {"outcome": "inconclusive", "ended_at": "2026-09-01T02:00:00Z"}
+    assert why(of) == ["Not certain: “The load generator kept up”. It used 90% of a core."]
+
+
+def test_within_a_sentence_a_title_begins_small_unless_with_an_abbreviation() -> None:
+    for title, told in (
+        ("P95 of delivery latency", "P95 of delivery latency"),
+        ("The record is whole", "the record is whole"),
+        ("No message is lost", "no message is lost"),
+    ):
+        said = certainty(verdict(outcome="info", title=title, ci95=None))
+        assert said == [f"Not judged: {told}."]
+
+
 def test_a_figure_that_is_the_generators_own_for_the_most_part_is_not_told_without_a_warning() -> None:
     doubted: dict[str, Any] = {
         "outcome": "fail",

@@ -1,6 +1,5 @@
 """The report in a real browser: readable by everybody, on a phone, in the dark, on paper; nothing in it runs."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,7 @@ from analysis.history.sides import compare_runs
 from analysis.report import compare, index, page
 from tests.analysis.history.made import night_id, nights, recorded, write_run
 from tests.analysis.report.judgements import HOSTILE, clean, empty, faulty, judged
-from tests.browsers import CHROMIUM, FLAGS
-
-SUITE = Path(__file__).parent / "browser"
-AXE = SUITE / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = {"serious", "critical"}
+from tests.browsers import CHROMIUM, FLAGS, serious_faults
 
 pytestmark = [
     pytest.mark.long,
@@ -87,13 +82,6 @@ def opened(browser: Browser, report: Path, **options: Any) -> Page:
     return shown
 
 
-def axe() -> Path:
-    if not AXE.exists():
-        done = subprocess.run(["npm", "ci"], cwd=SUITE, capture_output=True, text=True, check=False)  # noqa: S607
-        assert done.returncode == 0, f"npm ci failed:\n{done.stdout}{done.stderr}"
-    return AXE
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_no_serious_fault(browser: Browser, report: Path, width: int, scheme: Any) -> None:
@@ -119,16 +107,7 @@ def look_with_axe(browser: Browser, report: Path, width: int, scheme: Any) -> No
         browser, report, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
     )
     shown.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
-    shown.add_script_tag(path=axe())
-    violations = shown.evaluate("async () => (await axe.run()).violations")
-    found = [
-        f"{one['id']}: {one['help']}: {node['html'][:120]}"
-        for one in violations
-        if one["impact"] in SERIOUS
-        for node in one["nodes"][:3]
-    ]
-    assert found == []
-    assert shown.evaluate("async () => (await axe.run()).passes.length") > 10, "axe has looked"
+    assert serious_faults(shown, least=11) == []
     shown.close()
 
 

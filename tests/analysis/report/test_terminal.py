@@ -80,7 +80,7 @@ def test_many_reasons_are_one_in_words_and_ids_of_the_others(verdict_of: Verdict
     verdict = verdict_of(empty)
     missing = [entry["id"] for entry in verdict["criteria"] if entry["outcome"] == "inconclusive"]
     many = printed(verdict).splitlines()
-    assert many[1].startswith("  Why           Average send latency")
+    assert many[1].startswith("  Why           Not certain: “Average send latency (service time)”. No send")
     assert many[2].strip() == f"and {len(missing) - 1} more: {', '.join(missing[1:4])} …"
     assert many[3].startswith("  Sends")
 
