@@ -63,7 +63,7 @@ def batches_of(table: str) -> list[list[tuple[Any, ...]]]:
         ]
     return [
         [
-            (some_id, None, 1, 0, None, 50, 1, 2, 0, 200, [5] * row, [some_id, None] * batch)
+            (some_id, None, 1, 0, None, 50, 1, 2, 0, 200, [5] * row, [some_id, None] * batch, None)
             for row in range(batch + 2)
         ]
         for batch in range(3)
