@@ -130,16 +130,16 @@ def _may_exist(account: Account, chat: Ints, message: Ints, told: Ints) -> Bools
 
 def _in_events(account: Account, chat: Ints, message: Ints) -> Bools:
     """Whether an event told of these messages: in this chat, or without a chat, as of a row that is gone."""
-    told: Bools = np.zeros(len(message), np.bool_)
     if not len(message):
-        return told
+        return np.zeros(0, np.bool_)
     events = account.evidence.events
     codes, chats = events["message_id"].to_numpy(), events["chat_id"].to_numpy()
     meant = np.isin(codes, message[message != NONE])
     codes, chats = codes[meant], chats[meant]
     told = np.isin(pair(message, chat), pair(codes, chats)[chats != NONE])
     told |= np.isin(message, codes[chats == NONE])
-    return told & (message != NONE)
+    known: Bools = told & (message != NONE)
+    return known
 
 
 def _ever_told(account: Account, of: str, code: Ints, seq: Ints) -> Bools:
