@@ -109,6 +109,9 @@ def gaps(account: Account) -> Criterion:
         reason = (
             f"{len(set(newest) - set(baseline))} chats have no baseline: gaps at their beginning do not show."
         )
+    facts: dict[str, float | int] = {"open": still_open}
+    if perhaps_given:
+        facts["perhaps_given"] = perhaps_given
     return from_faults(
         "seq.gaps",
         "No seq is left out",
@@ -122,7 +125,7 @@ def gaps(account: Account) -> Criterion:
             weight=np.array([hole.size for hole in faults], np.int64),
         ),
         inconclusive=reason,
-        facts={"open": still_open} | ({"perhaps_given": perhaps_given} if perhaps_given else {}),
+        facts=facts,
     )
 
 

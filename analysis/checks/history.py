@@ -106,6 +106,9 @@ def pages(account: Account) -> Criterion:
             at_ns=known_time(int(at_ns[place])),
         )
 
+    facts: dict[str, float | int] = {"pages": int((evidence.pages["outcome"] == Outcome.OK).sum())}
+    if unseen:
+        facts["unseen"] = unseen
     return from_faults(
         "history.pages",
         "Pages of history hold every message once, in order",
@@ -113,8 +116,7 @@ def pages(account: Account) -> Criterion:
         int(shown.telling.sum()) + len(left_out.page),
         Faults(at_ns=at_ns, chat=np.where(found.row != NONE, of_row, chat), kind=found.why, tell=tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else _unseen(unseen),
-        facts={"pages": int((evidence.pages["outcome"] == Outcome.OK).sum())}
-        | ({"unseen": unseen} if unseen else {}),
+        facts=facts,
     )
 
 

@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 
-from analysis.criteria import Verdict
 from analysis.record.codes import EventType, ObservedChange, Outcome
 from tests.analysis.checks.judging import failed, judged, why
 from tests.analysis.histories import History, Message
@@ -147,7 +146,6 @@ def test_a_number_with_which_a_stranger_s_message_was_shown_may_have_been_given(
     run.event(stranger(2, 1.5), 1, 1.6, type=kind, sender=sender)
     run.finish()
     assert (open_gap(run) is not None) is (sender == 9)
-    assert judged(run)["realtime.phantom"].outcome is (Verdict.INCONCLUSIVE if sender == 9 else Verdict.FAIL)
 
 
 @pytest.mark.parametrize("text", ["its own", "another", "none"])

@@ -26,11 +26,14 @@ def pages(story: Story) -> Answer:
         for about, what in [*_strange_on(story, page), *_wrong_on(story, page), *missing]:
             at = story.dated(page.person, page.left + 1)
             faults.append((about, person_id(page.person).hex, None if at is None else floor(at), what))
+    facts: dict[str, float | int] = {"pages": len(answered)}
+    if unseen:
+        facts["unseen"] = unseen
     return Answer(
         [*faults],
         checked=checked,
         unseen=not Hearing(story).last_look or unseen > 0,
-        facts={"pages": len(answered)} | ({"unseen": unseen} if unseen else {}),
+        facts=facts,
     )
 
 
