@@ -32,6 +32,7 @@ _NARROWED: dict[str, np.dtype[Any]] = {
     for name, narrow in (
         *(("seq", "i4"), ("text_crc32", "u4"), ("process", "i1"), ("clock", "i1")),
         *(("user_id", "i2"), ("sender_id", "i2"), ("chat_id", "i2"), ("socket", "i2")),
+        ("sender_ids", "i2"),
     )
 }
 
@@ -103,13 +104,14 @@ class Gathered:
         return pd.DataFrame(columns, copy=False)
 
     def page_rows(self) -> pd.DataFrame:
-        """A row for each message on each page: ``page``, ``seq``, ``message_id``."""
+        """A row for each message on each page: ``page``, ``seq``, ``message_id``, ``sender_id``."""
         lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int64)
         return pd.DataFrame(
             {
                 "page": np.repeat(np.arange(len(lengths)), lengths),
                 "seq": self._joined("seqs", np.int64),
                 "message_id": self._messages("message_ids"),
+                "sender_id": self._joined("sender_ids", np.int32),
             },
             copy=False,
         )
@@ -154,16 +156,18 @@ class Gathered:
         return values.astype(narrow) if fits else values
 
     def _add_lists(self, column_type: pa.Field, column: pa.ListArray, table: pa.Table) -> None:
-        """A page's messages: as many as it has ids, or seqs where an answer has no ids."""
+        """A page's messages: as many as it has ids, seqs or senders, whichever of them an answer has."""
         if column_type.type.value_type == UUID:
-            return  # handled together with the seqs, so that both have a value for each message
-        ids = table["message_ids"].combine_chunks()
-        seq_lengths, id_lengths = _lengths(column), _lengths(ids)
-        lengths = np.maximum(seq_lengths, id_lengths)
+            return  # handled together with the seqs, so that all have a value for each message
+        ids, senders = (table[name].combine_chunks() for name in ("message_ids", "sender_ids"))
+        seq_lengths, id_lengths, sender_lengths = _lengths(column), _lengths(ids), _lengths(senders)
+        lengths = np.maximum(np.maximum(seq_lengths, id_lengths), sender_lengths)
         seqs = column.flatten().fill_null(NULL).to_numpy(zero_copy_only=False)
         self._number("seqs", _spread(seqs, seq_lengths, lengths, NULL))
         positions = _spread(np.arange(id_lengths.sum()), id_lengths, lengths, NONE)
         self._add_ids("message_ids", ids.flatten().take(pa.array(positions, mask=positions == NONE)))
+        people = self._spaces.people.encode(senders.flatten())
+        self._number("sender_ids", _spread(people, sender_lengths, lengths, NONE))
         self._lengths.append(lengths)
 
 
@@ -174,12 +178,12 @@ def _lengths(lists: pa.ListArray) -> NDArray[np.int64]:
 
 
 def _spread(
-    flat: NDArray[np.int64], lengths: NDArray[np.int64], wanted: NDArray[np.int64], filler: int
-) -> NDArray[np.int64]:
+    flat: NDArray[Any], lengths: NDArray[np.int64], wanted: NDArray[np.int64], filler: int
+) -> NDArray[Any]:
     """The items of lists of `lengths`, with each list filled up to its `wanted` length."""
     if np.array_equal(lengths, wanted):
         return flat.copy()
-    spread = np.full(wanted.sum(), filler, np.int64)
+    spread = np.full(wanted.sum(), filler, flat.dtype)
     starts = np.cumsum(wanted) - wanted
     within = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     spread[np.repeat(starts, lengths) + within] = flat

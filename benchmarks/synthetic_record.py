@@ -131,7 +131,7 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "updated_count": 1,
             "up_to_seq": np.tile(seq, 2),
         },
-        "pages": _pages(people, chats, messages, last_seq, end),
+        "pages": _pages(people, chats, messages, _take(people, sender), last_seq, end),
         "calls": {},
         "attempts": {  # everybody tries once to read the next chat
             "user_id": people,
@@ -196,12 +196,20 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
 
 
 def _pages(
-    people: pa.Array, chats: pa.Array, messages: pa.Array, last_seq: NDArray[np.int64], end: int
+    people: pa.Array,
+    chats: pa.Array,
+    messages: pa.Array,
+    writers: pa.Array,
+    last_seq: NDArray[np.int64],
+    end: int,
 ) -> dict[str, Any]:
     """The newest page of each chat, as everybody reads it in the drain."""
     everybody = np.arange(CHATS * PEOPLE_OF_A_CHAT)
     newest = [list(range(int(last), max(int(last) - PAGE, 0), -1)) for last in last_seq]
-    ids = [[messages[(seq - 1) * CHATS + chat].as_py() for seq in seqs] for chat, seqs in enumerate(newest)]
+    ids, senders = (
+        [[of[(seq - 1) * CHATS + chat].as_py() for seq in seqs] for chat, seqs in enumerate(newest)]
+        for of in (messages, writers)
+    )
     return {
         "user_id": people,
         "chat_id": _take(chats, everybody // PEOPLE_OF_A_CHAT),
@@ -215,6 +223,7 @@ def _pages(
         "status_code": 200,
         "seqs": [newest[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
         "message_ids": [ids[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
+        "sender_ids": [senders[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
     }
 
 

@@ -37,7 +37,9 @@ NEAREST = {
     **dict.fromkeys(
         ("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"
     ),
-    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), f"{CHECKS}/oracles/test_numbering.py"),
+    **dict.fromkeys(
+        ("sequence", "numbering", "order", "gaps", "fleeting"), f"{CHECKS}/oracles/test_numbering.py"
+    ),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), f"{CHECKS}/oracles/test_hearing.py"),
     **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_phantom.py"),
     **dict.fromkeys(("moments", "findings"), f"{CHECKS}/test_two_machines.py"),

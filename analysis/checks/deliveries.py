@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
+from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import Owing
 from analysis.checks.subscriptions import (
@@ -33,6 +33,7 @@ from analysis.checks.subscriptions import (
     positions,
     subscriptions,
 )
+from analysis.clocks import Moments
 from analysis.identifiers import Codes
 from analysis.record.codes import Outcome, PagePurpose
 
@@ -162,37 +163,27 @@ def _flags(size: int, where: Ints) -> Bools:
 class _Page:
     """A page that was read to catch up: the messages from `lowest` to below `before`, stored when it was asked for."""
 
-    clock: int
-    left_ns: int
-    earliest_left_ns: int  # by the leader's clock
+    left: Moments
     lowest: int
     before: int
 
 
 def _catch_ups(account: Account, keys: Ints, moments: MomentsOfRows) -> dict[int, list[_Page]]:
-    """The pages by which each participation caught up; one that is not full reaches back to the beginning."""
+    """The pages by which each participation caught up; one that is empty reaches back to the beginning, and any other one to
+    the lowest seq on it: servers have limits of their own (see `analysis.checks.history`)."""
     pages, page_rows = account.evidence.pages, account.evidence.page_rows
     lowest = np.full(len(pages), ENDLESS, np.int64)
     numbered = page_rows["seq"].to_numpy() != NULL
     np.minimum.at(lowest, page_rows["page"].to_numpy()[numbered], page_rows["seq"].to_numpy()[numbered])
     found = np.bincount(page_rows["page"].to_numpy(), minlength=len(pages))
-    lowest = np.where(found < pages["page_limit"].to_numpy(), 0, lowest)
+    lowest = np.where(found == 0, 0, lowest)
     before = np.where(pages["before_seq"] == NULL, ENDLESS, pages["before_seq"])
-    clock, left = pages["clock"].to_numpy(np.int64), pages["left_ns"].to_numpy(np.int64)
-    known = moments.clocks.known(clock)
-    on_leader = np.full(len(pages), NEVER, np.int64)
-    on_leader[known] = moments.clocks.bounds(left[known], clock[known])[0]
+    left = moments.clocks.moments(pages["left_ns"], pages["clock"])
     place = positions(keys, pair(pages["chat_id"].to_numpy(), pages["user_id"].to_numpy()))
     wanted = (pages["purpose"] != PagePurpose.BROWSE) & (pages["outcome"] == Outcome.OK) & (place >= 0)
     by_participation: dict[int, list[_Page]] = {}
     for number in np.flatnonzero(wanted).tolist():
-        page = _Page(
-            clock=int(clock[number]),
-            left_ns=int(left[number]),
-            earliest_left_ns=int(on_leader[number]),
-            lowest=int(lowest[number]),
-            before=int(before[number]),
-        )
+        page = _Page(left[np.array([number])], int(lowest[number]), int(before[number]))
         by_participation.setdefault(int(place[number]), []).append(page)
     return by_participation
 
@@ -203,8 +194,5 @@ def _in_history(account: Account, moments: MomentsOfRows, rows: Ints, pages: lis
     belongs = np.zeros(len(rows), np.bool_)
     for page in pages:
         inside = (seq != NULL) & (seq >= page.lowest) & (seq < page.before)
-        stored = (moments.known_by(page.clock, rows) <= page.left_ns) | (
-            moments.stored_by_ns[rows] <= page.earliest_left_ns
-        )
-        belongs |= inside & stored
+        belongs |= inside & moments.stored_before(page.left, rows)
     return belongs

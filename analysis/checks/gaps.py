@@ -22,6 +22,7 @@ import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints
 from analysis.checks.findings import NO_LAST_LOOK
+from analysis.checks.fleeting import Fleeting
 from analysis.checks.numbering import NO_LOOK, numbers_given
 from analysis.criteria import Criterion, Finding
 from analysis.faults import UNKNOWN, Faults, from_faults
@@ -54,6 +55,8 @@ def gaps(account: Account) -> Criterion:
 
     A message that was there and was deleted leaves no gap: its number was given (`messages.lost` has it). Who is
     believed to tell of one that no look saw is said in `analysis.checks.numbering`. Without a last look all holes are open.
+    A number that a message may have had which came and went between two looks is blamed on nobody: see
+    `analysis.checks.fleeting`.
     """
     baseline = dict(
         zip(
@@ -77,6 +80,9 @@ def gaps(account: Account) -> Criterion:
     decided = set(faults)
     undecided = [hole for hole in holes if hole not in decided]
     still_open = sum(hole.size for hole in undecided)
+    missing = sum(hole.size for hole in faults)
+    faults = _for_certain(Fleeting(account), faults) if faults else []
+    perhaps_given = missing - sum(hole.size for hole in faults)
 
     def tell(place: int) -> Iterator[Finding]:
         hole = faults[place]
@@ -94,10 +100,18 @@ def gaps(account: Account) -> Criterion:
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
         reason = f"{still_open} missing numbers may still be filled: {looks.why_open(undecided)}."
+    if not reason and perhaps_given:
+        reason = (
+            f"{perhaps_given} missing numbers may have been those of messages that came and went between two looks: an event or a "
+            "page showed a message of somebody else, or of a send without a clear answer, with them, or told that one was deleted."
+        )
     if not reason and set(newest) - set(baseline):
         reason = (
             f"{len(set(newest) - set(baseline))} chats have no baseline: gaps at their beginning do not show."
         )
+    facts: dict[str, float | int] = {"open": still_open}
+    if perhaps_given:
+        facts["perhaps_given"] = perhaps_given
     return from_faults(
         "seq.gaps",
         "No seq is left out",
@@ -111,7 +125,7 @@ def gaps(account: Account) -> Criterion:
             weight=np.array([hole.size for hole in faults], np.int64),
         ),
         inconclusive=reason,
-        facts={"open": still_open},
+        facts=facts,
     )
 
 
@@ -157,6 +171,26 @@ class _Looks:
         """When look `poll` was, or the next one that came to its end."""
         place = int(np.searchsorted(self.poll, poll))
         return int(self.times_ns[place]) if place < len(self.poll) else None
+
+
+def _for_certain(fleeting: Fleeting, holes: list[_Hole]) -> list[_Hole]:
+    """What is left of these holes without the numbers that a message may have had which came and went between two looks.
+
+    Of a message that was deleted, and of which nothing else is known, nobody knows which number it had. Where there are
+    more holes than such messages one hole at least is a gap, and all are named.
+    """
+    shown: dict[int, list[int]] = {}
+    for chat, seq in fleeting.numbers().sort_values("seq").itertuples(index=False):
+        shown.setdefault(chat, []).append(seq)
+    left = []
+    for hole in holes:
+        low = hole.low
+        inside = [seq for seq in shown.get(hole.chat, ()) if hole.low <= seq <= hole.high]
+        for seq in (*inside, hole.high + 1):
+            if low < seq:
+                left.append(hole._replace(low=low, high=seq - 1))
+            low = seq + 1
+    return left if sum(hole.size for hole in left) > fleeting.deletions() else []
 
 
 def _more_than_open_sends(account: Account, holes: list[_Hole]) -> list[_Hole]:

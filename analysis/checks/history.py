@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
+from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.findings import NO_LAST_LOOK, Namer, known_time
+from analysis.checks.moments import MomentsOfRows
 from analysis.checks.shown import WRONG, Shown, Wrong, shown_on_pages
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
-from analysis.record.codes import Outcome
+from analysis.record.codes import ObservedChange, Outcome
 
 _TOP = np.iinfo(np.int64).max - 1  # above every seq
 
@@ -70,15 +71,16 @@ def pages(account: Account) -> Criterion:
     """On each page: messages of this chat, each once and under its own seq, below the bound, in the direction of the walk,
     and none left out.
 
-    A message belongs on a page when it was certainly acknowledged before the page was asked for, its seq lies below the
-    bound, and the page reaches down to it: to its lowest seq, or, when the page is empty, to the chat's beginning. Messages
-    that were deleted, and everybody else's, may be there or not. What pages show of messages from before the run
+    A message belongs on a page when it was certainly stored before the page was asked for, by its answer or by a look that
+    was over by then, its seq lies below the bound, and the page reaches down to it: to its lowest seq, or, when the page is empty, to the chat's beginning. Messages
+    that were ever deleted, or that a look saw with another seq or in another chat, and everybody else's, may be there or not. What pages show of messages from before the run
     is not known.
     """
     evidence = account.evidence
     shown = shown_on_pages(account)
     left_out = _left_out(account, shown)
-    itself = np.flatnonzero(shown.wrong)
+    itself = np.flatnonzero(shown.faulty)
+    unseen = int((shown.wrong == Wrong.UNSEEN).sum())
     found = _Found.by_page(
         _Found.on(shown, itself, shown.wrong[itself].astype(np.int64)), *_misplaced(account, shown), left_out
     )
@@ -104,14 +106,27 @@ def pages(account: Account) -> Criterion:
             at_ns=known_time(int(at_ns[place])),
         )
 
+    facts: dict[str, float | int] = {"pages": int((evidence.pages["outcome"] == Outcome.OK).sum())}
+    if unseen:
+        facts["unseen"] = unseen
     return from_faults(
         "history.pages",
         "Pages of history hold every message once, in order",
         "messages",
         int(shown.telling.sum()) + len(left_out.page),
         Faults(at_ns=at_ns, chat=np.where(found.row != NONE, of_row, chat), kind=found.why, tell=tell),
-        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
-        facts={"pages": int((evidence.pages["outcome"] == Outcome.OK).sum())},
+        inconclusive=NO_LAST_LOOK if account.last_look_ns is None else _unseen(unseen),
+        facts=facts,
+    )
+
+
+def _unseen(count: int) -> str | None:
+    """The sentence about messages that may have come and gone between two looks."""
+    if not count:
+        return None
+    return (
+        f"{count:,} {'message' if count == 1 else 'messages'} on pages, of people who are no users of the run or of sends without "
+        "a clear answer, no look at the database saw: they may have been deleted between two looks, or never have been there."
     )
 
 
@@ -145,18 +160,29 @@ def _downwards(account: Account, page: Ints, steps: Ints) -> Bools:
     return downwards
 
 
+def _unmoved(account: Account) -> Bools:
+    """Which rows every look that knew of them saw where they were in the end: there, not deleted, and in one place."""
+    observations, rows = account.evidence.observations, account.rows
+    row = account.row_of_message[observations["message_id"].to_numpy()]
+    elsewhere = (observations["change"].to_numpy() == ObservedChange.GONE) | observations["deleted"].to_numpy(
+        np.bool_
+    )
+    for column in ("seq", "chat_id"):
+        elsewhere |= observations[column].to_numpy() != rows[column].to_numpy()[row]
+    unmoved: Bools = np.ones(len(rows), np.bool_)
+    unmoved[row[elsewhere]] = False
+    return unmoved
+
+
 def _left_out(account: Account, shown: Shown) -> _Found:
     """Messages that pages reach down to, and that are not on them."""
     rows, read = account.rows, account.evidence.pages
-    acknowledged = rows["acknowledged_ns"].to_numpy(np.int64)
-    stays = account.stored & ~rows["deleted"].to_numpy(np.bool_) & (acknowledged != NEVER)
-    row = np.flatnonzero(stays & (rows["seq"].to_numpy() != NULL))
+    row = np.flatnonzero(account.stored & _unmoved(account) & (rows["seq"].to_numpy() != NULL))
     row = row[np.lexsort((rows["seq"].to_numpy()[row], rows["chat_id"].to_numpy()[row]))]
     seq = rows["seq"].to_numpy(np.int64)[row]
     of_chat = np.searchsorted(rows["chat_id"].to_numpy()[row], np.arange(len(account.evidence.chats) + 1))
-    clocks = Clocks.of(account.evidence)
-    clock = account.operations["clock"].to_numpy()[rows["operation"].to_numpy()[row]]
-    told, left = clocks.moments(acknowledged[row], clock), clocks.moments(read["left_ns"], read["clock"])
+    moments = MomentsOfRows.of(account)
+    left = moments.clocks.moments(read["left_ns"], read["clock"])
 
     placed = shown.placed()
     chat, before = (read[column].to_numpy(np.int64) for column in ("chat_id", "before_seq"))
@@ -174,7 +200,7 @@ def _left_out(account: Account, shown: Shown) -> _Found:
         here = slice(on_page[page], on_page[page + 1])
         nameless = shown.seq[here][shown.message[here] == NONE]
         there = np.isin(row[low:high], shown.row[here]) | np.isin(seq[low:high], nameless)
-        early = told[low:high].before(left[np.array([page])])
+        early = moments.stored_before(left[np.array([page])], row[low:high])
         absent.append((page, np.flatnonzero(early & ~there) + low))
     places = np.concatenate([missing for _, missing in absent])
     page_of = np.repeat([page for page, _ in absent], [len(missing) for _, missing in absent])

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import NEVER, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, either
+from analysis.checks.findings import NO_LAST_LOOK, Namer, either, seconds
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
-from analysis.record.codes import Outcome
+from analysis.record.codes import ObservedChange, Outcome
 
 WENT = {
     Outcome.OK: "The server acknowledged this message and stored it, yet it is no longer in the database.",
@@ -28,7 +28,8 @@ def lost(account: Account) -> Criterion:
     """`messages.lost`: acknowledged, and not in the database at the end; or stored, and gone, whatever the answer.
 
     Nobody of the load deletes: what a look saw stored has to stay, and so has the row that an answer named, whether or not
-    another one has taken its place.
+    another one has taken its place. A row that was gone for a while and came back did not stay. Of several rows of one
+    message only the one that was answered counts here.
     """
     operations, rows = account.operations, account.rows
     namer = Namer(account)
@@ -42,12 +43,21 @@ def lost(account: Account) -> Criterion:
     never_seen = ok & ~seen & ~went
     too_late = never_seen & _answered_after_the_last_look(account)
     unseen = account.last_look_ns is None  # what was never seen may be there all the same
-    faults = np.flatnonzero(went | (never_seen & ~too_late & (not unseen)))
+    away_ns = _away_ns(account)
+    meant = np.where(ok & (answered_row >= 0), answered_row, account.row_of_operation())
+    alone = (ok & (answered_row >= 0)) | (operations["rows_seen"].to_numpy() == 1)
+    returned = alone & ~went & (np.append(away_ns, 0)[meant] > 0)
+    faults = np.flatnonzero(went | returned | (never_seen & ~too_late & (not unseen)))
 
-    row = np.where(answered_went, answered_row, account.row_of_operation())[faults]
+    row = meant[faults]
 
     def vanished(place: int) -> Iterator[Finding]:
-        yield namer.row(int(row[place]), WENT[Outcome(outcome[faults[place]])])
+        number = int(row[place])
+        if returned[faults[place]]:
+            why = f"This message was stored, was gone from the database for {seconds(int(away_ns[number]))}, and came back."
+            yield namer.row(number, why)
+        else:
+            yield namer.row(number, WENT[Outcome(outcome[faults[place]])])
 
     def never_came(place: int) -> Iterator[Finding]:
         yield namer.operation(
@@ -63,8 +73,8 @@ def lost(account: Account) -> Criterion:
         "messages",
         int((ok | seen).sum()),
         either(
-            went[faults],
-            namer.of_rows(row, vanished, outcome[faults].astype(np.int64)),
+            (went | returned)[faults],
+            namer.of_rows(row, vanished, np.where(returned, len(Outcome), outcome)[faults].astype(np.int64)),
             namer.of_operations(faults, never_came),
         ),
         inconclusive=reason,
@@ -119,6 +129,20 @@ def duplicated(account: Account) -> Criterion:
         namer.of_rows(first, tell),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
+
+
+def _away_ns(account: Account) -> Ints:
+    """For each row for how long looks did not find it, and then did again: from the look that missed it to the one that saw
+    it, all such times together; 0 for all that stayed, or went for good."""
+    observations = account.evidence.observations
+    row = account.row_of_message[observations["message_id"].to_numpy()]
+    order = np.argsort(row, kind="stable")
+    row, gone = row[order], observations["change"].to_numpy()[order] == ObservedChange.GONE
+    at_ns = observations["at_ns"].to_numpy(np.int64)[order]
+    back = np.flatnonzero(gone[:-1] & ~gone[1:] & (row[:-1] == row[1:]))
+    away = np.zeros(len(account.rows), np.int64)
+    np.add.at(away, row[back], np.maximum(at_ns[back + 1] - at_ns[back], 1))
+    return away
 
 
 def _answered_after_the_last_look(account: Account) -> Bools:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks.account import NEVER, Account, Ints
+from analysis.checks.account import NEVER, Account, Bools, Ints
 from analysis.checks.subscriptions import ENDLESS, positions
-from analysis.clocks import Clocks
+from analysis.clocks import Clocks, Moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class MomentsOfRows:
         """The earliest moment by `clock` itself at which each of `rows` is known to have been stored."""
         by_sender = np.where(self.clock[rows] == clock, self.acknowledged_ns[rows], ENDLESS)
         return np.minimum(by_sender, self.seen_ns[rows]) if clock == self.monitor_clock else by_sender
+
+    def stored_before(self, moment: Moments, rows: Ints) -> Bools:
+        """Which of `rows` had been stored for certain before `moment`, a single one."""
+        stored: Bools = self.known_by(int(moment.clock[0]), rows) < moment.at_ns
+        return stored | (self.stored_by_ns[rows] < moment.earliest_ns)
 
 
 def _seen_by(account: Account) -> Ints:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.deliveries import unreliable
 from analysis.checks.findings import NO_LAST_LOOK, Namer
+from analysis.checks.fleeting import Fleeting
 from analysis.checks.known_values import KnownValues
 from analysis.checks.owed import CERTAIN_AFTER_NS
 from analysis.checks.subscriptions import Subscriptions, participation_keys, positions
@@ -26,7 +27,7 @@ class Wrong(IntEnum):
     SEQ = 2
     SENDER = 3
     CHAT = 4
-    UNSEEN = 5  # nothing that is certain: a message of somebody else, which may have gone between two looks
+    UNSEEN = 5  # nothing that is certain: see `analysis.checks.fleeting`
     UNKNOWN = 6
     LEFT = 7
     OUTSIDER = 8
@@ -81,12 +82,12 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
 
 
 def _unseen(count: int) -> str | None:
-    """The sentence about messages of people who are no users of the run, and that no look saw."""
+    """The sentence about messages that may have come and gone between two looks."""
     if not count:
         return None
     return (
-        f"{count:,} {'event' if count == 1 else 'events'} showed messages of people who are no users of the run that no look at "
-        "the database saw: they may have been deleted between two looks, or never have been there."
+        f"{count:,} {'event' if count == 1 else 'events'} showed messages of people who are no users of the run, or of sends "
+        "without a clear answer, that no look at the database saw: they may have been deleted between two looks, or never have been there."
     )
 
 
@@ -107,10 +108,7 @@ class _EventJudge:
         self._mine = np.append(rows["operation"].to_numpy(np.int64) >= 0, False)
         self._unsteady = np.isin(np.arange(len(evidence.parts)), unreliable(account))
         self._stored = _told_of(account)
-        self._stranger = np.ones(len(evidence.people) + 1, np.bool_)
-        self._stranger[evidence.participants["user_id"].to_numpy()] = False
-        self._stranger[evidence.sends["user_id"].to_numpy()] = False
-        self._stranger[-1] = False
+        self._fleeting = Fleeting(account)
 
     def wrong(self, positions_: Ints) -> NDArray[np.int8]:
         """What is wrong with the events at these positions: `Wrong`."""
@@ -127,9 +125,9 @@ class _EventJudge:
         of_run = self._of_run[chat]
         # Messages from before the run are not the monitor's to see; their statuses go on changing.
         old = ~insert & (seq != NULL) & (seq <= self._baseline[chat])
-        unknown = of_run & (row < 0) & ~self._stored[message] & ~old
+        unknown = np.flatnonzero(of_run & (row < 0) & ~self._stored[message] & ~old)
         found[unknown] = Wrong.UNKNOWN
-        found[unknown & self._stranger[events["sender_id"].to_numpy()]] = Wrong.UNSEEN
+        found[unknown[self._fleeting.events(positions_[unknown])]] = Wrong.UNSEEN
         ended = self._subscribed.ended_for_good(events)
         # A process that could not write all down may have joined again without our knowing.
         steady = ~self._unsteady[events["process"].to_numpy()]

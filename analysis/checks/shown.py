@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
+from analysis.checks.fleeting import Fleeting
 from analysis.checks.subscriptions import participation_keys
 from analysis.identifiers import NONE
 from analysis.record.codes import Outcome
@@ -20,6 +21,7 @@ class Wrong(IntEnum):
     SEQ = 2
     FOREIGN = 3
     LEAKED = 4
+    UNSEEN = 5  # nothing that is certain: see `analysis.checks.fleeting`
 
 
 WRONG = {  # in words, about the message
@@ -60,6 +62,12 @@ class Shown:
             self.wrong[chosen],
         )
 
+    @property
+    def faulty(self) -> Bools:
+        """Which have something wrong with them for certain."""
+        wrong: Bools = (self.wrong != Wrong.NOTHING) & (self.wrong != Wrong.UNSEEN)
+        return wrong
+
     def placed(self) -> "Shown":
         """Those that belong in this chat and have a place in its order."""
         return self[(self.wrong == Wrong.NOTHING) & (self.seq != NULL)]
@@ -68,8 +76,9 @@ class Shown:
 def shown_on_pages(account: Account) -> Shown:
     """All entries of all pages.
 
-    An entry is known when the monitor saw its row or an ok answer named it. Of messages from before the run, whose seq is
-    not above the chat's baseline, nothing is known. Without a last look nobody can say what was never stored.
+    An entry is known when the monitor saw its row, an ok answer named it, or an event told of it, which then is for
+    `realtime.phantom` to judge. Of messages from before the run, whose seq is not above the chat's baseline, nothing is known,
+    nor of those that may have come and gone between two looks. Without a last look nobody can say what was never stored.
     """
     evidence, rows = account.evidence, account.rows
     page, message, told = (
@@ -82,7 +91,10 @@ def shown_on_pages(account: Account) -> Shown:
     )
     wrong = np.full(len(page), Wrong.NOTHING, np.int8)
     if account.last_look_ns is not None:
-        wrong[(row == NONE) & ~_may_exist(account, chat, message, told)] = Wrong.UNKNOWN
+        unknown = np.flatnonzero((row == NONE) & ~_may_exist(account, chat, message, told))
+        unknown = unknown[~_in_events(account, chat[unknown], message[unknown])]
+        wrong[unknown] = Wrong.UNKNOWN
+        wrong[unknown[Fleeting(account).on_pages(unknown)]] = Wrong.UNSEEN
         other = np.flatnonzero((row != NONE) & (told != NULL) & (told != stored_seq))
         had = _ever_told(account, "message_id", message[other], told[other])
         wrong[other[~had]] = Wrong.SEQ
@@ -114,6 +126,20 @@ def _may_exist(account: Account, chat: Ints, message: Ints, told: Ints) -> Bools
     given[seq_only] = _ever_told(account, "chat_id", chat[seq_only], told[seq_only])
     may: Bools = acknowledged[message] | old | given | ((message == NONE) & (told == NULL))
     return may
+
+
+def _in_events(account: Account, chat: Ints, message: Ints) -> Bools:
+    """Whether an event told of these messages: in this chat, or without a chat, as of a row that is gone."""
+    if not len(message):
+        return np.zeros(0, np.bool_)
+    events = account.evidence.events
+    codes, chats = events["message_id"].to_numpy(), events["chat_id"].to_numpy()
+    meant = np.isin(codes, message[message != NONE])
+    codes, chats = codes[meant], chats[meant]
+    told = np.isin(pair(message, chat), pair(codes, chats)[chats != NONE])
+    told |= np.isin(message, codes[chats == NONE])
+    known: Bools = told & (message != NONE)
+    return known
 
 
 def _ever_told(account: Account, of: str, code: Ints, seq: Ints) -> Bools:

@@ -117,7 +117,8 @@ def gap(chat_id: bytes, first: int, last: int, at_ns: int) -> Noticed:
     """Numbers that nobody has, and nobody will have."""
     numbers = f"seq {first:,}" if first == last else f"seqs {first:,} to {last:,}"
     why = (
-        f"No message has {numbers} of this chat, and every transaction that might have brought it has ended."
+        f"No message has {numbers} of this chat, and every transaction that might have brought it has ended: left out, "
+        "or of a message that came and went between two looks."
     )
     return noticed("seq.gaps", why, at_ns, chat_id=chat_id, seq=first)
 

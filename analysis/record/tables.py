@@ -104,6 +104,7 @@ PAGES = pa.schema(
         ("status_code", pa.int16()),
         ("seqs", pa.list_(pa.int64())),  # in the order answered
         ("message_ids", pa.list_(UUID)),
+        ("sender_ids", pa.list_(UUID)),  # of the same messages; null where the answer does not name them
     ]
 )
 
@@ -339,6 +340,7 @@ LEFT_OUT = pa.schema(  # what the monitor could not read of the server
 )
 # Columns that earlier versions did not write: in their records they are read as null.
 ADDED_LATER = {
+    "pages": ("sender_ids",),
     "polls": ("next_xid", "server_us"),
     "generator": (
         *("cpu_allowed", "run_delay_ms", "throttled_ms", "steal_share", "gc_ms", "gc_longest_ms"),

@@ -170,6 +170,7 @@ class MessagesClient:
                     answer.status_code,
                     None if messages is None else [message.seq for message in messages],
                     None if messages is None else [message.message_id for message in messages],
+                    None if messages is None else [message.sender_id for message in messages],
                 )
             )
             ledger.request("GET", interface.path, interface.url, answer)

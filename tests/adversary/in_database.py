@@ -1,5 +1,6 @@
 """Faults done in the database, as a careless migration or a person at psql would do them."""
 
+import asyncio
 import uuid
 from collections import Counter
 from typing import Any
@@ -21,6 +22,8 @@ SETTLED = """
     order by seq desc limit 1"""
 ANY = ("sent", "delivered", "read")
 FROM_BEFORE = "from before"  # text of messages that were there before the run
+SHORT_LIVED = 6  # messages that are deleted again
+LIVED_S = 0.35  # far less than the second between two looks
 
 
 class InDatabase(ChatFault):
@@ -218,23 +221,59 @@ class StrangerWrites(ChatFault):
         self._stranger, self._message = str(uuid.uuid4()), ""
 
     async def strike(self, database: asyncpg.Connection) -> None:
+        await self.come(database)
+        self._message, self.struck = await self.write(database), True
+
+    async def come(self, database: asyncpg.Connection) -> None:
+        """The stranger signs up."""
         email = f"{self._stranger}@example.com"
         await database.execute("insert into auth.users (id, email) values ($1, $2)", self._stranger, email)
         await database.execute(
             "insert into public.accounts (id, name, email) values ($1, 'stranger', $2)", self._stranger, email
         )
+
+    async def write(self, database: asyncpg.Connection) -> str:
+        """The stranger writes a message. Returns its id."""
         message = await database.fetchval(
             "insert into public.chat_messages (chat_id, sender_id, message_text) "
             "values ($1, $2, 'from elsewhere') returning id",
             self.chat.id,
             self._stranger,
         )
-        self._message, self.struck = str(message), True
+        return str(message)
 
     def shows(self, record: Evidence) -> bool:
         rows = record.rows[record.rows["message_id"].map(record.messages.text) == self._message]
         known = record.people.text(int(rows["sender_id"].iloc[0])) == self._stranger
         return known and int(rows["seq"].iloc[0]) > self.baseline(record)
+
+
+class StrangerWritesAndDeletes(StrangerWrites):
+    """So soon that most of it no look sees. What of it only events and pages tell makes `realtime.phantom`, `history.pages` and
+    `seq.gaps` inconclusive at the most, which other faults of the same run have fail."""
+
+    what = "somebody who is no user of the run writes into it, and deletes it before a look can see it"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: set[str] = set()
+
+    async def strike(self, database: asyncpg.Connection) -> None:
+        await self.come(database)
+        for _ in range(SHORT_LIVED):
+            message = await self.write(database)
+            self._written.add(message)
+            await asyncio.sleep(LIVED_S)
+            await database.execute("delete from public.chat_messages where id = $1", message)
+            await asyncio.sleep(LIVED_S)
+        self.struck = True
+
+    def shows(self, record: Evidence) -> bool:
+        """Somebody was shown one that no look saw, and the chat's numbers went on above it."""
+        seen = set(self.part(record, "rows")["message_id"].map(record.messages.text))
+        events = self.part(record, "events")
+        unseen = events["message_id"].map(record.messages.text).isin(self._written - seen)
+        return bool((events["seq"][unseen] < self.part(record, "rows")["seq"].max()).any())
 
 
 class OldMessageMarked(ChatFault):

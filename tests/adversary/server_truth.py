@@ -152,7 +152,8 @@ def _lost_from_pages(told: Told, rows: list[asyncpg.Record]) -> Iterator[tuple[N
         for message_id, message in there.items():
             if _belongs(message, page) and message_id not in page.messages:
                 certain = message.answered_ns + CLOSE_NS < page.asked_ns
-                if certain or message.answered_ns < page.asked_ns + CLOSE_NS:
+                # A look may have seen it before its sender had the answer.
+                if certain or message.asked_ns < page.asked_ns + CLOSE_NS:
                     yield [{"message_id": message_id, "recipient_id": page.reader}], certain
 
 

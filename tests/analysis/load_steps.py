@@ -244,8 +244,9 @@ class LoadSteps:
         limit: int = 50,
         walk: int = 0,
         took: float = 0.1,
+        senders: bool = True,
     ) -> None:
-        """A page of history as it was answered."""
+        """A page of history as it was answered, with or without the senders of its messages."""
         self.rows["pages"].append(
             (
                 self.person_id(person).bytes,
@@ -260,6 +261,7 @@ class LoadSteps:
                 200,
                 [message.seq for message in messages],
                 [message.id.bytes for message in messages],
+                [self.person_id(message.sender).bytes for message in messages] if senders else None,
             )
         )
 

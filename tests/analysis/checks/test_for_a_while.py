@@ -31,6 +31,40 @@ def test_a_message_that_was_stored_and_went_is_lost_whatever_its_answer(outcome:
     assert judged(run)["messages.lost"].checked == 1
 
 
+@pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.INFO])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_message_that_went_and_came_back_was_lost_for_a_while(outcome: Outcome, again: bool) -> None:
+    run, message = one_message(outcome)
+    for at, change in ((10, GONE), (40, ObservedChange.APPEARED), *([(50, GONE)] if again else [])):
+        run.poll(at)
+        run.observe(message, at, change=change)
+    run.finish()
+    assert failed(run) == {"messages.lost": [str(message.id)]}
+    said = "was gone from the database for 30.00 s, and came back."
+    assert (said in why(run, "messages.lost")) is not again
+    assert ("it is no longer in the database" in why(run, "messages.lost")) is again
+
+
+def test_a_copy_that_went_and_came_back_is_a_copy_and_no_loss() -> None:
+    run, message = one_message()
+    copy = run.new_id()
+    for at, change in ((3, ObservedChange.APPEARED), (6, GONE), (9, ObservedChange.APPEARED)):
+        run.poll(at)
+        run.observe(message, at, id=copy, seq=2, change=change)
+    run.finish()
+    assert failed(run) == {"messages.duplicated": [str(message.id)]}
+
+
+def test_a_page_need_not_have_what_was_gone_when_it_was_read() -> None:
+    run, message = one_message()
+    for at, change in ((10, GONE), (40, ObservedChange.APPEARED)):
+        run.poll(at)
+        run.observe(message, at, change=change)
+    run.page(1, 0, 20.0, [])
+    run.finish()
+    assert failed(run) == {"messages.lost": [str(message.id)]}
+
+
 def test_a_copy_that_was_removed_again_was_stored_twice() -> None:
     run, message = one_message()
     copy = run.new_id()

@@ -98,6 +98,84 @@ def test_a_seq_that_is_not_its_own_is_a_finding(told: str) -> None:
     assert all("another seq" in why for *_, why in named(found))
 
 
+STRANGER = 9
+
+
+def fleeting(run: History, chat: int, sender: int = STRANGER, seq: int = 5) -> Message:
+    """A message that came and went between two looks."""
+    return Message(sender, chat, "fleeting", run.new_id(), run.new_id(), seq, 2.0)
+
+
+@pytest.mark.parametrize("kind", EventType)
+def test_a_message_that_an_event_told_of_is_not_said_to_be_invented(kind: EventType) -> None:
+    run, chat, said = talk()
+    seen = fleeting(run, chat)
+    run.event(seen, SENDER, 2.0, type=kind)
+    run.page(READER, chat, LATER, [seen, *said], senders=False)
+    assert judged(run).outcome is Verdict.PASS
+
+
+def test_an_event_in_another_chat_tells_nothing_of_this_one() -> None:
+    run, chat, said = talk()
+    seen = fleeting(run, chat, SENDER)
+    run.event(seen, SENDER, 2.0, chat=run.chat(SENDER, READER))
+    run.page(READER, chat, LATER, [seen, *said])
+    assert judged(run).observed == 1
+
+
+@pytest.mark.parametrize("sender", [SENDER, STRANGER, None])
+def test_what_a_stranger_may_have_deleted_is_counted_and_blamed_on_nobody(sender: int | None) -> None:
+    run, chat, said = talk()
+    run.page(READER, chat, LATER, [fleeting(run, chat, sender or SENDER), *said], senders=sender is not None)
+    found = judged(run)
+    if sender == STRANGER:
+        assert (found.outcome, found.facts) == (Verdict.INCONCLUSIVE, {"pages": 1, "unseen": 1})
+        assert found.reason
+        assert found.reason.startswith("1 message on pages, of people who are no users of the run")
+    else:
+        assert (found.outcome, found.observed) == (Verdict.FAIL, 1)
+
+
+@pytest.mark.parametrize("senders", [True, False])
+@pytest.mark.parametrize(
+    ("outcome", "stored"), [(Outcome.INFO, False), (Outcome.INFO, True), (Outcome.FAIL, False)]
+)
+def test_what_may_be_of_a_send_without_an_answer_is_blamed_on_nobody(
+    outcome: Outcome, stored: bool, senders: bool
+) -> None:
+    run, chat, said = talk()
+    unanswered = run.send(SENDER, chat, at=2.0, outcome=outcome)
+    if stored:
+        run.store(unanswered, seq=6)
+    run.page(READER, chat, LATER, [fleeting(run, chat, SENDER), *said], senders=senders)
+    found = judged(run)
+    assert found.outcome is (Verdict.INCONCLUSIVE if outcome is Outcome.INFO and not stored else Verdict.FAIL)
+
+
+@pytest.mark.parametrize("purpose", PagePurpose)
+def test_a_message_that_a_look_had_seen_belongs_on_a_page_whatever_its_answer(purpose: PagePurpose) -> None:
+    run, chat, said = talk()
+    recovered = run.send(SENDER, chat, at=2.0, outcome=Outcome.INFO)
+    run.store(recovered, seq=5, at=5.5)
+    run.page(READER, chat, LATER, said, purpose=purpose)
+    run.page(READER, chat, 5.0, said, purpose=purpose, walk=1)  # nobody knows that it was there by then
+    (finding,) = judged(run).examples
+    assert (finding.message_id, finding.recipient_id) == (str(recovered.id), str(run.person_id(READER)))
+    assert "left it out" in finding.why
+
+
+@pytest.mark.parametrize("moved", [{"seq": 9}, {"chat": 1}, {"deleted": True}])
+def test_what_was_elsewhere_for_a_while_is_expected_on_no_page(moved: dict[str, int]) -> None:
+    run, chat, said = talk()
+    run.chat(SENDER, READER)
+    run.poll(4)
+    run.observe(said[0], 4, change=ObservedChange.CHANGED, **moved)  # type: ignore[arg-type]
+    run.poll(9)
+    run.observe(said[0], 9, change=ObservedChange.CHANGED)
+    run.page(READER, chat, 6.0, said[1:])
+    assert judged(run).observed == 0
+
+
 def test_a_message_that_was_acknowledged_and_lost_may_have_been_on_a_page() -> None:
     run, chat, said = talk()
     lost = run.send(SENDER, chat, at=2.0, seq=5)

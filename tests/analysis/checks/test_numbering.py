@@ -129,6 +129,56 @@ def test_a_message_that_people_read_in_history_was_there() -> None:
     assert not gap(run)
 
 
+def open_gap(run: History) -> str | None:
+    """Why seq 2 of the first chat may have been given; None if it was left out for certain."""
+    found = judged(run)["seq.gaps"]
+    assert found.observed == (0 if found.reason else 1)
+    assert found.facts.get("perhaps_given", 0) == (1 if found.reason else 0)
+    return found.reason
+
+
+@pytest.mark.parametrize("sender", [0, 9])
+@pytest.mark.parametrize("kind", [INSERT, UPDATE])
+def test_a_number_with_which_a_stranger_s_message_was_shown_may_have_been_given(
+    kind: EventType, sender: int
+) -> None:
+    run, _ = chatting(1, 3)
+    run.event(stranger(2, 1.5), 1, 1.6, type=kind, sender=sender)
+    run.finish()
+    assert (open_gap(run) is not None) is (sender == 9)
+
+
+@pytest.mark.parametrize("text", ["its own", "another", "none"])
+def test_a_number_of_a_send_without_an_answer_may_have_been_given(text: str) -> None:
+    run, _ = chatting(1, 3)
+    unanswered = run.send(0, 0, 1.5, outcome=INFO, seq=2)
+    shown = {"text": "another"} if text == "another" else {}
+    run.event(unanswered, 1, 1.7, textless=text == "none", **shown)  # type: ignore[arg-type]
+    run.finish()
+    assert (open_gap(run) is not None) is (text != "another")
+
+
+def test_a_deletion_of_which_nothing_else_is_known_explains_one_hole_of_any_chat_and_no_second() -> None:
+    run, _ = chatting(1, 3)
+    run.event(stranger(7, 1.5), 1, 1.9, type=DELETE)
+    run.rows["events"][-1] = (*run.rows["events"][-1][:5], None, *run.rows["events"][-1][6:])
+    run.finish()
+    assert "told that one was deleted" in (open_gap(run) or "")
+    run.store(run.send(0, 0, 9.0, seq=5))
+    run.poll(200)
+    assert [one.seq for one in judged(run)["seq.gaps"].examples] == [2, 4]
+
+
+def test_a_hole_is_only_as_large_as_what_was_not_shown() -> None:
+    run, _ = chatting(1, 7)
+    for seq in (3, 4, 6):
+        run.event(stranger(seq, 1.5), 1, 1.6, sender=9)
+    run.finish()
+    found = judged(run)["seq.gaps"]
+    assert [one.seq for one in found.examples] == [2, 5]
+    assert found.facts == {"open": 0, "perhaps_given": 3}
+
+
 def test_an_answer_that_the_looks_contradict_fills_no_hole_unless_an_event_bears_it_out() -> None:
     run, _ = chatting(1, 3)
     fourth = run.send(0, 0, 5.0, seq=2)

@@ -263,3 +263,20 @@ def test_without_a_last_look_nothing_is_unknown_yet_the_rest_is_judged() -> None
     run.poll(10.0, PollKind.FAILED)
     (phantom,) = (one for one in audit(run.evidence(), 5).criteria if one.id == PHANTOM)
     assert ["another sender" in finding.why for finding in phantom.examples] == [True]
+
+
+@pytest.mark.parametrize(
+    "shown", ["as it was sent", "without a text", "with another text", "by another", "elsewhere"]
+)
+def test_what_may_be_of_a_send_without_an_answer_is_blamed_on_nobody(shown: str) -> None:
+    run, _ = said_hello()
+    unanswered = run.send(0, 0, 4.0, outcome=Outcome.INFO, seq=2)
+    as_shown: dict[str, dict[str, Any]] = {
+        "without a text": {"textless": True},
+        "with another text": {"text": "other"},
+        "by another": {"sender": 1},
+        "elsewhere": {"chat": 1},
+    }
+    run.event(unanswered, 1, 4.2, **as_shown.get(shown, {}))
+    mine = shown in {"as it was sent", "without a text"}
+    assert found(run).outcome is (Verdict.INCONCLUSIVE if mine else Verdict.FAIL)

@@ -63,7 +63,7 @@ def batches_of(table: str) -> list[list[tuple[Any, ...]]]:
         ]
     return [
         [
-            (some_id, None, 1, 0, None, 50, 1, 2, 0, 200, [5] * row, [some_id, None] * batch)
+            (some_id, None, 1, 0, None, 50, 1, 2, 0, 200, [5] * row, [some_id, None] * batch, None)
             for row in range(batch + 2)
         ]
         for batch in range(3)
@@ -238,3 +238,13 @@ def test_a_column_that_an_earlier_version_did_not_write_is_read_as_null(
     assert read == dict(zip(earlier.names, row, strict=True)) | dict.fromkeys(absent)
     (one,) = iter_batches(tmp_path, "polls", POLLS, ("server_us", "xmin"))
     assert one.to_pylist() == [{"server_us": None, "xmin": 4}]
+
+
+def test_pages_of_an_earlier_version_name_no_senders(tmp_path: Path) -> None:
+    earlier = pa.schema([field for field in PAGES if field.name != "sender_ids"])
+    some_id = bytes(16)
+    writer = RecordWriter(tmp_path, {"pages": earlier}, ProcessInfo.here("local"))
+    writer.adder("pages")((some_id, some_id, 1, 0, None, 50, 1, 2, 0, 200, [5], [some_id]))
+    writer.close()
+    (read,) = read_table(tmp_path, "pages", PAGES).table.to_pylist()
+    assert (read["message_ids"], read["sender_ids"]) == ([some_id], None)

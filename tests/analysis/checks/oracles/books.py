@@ -4,6 +4,7 @@ Written from docs/what-is-checked.md and from the words of `analysis.checks.acco
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.ledger import Ledger, Send, State
@@ -20,6 +21,7 @@ class Row:
     states: list[State]
     first_poll: int
     gone: bool
+    came_back: bool = False  # a look did not find it, and a later one did
     of: "Meant | None" = None
 
 
@@ -135,7 +137,9 @@ def _rows(ledger: Ledger) -> list[Row]:
         if states:
             there = [state for state in states if state.change is not ObservedChange.GONE]
             gone = states[-1].change is ObservedChange.GONE
-            rows.append(Row(number, (there or states)[-1], there, states[0].poll, gone))
+            changes = [state.change is ObservedChange.GONE for state in states]
+            came_back = (True, False) in pairwise(changes)
+            rows.append(Row(number, (there or states)[-1], there, states[0].poll, gone, came_back))
     return sorted(rows, key=lambda row: row.first_poll)
 
 

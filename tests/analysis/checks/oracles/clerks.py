@@ -1,5 +1,7 @@
 """Draws ledgers: a few messages, their repeats and answers, and rows that are theirs, almost theirs, or nobody's."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from analysis.record.codes import ObservedChange, Outcome, PollKind
@@ -82,4 +84,6 @@ def _row(draw: st.DrawFn, ledger: Ledger, number: int) -> list[State]:
         gone = State(first + 1, ObservedChange.GONE, known.chat, None, None, known.seq, None)
         # Of one that is only gone the first looks are in the part of a record that was lost.
         states = [known, gone] if seen == "goes" else [gone]
+        if first == 0 and draw(st.booleans()):
+            states.append(replace(known, poll=2))
     return states

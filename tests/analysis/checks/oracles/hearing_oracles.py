@@ -5,6 +5,7 @@ from itertools import pairwise
 from analysis.record.codes import EventType, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, Hearing, Moment
+from tests.analysis.checks.oracles.history_oracles import fate_unknown
 from tests.analysis.checks.oracles.story import Event, Message, Story, message_id, ns, person_id
 
 
@@ -173,9 +174,20 @@ def _unknown(hearing: Hearing, event: Event) -> str | None:
     from_before = event.seq is not None and event.seq <= (story.baseline[event.chat] or 0)
     if answered or deleted or (from_before and event.type is EventType.UPDATE):
         return None
-    if story.sender(event) >= story.people:
+    if story.sender(event) >= story.people or _may_be_of_a_send_without_an_answer(story, event):
         return NOT_TOLD
     return "no such message was ever stored" if hearing.last_look else None
+
+
+def _may_be_of_a_send_without_an_answer(story: Story, event: Event) -> bool:
+    """Whether it shows the chat, the sender and, if any, the text of a message of which nobody knows what became of it."""
+    text = story.text(event.message) if event.text is None else event.text
+    return any(
+        (one.chat, one.sender) == (event.chat, story.sender(event))
+        and (not text or text == story.text(number))
+        and fate_unknown(one)
+        for number, one in enumerate(story.messages)
+    )
 
 
 def _named(hearing: Hearing, event: Event) -> tuple[str, str, int | None]:

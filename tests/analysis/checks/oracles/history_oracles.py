@@ -6,7 +6,7 @@ from math import floor
 from analysis.record.codes import ObservedChange, Outcome
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.hearing import Hearing
-from tests.analysis.checks.oracles.story import Message, Page, Story, message_id, person_id
+from tests.analysis.checks.oracles.story import Look, Message, Page, Story, message_id, person_id
 
 MEASURED_TO = 0.2  # to so many seconds it is known what another clock shows, if it is known
 
@@ -17,20 +17,27 @@ def pages(story: Story) -> Answer:
     """Each page that was answered shows messages of its chat, each once, in one direction, below its bound, and leaves
     none out."""
     answered = [page for page in story.pages if page.outcome is Outcome.OK]
-    faults, checked = [], 0
+    faults, checked, unseen = [], 0, 0
     for page in answered:
         told = [place for place in _places(page) if page.ids or story.shown_seq(page, place) is not None]
         missing = list(_left_out(story, page))
+        unseen += sum(_strange(story, page, place) == NOT_TOLD for place in _places(page))
         checked += len(told) + len(missing)
         for about, what in [*_strange_on(story, page), *_wrong_on(story, page), *missing]:
             at = story.dated(page.person, page.left + 1)
             faults.append((about, person_id(page.person).hex, None if at is None else floor(at), what))
+    facts: dict[str, float | int] = {"pages": len(answered)}
+    if unseen:
+        facts["unseen"] = unseen
     return Answer(
         [*faults],
         checked=checked,
-        unseen=not Hearing(story).last_look,
-        facts={"pages": len(answered)},
+        unseen=not Hearing(story).last_look or unseen > 0,
+        facts=facts,
     )
+
+
+NOT_TOLD = "a message that may have gone between two looks"
 
 
 def _places(page: Page) -> range:
@@ -51,7 +58,8 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
         if message.chat != page.chat:
             return "another chat" if page.person in story.chats[message.chat] else "reader is not in"
         seen = Hearing(story).last_look
-        return "another seq" if seen and seq is not None and seq != message.seq else None
+        had = any(event.message == number and event.seq == seq for event in story.events)
+        return "another seq" if seen and seq is not None and seq != message.seq and not had else None
     if not Hearing(story).last_look or (not page.ids and seq is None):
         return None
     before = story.baseline[page.chat]
@@ -59,12 +67,32 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
         return None  # it may be from before the run
     if page.ids:
         known = number < len(story.messages) and _acknowledged(story.messages[number]) is not None
+        known = known or any((event.message, event.chat) == (number, page.chat) for event in story.events)
     else:
         known = any(
             one.chat == page.chat and one.seq == seq and (one.looks or _acknowledged(one) is not None)
             for one in story.messages
         )
-    return None if known else "no such message"
+        known = known or any((event.seq, event.chat) == (seq, page.chat) for event in story.events)
+    if known:
+        return None
+    return NOT_TOLD if _may_have_gone(story, page, place) else "no such message"
+
+
+def _may_have_gone(story: Story, page: Page, place: int) -> bool:
+    """Whether it is of nobody of the run, or may be a message of the run of which nobody knows what became of it."""
+    sender = story.shown_sender(page, place)
+    if sender is not None and sender >= story.people:
+        return True
+    return any(
+        one.chat == page.chat and sender in (None, one.sender) and fate_unknown(one) for one in story.messages
+    )
+
+
+def fate_unknown(message: Message) -> bool:
+    """Whether its sender had no clear answer, and no look saw it."""
+    outcomes = {one.outcome for one in message.attempts}
+    return Outcome.INFO in outcomes and Outcome.OK not in outcomes and not message.looks
 
 
 def _placed(story: Story, page: Page) -> list[tuple[int, int]]:
@@ -82,8 +110,8 @@ def _placed(story: Story, page: Page) -> list[tuple[int, int]]:
 def _strange_on(story: Story, page: Page) -> Iterator[Wrong]:
     for place in _places(page):
         what = _strange(story, page, place)
-        if what is not None:
-            yield _about(story, page, place), what
+        if what not in (None, NOT_TOLD):
+            yield _about(story, page, place), what or ""
 
 
 def _wrong_on(story: Story, page: Page) -> Iterator[Wrong]:
@@ -113,14 +141,14 @@ def _upwards(story: Story, page: Page) -> bool:
 
 
 def _left_out(story: Story, page: Page) -> Iterator[Wrong]:
-    """Messages that have to stand on the page and do not: they stay, and had been acknowledged for certain."""
+    """Messages that have to stand on the page and do not: every look saw them in their place, and they had been stored for
+    certain."""
     seqs = [seq for _, seq in _placed(story, page)]
     for number, message in enumerate(story.messages):
-        stays = bool(message.looks) and message.looks[-1].change is not ObservedChange.GONE
-        told = _acknowledged(message)
-        if message.chat != page.chat or message.seq is None or not stays or told is None:
+        stays = bool(message.looks) and all(_in_place(message, look) for look in message.looks)
+        if message.chat != page.chat or message.seq is None or not message.attempts or not stays:
             continue
-        if not _before(story, message.sender, told, page):
+        if not _stored_before(story, message, page):
             continue
         if page.before is not None and message.seq >= page.before:
             continue
@@ -138,12 +166,24 @@ def _acknowledged(message: Message) -> float | None:
     return min((one.answered for one in message.attempts if one.outcome is Outcome.OK), default=None)
 
 
-def _before(story: Story, sender: int, told: float, page: Page) -> bool:
-    """Whether the answer certainly came before the page was asked for."""
-    if story.host(sender) == story.host(page.person):
-        return told < page.left
-    known = story.comparable(sender) and story.comparable(page.person)
-    return known and told + 2 * MEASURED_TO < page.left
+def _in_place(message: Message, look: Look) -> bool:
+    elsewhere = look.seq not in (None, message.seq) or look.chat not in (None, message.row_chat)
+    return look.change is not ObservedChange.GONE and not elsewhere
+
+
+def _stored_before(story: Story, message: Message, page: Page) -> bool:
+    """Whether an answer certainly came, or a look that saw it was certainly over, before the page was asked for."""
+    here, looked = story.host(page.person), story.polls[message.looks[0].poll]
+    told = _acknowledged(message)
+    words = [(story.monitor.host, looked.at + looked.took, True)]
+    if told is not None:
+        words.append((story.host(message.sender), told, story.comparable(message.sender)))
+    return any(
+        at < page.left
+        if host == here
+        else known and story.comparable(page.person) and at + 2 * MEASURED_TO < page.left
+        for host, at, known in words
+    )
 
 
 def _about(story: Story, page: Page, place: int) -> object:

@@ -89,6 +89,10 @@ def read_through(draw: st.DrawFn) -> Story:
             _spoil(draw, story, page)
         page.limit = draw(st.sampled_from([1, 2, 3, len(page.shown) or 1, len(page.shown) + 1]))
         story.pages.append(page)
+        if page.shown and draw(st.integers(0, 4)) == 4:
+            number, seq = draw(st.sampled_from(page.shown)), draw(st.integers(1, 9))
+            chat = draw(st.integers(0, len(story.chats) - 1))
+            story.events.append(Event(0, 0, number, chat, 5, draw(st.sampled_from(EventType)), seq=seq))
     return story
 
 
@@ -106,6 +110,7 @@ def _spoil(draw: st.DrawFn, story: Story, page: Page) -> None:
         page.shown.insert(draw(st.integers(0, len(page.shown))), other)
     if page.shown and draw(st.integers(0, 3)) == 3:
         page.other_seqs[draw(st.integers(0, len(page.shown) - 1))] = draw(st.integers(1, 9))
+    page.senders, page.strange = draw(st.booleans()), draw(st.integers(0, story.people))
     page.ids, page.seqs = draw(
         st.sampled_from([*[(True, True)] * 4, (True, False), (True, False), (False, True), (False, False)])
     )
@@ -178,6 +183,9 @@ def _seen(draw: st.DrawFn, story: Story, left: int) -> list[Look]:
     later = [number for number in could if number > first]
     if later and draw(st.integers(0, 9)) == 9:
         looks.append(Look(draw(st.sampled_from(later)), ObservedChange.GONE))
+        back = [number for number in could if number > looks[-1].poll]
+        if back and draw(st.booleans()):
+            looks.append(Look(draw(st.sampled_from(back)), ObservedChange.APPEARED))
     return looks
 
 

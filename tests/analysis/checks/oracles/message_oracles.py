@@ -13,7 +13,7 @@ from tests.analysis.checks.oracles.story import key_id, message_id, ns
 
 
 def lost(ledger: Ledger) -> Answer:
-    """Acknowledged and never there, or there once and gone: all its rows, or the one that was answered."""
+    """Acknowledged and never there, or there once and gone: all its rows, or the one that was answered; or gone for a while."""
     books = Books(ledger)
     faults: list[Hashable] = []
     late = False
@@ -23,6 +23,10 @@ def lost(ledger: Ledger) -> Answer:
             faults.append(of_row(books, told))
         elif one.rows and all(row.gone for row in one.rows):
             faults.append(of_row(books, one.rows[-1]))
+        elif told is not None and told.came_back:
+            faults.append(of_row(books, told))
+        elif told is None and len(one.rows) == 1 and one.rows[0].came_back:
+            faults.append(of_row(books, one.rows[0]))
         elif one.outcome is Outcome.OK and not one.rows:
             late = late or books.late(one)
             if not books.late(one) and not books.unseen:

@@ -4,6 +4,7 @@ Times are milliseconds of the run by the clock of whoever noted them. Written do
 """
 
 import uuid
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.analysis.in_memory import CLOCK_NS, EPOCH_US, InMemory
 
 MS = 1_000_000
 LEADER = "leader"  # the host where the monitor runs
+PERSON, STRANGER = uuid.UUID(int=0xA << 120), uuid.UUID(int=0xB << 120)
 
 
 @dataclass(slots=True)
@@ -63,12 +65,14 @@ class Send:
 
 @dataclass(slots=True)
 class Word:
-    """What an event or a page of history tells of the message of that number, whether or not a look ever saw it."""
+    """What an event or a page of history tells of the message of that number, whether or not a look ever saw it; a page need
+    not tell who its `sender` is."""
 
     told_by: EventType | PagePurpose
     message: int
     chat: int
     seq: int | None
+    sender: uuid.UUID | None = PERSON
 
 
 @dataclass(slots=True)
@@ -127,7 +131,10 @@ def key_id(number: int) -> uuid.UUID:
 
 
 UNSEEN, STRANGE = 900, 500  # from here on: messages that no look saw, of the run and of others
-PERSON, STRANGER = uuid.UUID(int=0xA << 120), uuid.UUID(int=0xB << 120)
+
+
+def sent_text(send: int) -> str:
+    return f"message {send}"
 
 
 def ns(at: float) -> int:
@@ -206,7 +213,10 @@ def _word(draw: st.DrawFn, made: Numbers) -> Word:
     message, chat, seq = draw(st.sampled_from([*answered, *answered, *seen, *strange, *strange]))
     if draw(st.integers(0, 3)) == 3:
         chat, seq = draw(st.integers(0, len(made.baseline) - 1)), draw(seqs(made))
-    return Word(told_by, message, chat, None if told_by is EventType.DELETE else seq)
+    if told_by is EventType.DELETE:
+        return Word(told_by, message, chat, None)
+    senders = [PERSON, STRANGER] if isinstance(told_by, EventType) else [PERSON, STRANGER, None]
+    return Word(told_by, message, chat, seq, draw(st.sampled_from(senders)))
 
 
 def _seen(draw: st.DrawFn, made: Numbers) -> list[Seen]:
@@ -268,10 +278,13 @@ def _load_rows(made: Numbers, process: int) -> dict[str, list[tuple[Any, ...]]]:
 def _told(word: Word) -> tuple[Any, ...]:
     message, where = row_id(word.message).bytes, chat_id(word.chat).bytes
     if isinstance(word.told_by, EventType):
-        told = (word.seq, word.told_by, Status.SENT, 1, EPOCH_US, ns(0))
-        return (PERSON.bytes, 1, where, message, PERSON.bytes, *told)
+        text = zlib.crc32(sent_text(word.message - UNSEEN).encode())
+        told = (word.seq, word.told_by, Status.SENT, text, EPOCH_US, ns(0))
+        sender = None if word.sender is None else word.sender.bytes
+        return (PERSON.bytes, 1, where, message, sender, *told)
     asked = (0, word.told_by, None, 50, ns(0), ns(1), Outcome.OK, 200)
-    return (PERSON.bytes, where, *asked, [word.seq], [message])
+    senders = None if word.sender is None else [word.sender.bytes]
+    return (PERSON.bytes, where, *asked, [word.seq], [message], senders)
 
 
 def _attempt(number: int, send: Send, place: int) -> tuple[Any, ...]:
@@ -281,7 +294,7 @@ def _attempt(number: int, send: Send, place: int) -> tuple[Any, ...]:
         *(PERSON.bytes, chat_id(send.chat).bytes, key_id(number).bytes, place),
         *(ns(one.left), ns(one.left), ns(one.answered), one.outcome, 0),
         row_id(send.answered).bytes if ok else None,
-        *(one.told, f"message {number}", None),
+        *(one.told, sent_text(number), None),
     )
 
 
@@ -303,7 +316,7 @@ def _database_rows(made: Numbers) -> dict[str, list[tuple[Any, ...]]]:
 def _observation(row: Row, seen: Seen, poll: int) -> tuple[Any, ...]:
     mine = row.send is not None
     gone = seen.change is ObservedChange.GONE
-    text = f"message {row.send}" if mine else "strange"
+    text = "strange" if row.send is None else sent_text(row.send)
     return (
         *(poll, seen.change, ns(poll), row_id(row.number).bytes, chat_id(row.where(seen)).bytes, seen.seq),
         None if gone else (PERSON if mine else STRANGER).bytes,

@@ -120,6 +120,8 @@ class Page:
         shown: messages; one of a number that the story does not have exists nowhere.
         ids, seqs: whether the app tells them.
         other_seqs: by its place on the page the seq with which a message is shown that is not its own.
+        senders: whether the app tells them.
+        strange: whom it shows as the sender of what exists nowhere: a person; None: the first.
     """
 
     person: int
@@ -134,6 +136,8 @@ class Page:
     ids: bool = True
     seqs: bool = True
     other_seqs: dict[int, int] = field(default_factory=dict)
+    senders: bool = True
+    strange: int | None = None
 
 
 @dataclass(slots=True)
@@ -260,6 +264,13 @@ class Story:
         number = page.shown[place]
         own = self.messages[number].seq if number < len(self.messages) else None
         return page.other_seqs.get(place, own) if page.seqs else None
+
+    def shown_sender(self, page: Page, place: int) -> int | None:
+        """Whom a page shows as the sender of the message there."""
+        number = page.shown[place]
+        if not page.senders:
+            return None
+        return self.messages[number].sender if number < len(self.messages) else page.strange or 0
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""

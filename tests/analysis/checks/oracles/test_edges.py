@@ -191,9 +191,10 @@ def test_across_clocks_only_what_is_certain_is_owed(
     (page(), 1),
     (page(before=2), 1),
     (page(before=1), 0),  # the page ends just below it
-    (page(left=2), 1),  # it was just stored
+    (page(left=3), 1),
+    (page(left=2), 0),  # it was stored at that very moment, and not before
     (page(left=1), 0),
-    (page(1, limit=2), 1),  # a page that is not full reaches back to the beginning
+    (page(1, limit=2), 0),  # a page that is not full need not reach back: servers have limits of their own
     (page(1, limit=1), 0),
     (page(2, limit=1), 1),  # the lowest on a full page has the same seq
     (page(purpose=PagePurpose.BROWSE), 0),

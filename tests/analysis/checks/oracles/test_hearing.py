@@ -5,11 +5,11 @@ from collections.abc import Callable, Hashable
 import pytest
 from hypothesis import given
 
-from analysis.checks import phantom, realtime
+from analysis.checks import corruption, history, messages, phantom, realtime
 from analysis.checks.account import Account, account_for
 from analysis.checks.deliveries import deliveries
 from analysis.checks.subscriptions import subscriptions
-from analysis.criteria import Criterion, Finding
+from analysis.criteria import Criterion, Finding, Verdict
 from tests.analysis.checks.oracles import hearing_oracles
 from tests.analysis.checks.oracles.answer import agree
 from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
@@ -85,6 +85,25 @@ def test_the_deliveries_are_counted_as_loops_count_them(examples: int | None) ->
         assert found.delivered.sum() == sum(one.arrived or one.read for one in expected)
 
     agrees()
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_no_delivery_is_short_without_a_word(examples: int | None) -> None:
+    @thoroughly(examples)
+    @given(overheard())
+    def is_told(story: Story) -> None:
+        account = account_for(evidence(story))
+        found = deliveries(account)
+        if found.delivered.sum() < found.expected.sum():
+            criteria = (realtime.missed(account, found), history.pages(account), messages.lost(account))
+            told = {
+                one.id
+                for one in (*criteria, corruption.corrupted(account))
+                if one.outcome is not Verdict.PASS
+            }
+            assert told
+
+    is_told()
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)

@@ -189,6 +189,7 @@ class Writer:
     def _page(self, page: Page) -> tuple[Any, ...]:
         seqs = [self._story.shown_seq(page, place) for place in range(len(page.shown))]
         ids = [message_id(number).bytes if page.ids else None for number in page.shown]
+        senders = [self._story.shown_sender(page, place) for place in range(len(page.shown))]
         return (
             person_id(page.person).bytes,
             chat_id(page.chat).bytes,
@@ -202,6 +203,7 @@ class Writer:
             200,
             seqs,
             ids,
+            [None if sender is None else person_id(sender).bytes for sender in senders],
         )
 
     def database_rows(self) -> dict[str, list[tuple[Any, ...]]]:
