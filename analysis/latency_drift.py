@@ -25,7 +25,7 @@ from analysis.criteria import Criterion, Finding, Verdict
 from analysis.faults import Faults
 from analysis.latency import Latencies, Targets
 from analysis.statistics.autocorrelation import Floats
-from analysis.statistics.shape import Jump, best_jump
+from analysis.statistics.shape import LEAST_LIKELIER, Jump, best_jump
 from analysis.statistics.trend import LEAST_POINTS, Trend, forecast_crossing_s, trend
 from analysis.statistics.windows import FEW, PLENTY, windows
 
@@ -34,7 +34,6 @@ WIDTH_S = 60.0  # of a window, at least
 ALPHA = 0.05  # over all series together, one-sided
 MATTERS = 0.10  # rise over the part judged
 HORIZON_S = 86_400.0
-LEAST_LIKELIER = 20.0  # a rise is taken for a step only where it would be such a chance otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ or stay in proportion to what is stored:
   three minutes, because between two vacuums they always grow;
 * bytes of a table, and of its indexes, beyond what its rows account for.
 
-A series has grown when it rises beyond chance, and when the growth, by Theil-Sen's slope, is large enough to matter. Chance is
+A series has grown when it rises beyond chance, and when the growth, by Theil-Sen's slope, is large enough to matter. What one step
+explains far better than a rise, and stands still after it, has not (`statistics.shape`). Chance is
 judged by Kendall's test on the medians of ten equal pieces: in pieces so long, neighbours are hardly alike any more, and a
 minute of trouble moves no median (on the looks themselves a test that allows for their likeness cannot tell a steady rise from
 slow noise: ranks say nothing of how small that noise is). All series of a run together give at most one false alarm in
@@ -32,6 +33,7 @@ from analysis.criteria import Criterion, Finding, Verdict
 from analysis.evidence import Evidence
 from analysis.faults import Faults
 from analysis.gauges import NS_PER_S, gauge_table
+from analysis.statistics.shape import LEAST_LIKELIER, best_jump
 from analysis.statistics.trend import trend
 
 ALPHA = 0.05  # over all series of a run together
@@ -125,9 +127,18 @@ def grown(table: pd.DataFrame, within: Stretch) -> tuple[list[Grown], int]:
             known = one.values.dropna()
             rising = trend(known.index.to_numpy(np.int64) / NS_PER_S, known.to_numpy(np.float64))
             growth = rising.slope_per_s * within.seconds if rising else 0.0
-            if rising and growth >= one.matters:
+            if rising and growth >= one.matters and not is_step(known):
                 found.append(Grown(one, rising.slope_per_s, growth))
     return found, len(judged)
+
+
+def is_step(known: pd.Series) -> bool:
+    """Whether one step is a far better account of what rose, and after it nothing rises: a pool that grew once is no leak."""
+    step = best_jump(known.index.to_numpy(np.int64) / NS_PER_S, known.to_numpy(np.float64))
+    if step is None or step.likelier < np.log(LEAST_LIKELIER):
+        return False
+    rest = known[known.index >= step.at_s * NS_PER_S]
+    return chance_of_rise(_medians(rest, PIECES)) > ALPHA
 
 
 def chance_of_rise(values: NDArray[np.float64]) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from analysis.statistics.autocorrelation import Floats
 from analysis.statistics.trend import autocorrelation, thinned
 
+LEAST_LIKELIER = 20.0  # a rise is taken for a step only where it would be such a chance otherwise
 LEAST_SIDE = 4  # points on each side of a step, and of a rise
 STANDS_OUT = 4.0  # standard deviations, by the median of all distances from the middle one of three
 

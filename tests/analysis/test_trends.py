@@ -139,4 +139,5 @@ def test_a_forecast_has_the_interval_of_its_slope() -> None:
 def test_the_page_shows_them() -> None:
     html = page.render(judge_evidence(soak().evidence(), lambda _: None))
     assert '<section id="trends">' in html
+    assert '<a href="#trends">Trends</a>' in html
     assert "Not yet read by replication slot realtime, bytes" in html

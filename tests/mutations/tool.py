@@ -118,6 +118,8 @@ TOOL = [
     ),
     *of(
         "drift",
+        ("and growth >= one.matters and not is_step(known)", "and growth >= one.matters"),
+        ("return chance_of_rise(_medians(rest, PIECES)) > ALPHA", "return True"),
         ("within.held_s < LEAST_S", "within.held_s < LEAST_S / 2"),
         ("and growth >= one.matters", "and growth >= 0"),
         ("and growth >= one.matters", "and growth >= 20 * one.matters"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.checks.drift import NEEDED, chance_of_rise, database, grown, holm
+from analysis.checks.drift import NEEDED, chance_of_rise, database, grown, holm, is_step
 from analysis.checks.steady import Stretch, steady_part
 from analysis.criteria import Criterion, Verdict
 from analysis.rates import RateCurve
@@ -35,6 +35,23 @@ def test_false_alarms_are_few_in_a_long_run_too() -> None:
     rng = np.random.default_rng(7)
     alarms = [found for _ in range(RUNS // 4) if (found := names(server(rng, 120)))]
     assert len(alarms) <= 0.05 * RUNS / 4, alarms
+
+
+@pytest.mark.parametrize(("seed", "at"), [(8, 0.5), (26, 0.5), (0, 0.7), (2, 0.7)])
+def test_a_pool_that_grew_once_is_no_leak(seed: int, at: float) -> None:
+    """Beyond chance by ranks, and by more than matters."""
+    table = server(np.random.default_rng(seed), 60)
+    table["connections.used"] += 20 * (np.arange(len(table)) >= at * len(table))
+    assert "Connections" not in names(table)
+
+
+def test_a_step_is_none_where_what_comes_after_it_goes_on() -> None:
+    at = pd.Index(np.arange(360) * 10 * 1_000_000_000)
+    noise = np.random.default_rng(1).standard_normal(360)
+    stepped = pd.Series(30 + noise + 40 * (np.arange(360) >= 180), at)
+    assert is_step(stepped)
+    assert not is_step(stepped + 0.02 * (np.arange(360) - 180).clip(min=0))
+    assert not is_step(pd.Series(30 + noise + 0.1 * np.arange(360), at))
 
 
 @pytest.mark.parametrize(
