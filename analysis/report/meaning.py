@@ -84,7 +84,7 @@ GLOSSARY = {
     "P95": "The 95th percentile: the smallest measured value that at least 95% of all values do not exceed (nearest rank, "
     "Hyndman and Fan's type 1). It is computed from every value, without rounding or interpolation.",
     "95% interval": "How far the figure may be off because the run was only so long: runs like this one would give intervals that "
-    "hold the true figure 95 times in 100. It is a block bootstrap over time, because answers close in time are alike. In less than ten "
+    "hold the true figure 95 times in 100. It is a block bootstrap over time, because answers close in time are alike. In less than fifty "
     "minutes the slower waves do not show: such an interval is at least so wide.",
     "Acknowledged": "The app answered that the message is sent. Jepsen's word is ok.",
     "Service time": "From the moment at which a request left, or began to connect, to the moment at which its answer was complete.",
