@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
+from analysis.checks.account import Bools
 from analysis.checks.steady import steady_part
 from analysis.checks.suite import guarded
 from analysis.clocks import Clocks
@@ -87,7 +88,12 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service, meant),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
-        latency_criteria.errors_criterion(sends, _not_acknowledged(evidence), targets),
+        latency_criteria.errors_criterion(
+            sends[~found.rightly_refused],
+            _not_acknowledged(evidence, found.rightly_refused),
+            targets,
+            rightly_refused=int(found.rightly_refused.sum()),
+        ),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence, of_server)),
@@ -142,10 +148,12 @@ def _told(step: Shift) -> dict[str, Any]:
     }
 
 
-def _not_acknowledged(evidence: Evidence) -> Faults:
-    """The sends that were refused or got no answer, in the order in which they left."""
+def _not_acknowledged(evidence: Evidence, rightly_refused: Bools) -> Faults:
+    """The sends that were refused, and not rightly, or got no answer, in the order in which they left."""
     sends = evidence.sends
-    bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable")
+    bad = sends[(sends["outcome"] != Outcome.OK).to_numpy() & ~rightly_refused].sort_values(
+        "left_ns", kind="stable"
+    )
     said = ["outcome", "status_code", "error"]
     left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])
     different = bad.groupby(said, observed=True, dropna=False, sort=False)

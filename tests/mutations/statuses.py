@@ -161,6 +161,7 @@ STATUSES = [
     ),
     *of(
         "history",
+        ("== Outcome.OK) & owed", "== Outcome.OK)"),
         ("np.flatnonzero(shown.wrong)", "np.flatnonzero(shown.wrong > 9)"),
         ("), *_misplaced(account, shown), left_out", "), left_out"),
         ("*_misplaced(account, shown), left_out", "*_misplaced(account, shown)"),
