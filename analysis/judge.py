@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
@@ -88,12 +89,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service, meant),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
-        latency_criteria.errors_criterion(
-            sends[~found.rightly_refused],
-            _not_acknowledged(evidence, found.rightly_refused),
-            targets,
-            rightly_refused=int(found.rightly_refused.sum()),
-        ),
+        _errors(evidence, sends, found.rightly_refused, targets),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence, of_server)),
@@ -146,6 +142,18 @@ def _told(step: Shift) -> dict[str, Any]:
         "p_value": step.p_value,
         "near": step.near,
     }
+
+
+def _errors(
+    evidence: Evidence, sends: pd.DataFrame, rightly_refused: Bools, targets: latency.Targets
+) -> Criterion:
+    """`errors.send`; what was rightly refused is no part of it."""
+    return latency_criteria.errors_criterion(
+        sends[~rightly_refused],
+        _not_acknowledged(evidence, rightly_refused),
+        targets,
+        rightly_refused=int(rightly_refused.sum()),
+    )
 
 
 def _not_acknowledged(evidence: Evidence, rightly_refused: Bools) -> Faults:

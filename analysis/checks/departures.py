@@ -73,5 +73,6 @@ class Departures:
 
     def rightly_refused(self, table: pd.DataFrame, clocks: Clocks) -> Bools:
         """Which requests were refused, as they should be, to people who may have left by then."""
-        refused = (table["outcome"] == Outcome.FAIL) & table["status_code"].isin(REFUSALS)
-        return refused.to_numpy() & self.perhaps_left(table, clocks, "answered_ns")
+        refused: Bools = table["outcome"].to_numpy() == Outcome.FAIL
+        refused &= table["status_code"].isin(REFUSALS).to_numpy()
+        return refused & self.perhaps_left(table, clocks, "answered_ns")
