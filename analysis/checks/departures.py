@@ -69,7 +69,8 @@ class Departures:
         place = positions(self.keys, pair(table["chat_id"].to_numpy(), table["user_id"].to_numpy()))
         until = np.append(self.in_until_ns, ENDLESS)[place]
         left: Bools = clocks.moments(table[column], table["clock"]).latest_ns > until
-        return left & (until != ENDLESS)
+        left &= until != ENDLESS
+        return left
 
     def rightly_refused(self, table: pd.DataFrame, clocks: Clocks) -> Bools:
         """Which requests were refused, as they should be, to people who may have left by then."""

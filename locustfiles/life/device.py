@@ -201,7 +201,8 @@ class Device:
         shown = max((message.seq or 0 for message in page.messages), default=0)
         if page.outcome is Outcome.OK and shown == answer:
             return shown
-        if page.status_code in NOT_IN_CHAT:  # there is nothing to wait for any more
+        left = answer is None and page.outcome is Outcome.OK and not page.messages
+        if left or page.status_code in NOT_IN_CHAT:  # there is nothing to wait for any more
             return self.memory[chat_id].seen
         return max(known, answer or 0, shown)
 

@@ -13,9 +13,10 @@ import pytest
 from locust.env import Environment
 
 from analysis.record import Chat, Person, read_table
-from analysis.record.codes import SocketEvent
+from analysis.record.codes import Outcome, SocketEvent
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import load
+from locustfiles.clients.messages import Page
 from locustfiles.life import device
 from locustfiles.life.device import Device
 from locustfiles.life.sign_in import CannotSignIn
@@ -263,9 +264,11 @@ def test_what_function_and_history_agree_on_is_waited_for_though_more_was_sent(
         assert alone.drain(time.monotonic() + WAIT_S) is None
 
 
-def test_who_was_removed_from_the_chat_waits_for_nothing_and_is_served_elsewhere(
-    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_was_removed_from_the_chat_waits_for_nothing(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
 ) -> None:
+    """An app may show them an empty history, or refuse it: then they come back without this chat."""
     monkeypatch.setattr(device, "TUNNEL_S", (0.1, 0.1))
     sender = stage.person()
     with devices(stage, tmp_path, sender, stage.person()) as (run, chat_id, (_, removed)):
@@ -276,8 +279,11 @@ def test_who_was_removed_from_the_chat_waits_for_nothing_and_is_served_elsewhere
         )
         write(stage, sender, chat_id, 2)
         run.newest[chat_id] = 2
-        removed.lose_connection()  # and comes back, without this chat
+        if refused:
+            no = Page(Outcome.FAIL, (), 403, "You are not in this chat")
+            monkeypatch.setattr(removed.messages, "history", lambda *_: no)
+        removed.lose_connection()
         assert removed.drain(time.monotonic() + WAIT_S) is None
         events = [event for event, *_ in steps(run, removed.person)]
-        assert events.count(SocketEvent.GAVE_UP) == 1
-        assert SocketEvent.FINISHED not in events
+        assert events.count(SocketEvent.GAVE_UP) == refused
+        assert events.count(SocketEvent.FINISHED) == (not refused)
