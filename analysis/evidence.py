@@ -107,6 +107,7 @@ class Evidence:
     stalls: pd.DataFrame
     slots_taken: pd.DataFrame
     baseline: pd.DataFrame
+    memberships: pd.DataFrame
     observations: pd.DataFrame
     polls: pd.DataFrame
     gauges: pd.DataFrame

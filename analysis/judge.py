@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
@@ -88,7 +89,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service, meant),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
-        latency_criteria.errors_criterion(sends, _not_acknowledged(evidence, found), targets),
+        _errors(evidence, sends, found, targets),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence, of_server)),
@@ -144,11 +145,23 @@ def _told(step: Shift) -> dict[str, Any]:
     }
 
 
+def _errors(evidence: Evidence, sends: pd.DataFrame, found: Audit, targets: latency.Targets) -> Criterion:
+    """`errors.send`; what was rightly refused is no part of it."""
+    rightly_refused = found.rightly_refused
+    return latency_criteria.errors_criterion(
+        sends[~rightly_refused],
+        _not_acknowledged(evidence, found),
+        targets,
+        rightly_refused=int(rightly_refused.sum()),
+    )
+
+
 def _not_acknowledged(evidence: Evidence, found: Audit) -> Faults:
-    """The sends that were refused or got no answer, in the order in which they left; each with the message that it became all
-    the same, or by a repeat, where one is known."""
+    """The sends that were refused, and not rightly, or got no answer, in the order in which they left; each with the message
+    that it became all the same, or by a repeat, where one is known."""
     sends = evidence.sends.assign(became=found.messages_of_sends, became_seq=found.seqs_of_sends)
-    bad = sends[sends["outcome"] != Outcome.OK].sort_values("left_ns", kind="stable")
+    missed = (sends["outcome"] != Outcome.OK).to_numpy() & ~found.rightly_refused
+    bad = sends[missed].sort_values("left_ns", kind="stable")
     said = ["outcome", "status_code", "error"]
     left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])
     different = bad.groupby(said, observed=True, dropna=False, sort=False)

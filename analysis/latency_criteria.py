@@ -105,12 +105,15 @@ def delivery_criterion(
     )
 
 
-def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> Criterion:
+def errors_criterion(
+    sends: pd.DataFrame, faults: Faults, targets: Targets, rightly_refused: int = 0
+) -> Criterion:
     """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
 
     Args:
-        sends: as for `send_latencies`.
+        sends: as for `send_latencies`, without those that were rightly refused.
         faults: those that were not acknowledged.
+        rightly_refused: how many were, because their senders had left the chat.
     """
     examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
@@ -121,6 +124,7 @@ def errors_criterion(sends: pd.DataFrame, faults: Faults, targets: Targets) -> C
         "not_ok": bad,
         "refused": int((outcomes == Outcome.FAIL).sum()),
         "unknown": int((outcomes == Outcome.INFO).sum()),
+        **({"after_leaving": rightly_refused} if rightly_refused else {}),
     }
     interval: Interval | None = None
     reason: str | None = "Nothing was sent."

@@ -91,7 +91,7 @@ OUTSIDE_THE_SUITE = (
     "latency_criteria.send_criteria(sent, targets, service, meant)[0]",
     "latency_criteria.send_criteria(sent, targets, service, meant)[1]",
     "latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant)",
-    "latency_criteria.errors_criterion(sends, _not_acknowledged(evidence, found), targets)",
+    "_errors(evidence, sends, found, targets)",
     "plan.history(evidence, targets.history_query_ms)",
 )
 HEALTHY = "generator.healthy(load, figures, errors_turn)"

@@ -28,7 +28,7 @@ from analysis.record.codes import Outcome, PollKind
 
 NEVER = -1  # in times
 NULL = -1  # in seq
-LOOKS = ("observations", "polls", "baseline")  # tables of the monitor
+LOOKS = ("observations", "polls", "baseline", "memberships")  # tables of the monitor
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

@@ -15,7 +15,10 @@ history: they were there, and the server would not serve them.
 which the message belongs. **Expected** are the pairs owed either way and those that came without being owed,
 such as a message that was on its way while a subscription was being confirmed. A pair that nobody owed and
 that did not come, such as a message to somebody whose process was killed, is no delivery at all. It is **undecided** where
-only the recipient's clock, which was never compared with the others, knows whether it was owed.
+only the recipient's clock, which was never compared with the others, knows whether it was owed. It is **unawaited** where it
+was stored when the user, in the drain, asked what to wait for, and nothing that they learned by that named it: who went offline
+before it came may have gone too early. To somebody who left the chat in mid-run nothing of this applies from shortly before
+the last look on that saw them in it: see `analysis.checks.departures`.
 """
 
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
+from analysis.checks.departures import Departures
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import Owing
 from analysis.checks.subscriptions import (
@@ -49,7 +53,7 @@ class Deliveries:
         owed: by Realtime.
         read: on a page of history that was read to catch up, or for the drain.
         owed_by_history: see the module's text; never where `owed`.
-        undecided: see the module's text; only where it neither came nor was read.
+        undecided, unawaited: see the module's text; only where it neither came nor was read.
         subscriptions: all subscriptions.
     """
 
@@ -60,6 +64,7 @@ class Deliveries:
     read: Bools
     owed_by_history: Bools
     undecided: Bools
+    unawaited: Bools
     subscriptions: Subscriptions
 
     @property
@@ -110,14 +115,14 @@ def deliveries(account: Account) -> Deliveries:
         evidence.pages["user_id"].to_numpy()[page[to_catch_up]],
     )
     read = _flags(len(row), on_pages)
-    owed, undecided = np.zeros(len(row), np.bool_), np.zeros(len(row), np.bool_)
-    by_history = np.zeros(len(row), np.bool_)
+    owed, undecided, unawaited, by_history = (np.zeros(len(row), np.bool_) for _ in range(4))
     moments = MomentsOfRows.of(account)
     owing = Owing(account, moments, subscribed)
     told = np.flatnonzero(~subscribed.table["process"].isin(unreliable(account)).to_numpy())
     of_table = subscribed.table["participation"].to_numpy()[told]
     table_bounds = np.searchsorted(of_table, np.arange(len(keys) + 1))
     order = np.argsort(participation, kind="stable")
+    order = order[Departures.of(account).owed_before(participation[order], moments.stored_by_ns[row[order]])]
     bounds = np.searchsorted(participation[order], np.arange(len(keys) + 1))
     catch_ups = _catch_ups(account, keys, moments)
     gave_up = set(subscribed.gave_up.tolist())
@@ -125,13 +130,14 @@ def deliveries(account: Account) -> Deliveries:
         pairs = order[bounds[number] : bounds[number + 1]]
         mine = told[table_bounds[number] : table_bounds[number + 1]]
         if len(pairs) and len(mine):
-            owed[pairs], undecided[pairs] = owing.owed(row[pairs], mine)
+            owed[pairs], undecided[pairs], unawaited[pairs] = owing.owed(row[pairs], mine)
             if number in gave_up:
                 owed[pairs] |= owing.since(row[pairs], int(mine[-1])) & ~read[pairs]
         rest = pairs[~owed[pairs]]
         if len(rest) and number in catch_ups:
             by_history[rest] = _in_history(account, moments, row[rest], catch_ups[number])
     by_history |= read & ~owed
+    accounted = owed | arrived | by_history
     return Deliveries(
         row.astype(np.int32),
         participation.astype(np.int32),
@@ -139,7 +145,8 @@ def deliveries(account: Account) -> Deliveries:
         owed,
         read,
         by_history,
-        undecided & ~owed & ~arrived & ~by_history,
+        undecided & ~accounted,
+        unawaited & ~accounted,
         subscribed,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
+from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer, known_time
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.shown import WRONG, Shown, Wrong, shown_on_pages
@@ -73,7 +74,8 @@ def pages(account: Account) -> Criterion:
 
     A message belongs on a page when it was certainly stored before the page was asked for, by its answer or by a look that
     was over by then, its seq lies below the bound, and the page reaches down to it: to its lowest seq, or, when the page is empty, to the chat's beginning. Messages
-    that were ever deleted, or that a look saw with another seq or in another chat, and everybody else's, may be there or not. What pages show of messages from before the run
+    that were ever deleted, or that a look saw with another seq or in another chat, and everybody else's, may be there or not, and so
+    may all of them where the reader has perhaps left the chat by then. What pages show of messages from before the run
     is not known.
     """
     evidence = account.evidence
@@ -192,7 +194,8 @@ def _left_out(account: Account, shown: Shown) -> _Found:
     lowest = np.where(np.diff(on_page) > 0, bound, NULL)
     np.minimum.at(lowest, placed.page, placed.seq)
     absent = [(0, np.empty(0, np.int64))]
-    for page in np.flatnonzero(read["outcome"].to_numpy() == Outcome.OK).tolist():
+    owed = ~Departures.of(account).perhaps_left(read, moments.clocks, "answered_ns")
+    for page in np.flatnonzero((read["outcome"].to_numpy() == Outcome.OK) & owed).tolist():
         begin, end = of_chat[chat[page] : chat[page] + 2]
         low, high = np.searchsorted(seq[begin:end], (lowest[page] + 1, bound[page])) + begin
         if low >= high:

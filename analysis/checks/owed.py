@@ -78,6 +78,7 @@ class Owing:
         self._clock = table["clock"].to_numpy(np.int64)
         self._began = table["began_ns"].to_numpy()
         self._newest = table["newest_seq"].to_numpy()
+        self._sought = table["sought_ns"].to_numpy()
         clock, clocks = self._clock, moments.clocks
         known = clocks.known(clock)
         # On the leader's clock: the latest at which each may have begun, and the earliest and latest to which it lasted.
@@ -87,14 +88,18 @@ class Owing:
         self._alive_on_leader[known], self._over_on_leader[known] = clocks.bounds(
             self._brought.alive_ns[known], clock[known]
         )
+        drained = known & (self._sought != NEVER)
+        self._sought_on_leader = np.full(len(table), NEVER, np.int64)
+        self._sought_on_leader[drained] = clocks.bounds(self._sought[drained], clock[drained])[0]
 
-    def owed(self, rows: Ints, subscriptions: Ints) -> tuple[Bools, Bools]:
-        """Which of `rows`, all of one chat, these subscriptions of one participant owed, and of which that cannot be told.
+    def owed(self, rows: Ints, subscriptions: Ints) -> tuple[Bools, Bools, Bools]:
+        """Which of `rows`, all of one chat, these subscriptions of one participant owed; of which that cannot be told; and for
+        which the participant should have waited in the drain, and did not know it.
 
         Args:
             subscriptions: positions in `Subscriptions.table`.
         """
-        owed, open_ = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
+        owed, open_, unawaited = (np.zeros(len(rows), np.bool_) for _ in range(3))
         for clock in np.unique(self._clock[subscriptions]).tolist():
             local = subscriptions[self._clock[subscriptions] == clock]
             here, placed, apart = self._by_way_of_comparing(rows, clock)
@@ -113,11 +118,12 @@ class Owing:
                         certain, unknown = self._certain(rows[some], number)
                         owed[some] |= certain
                         open_[some] |= unknown
+                        unawaited[some] |= self._sought_in_vain(rows[some], number)
             if len(apart):
                 for number in local.tolist():
                     owed[apart] |= self._begun(rows[apart], number) & self._known_stored(rows, apart, number)
                 open_[apart] = True
-        return owed, open_ & ~owed
+        return owed, open_ & ~owed, unawaited & ~owed
 
     def since(self, rows: Ints, number: int) -> Bools:
         """Which left after this subscription began."""
@@ -148,6 +154,14 @@ class Owing:
         awaited = (seq != NULL) & (seq <= self._newest[number])
         unknown = (stored_by == ENDLESS) & ((stored_on_leader == ENDLESS) | (alive_on_leader == NEVER))
         return in_time & (self._later_came(rows, number) | awaited) | long_ago, unknown
+
+    def _sought_in_vain(self, rows: Ints, number: int) -> Bools:
+        """Which had been stored when the user asked what to wait for, and were not named by what they learned."""
+        by_own = self._moments.known_by(int(self._clock[number]), rows) <= self._sought[number]
+        stored = by_own | (self._moments.stored_by_ns[rows] <= self._sought_on_leader[number])
+        seq = self._seq[rows]
+        unnamed: Bools = stored & ((seq == NULL) | (seq > self._newest[number]))
+        return unnamed
 
     def _later_came(self, rows: Ints, number: int) -> Bools:
         """Which had been stored when something left that this subscription brought."""

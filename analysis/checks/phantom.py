@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.deliveries import unreliable
+from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.fleeting import Fleeting
 from analysis.checks.known_values import KnownValues
+from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import CERTAIN_AFTER_NS
-from analysis.checks.subscriptions import Subscriptions, participation_keys, positions
+from analysis.checks.subscriptions import ENDLESS, Subscriptions, participation_keys, positions
 from analysis.criteria import Criterion
 from analysis.faults import from_faults
 from analysis.record.codes import EventType, Outcome
@@ -30,7 +32,8 @@ class Wrong(IntEnum):
     UNSEEN = 5  # nothing that is certain: see `analysis.checks.fleeting`
     UNKNOWN = 6
     LEFT = 7
-    OUTSIDER = 8
+    DEPARTED = 8
+    OUTSIDER = 9
 
     @property
     def sentence(self) -> str:
@@ -42,6 +45,7 @@ class Wrong(IntEnum):
             Wrong.UNKNOWN: "An event showed {person} this message, and no such message was ever stored.",
             Wrong.LEFT: "This event came to {person} more than "
             f"{CERTAIN_AFTER_NS // 1_000_000_000} s after their subscription on that socket had ended.",
+            Wrong.DEPARTED: "This message was sent after {person} had left the chat, and an event showed it to them.",
             Wrong.OUTSIDER: "This event came to {person}, who is not in the chat.",
         }[self]
 
@@ -52,7 +56,8 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
     A message is known when the monitor saw its row, an ok answer named it, or an event told of its deletion. Seq, text,
     sender and chat of an event must be such as the row ever had, or as were sent or answered; an INSERT must have the last
     three. The receiver must be in the chat, and not have left it so long ago that the event cannot have been on
-    its way. Of messages from before the run, whose seq is not above the chat's baseline, nothing is known but their updates.
+    its way; nor may they have left the chat itself before the message left its sender. Of messages from before the run, whose
+    seq is not above the chat's baseline, nothing is known but their updates.
     """
     events = account.evidence.events
     shown = np.flatnonzero(
@@ -101,6 +106,8 @@ class _EventJudge:
         self._values = KnownValues(account)
         self._row_of_message = account.row_of_message
         self._keys = participation_keys(account)
+        self._departures = Departures.of(account)
+        self._moments = MomentsOfRows.of(account)
         # The last of each of the following is for the code or position -1: none.
         self._of_run = np.zeros(len(evidence.chats) + 1, np.bool_)
         self._of_run[evidence.participants["chat_id"].to_numpy()] = True
@@ -133,8 +140,10 @@ class _EventJudge:
         steady = ~self._unsteady[events["process"].to_numpy()]
         late = events["received_ns"].to_numpy() - ended > CERTAIN_AFTER_NS
         found[steady & late] = Wrong.LEFT
-        outsider = positions(self._keys, pair(chat, events["user_id"].to_numpy())) < 0
-        found[of_run & outsider] = Wrong.OUTSIDER
+        participation = positions(self._keys, pair(chat, events["user_id"].to_numpy()))
+        left_ns = np.append(self._moments.earliest_left_ns, NULL)[row]  # row -1: not known
+        found[left_ns > np.append(self._departures.out_since_ns, ENDLESS)[participation]] = Wrong.DEPARTED
+        found[of_run & (participation < 0)] = Wrong.OUTSIDER
         return found
 
 

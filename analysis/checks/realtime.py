@@ -9,6 +9,7 @@ from analysis.checks.account import NULL, Account, Ints, pair
 from analysis.checks.deliveries import Deliveries, unreliable
 from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.known_values import KnownValues
+from analysis.checks.newest import told_too_little
 from analysis.checks.restarts import restarts
 from analysis.checks.subscriptions import participation_keys
 from analysis.criteria import Criterion, Finding
@@ -52,11 +53,14 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
         else _not_written_down(account)
         or _never_let_in(deliveries)
         or _undecided(deliveries)
+        or _not_awaited(deliveries)
+        or told_too_little(account)
         or _around(deliveries, unclear, len(restarted.after_ns)),
         facts={
             "arrived": int(deliveries.arrived.sum()),
             "caught_up": int(caught_up.sum()),
             "undecided": int(deliveries.undecided.sum()),
+            "unawaited": int(deliveries.unawaited.sum()),
             "around_restarts": len(unclear),
             "not_in_history": int(
                 (deliveries.owed_by_history & ~deliveries.read & ~deliveries.arrived).sum()
@@ -98,6 +102,19 @@ def _never_let_in(deliveries: Deliveries) -> str | None:
     return (
         f"{count} of people to their chats could not be had: refused until the end, or never confirmed. Nothing can be said of "
         "what these people should have received: see the errors of `WS subscribe` in Locust's statistics."
+    )
+
+
+def _not_awaited(deliveries: Deliveries) -> str | None:
+    """The sentence about people who went offline without knowing of the newest message of their chat."""
+    count = int(deliveries.unawaited.sum())
+    if not count:
+        return None
+    people = len(np.unique(deliveries.participation[deliveries.unawaited]))
+    some = "1 participation was" if people == 1 else f"{people:,} participations were"
+    return (
+        f"{some} drained without knowing the newest seq of the chat: {count:,} {'delivery' if count == 1 else 'deliveries'} of messages "
+        "that were stored by then had not come, and were not waited for. See the calls of `get_latest_seq` in Locust's statistics."
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.checks.account import NULL, Account, Ints, pair
+from analysis.checks.account import NEVER, NULL, Account, Ints, pair
 from analysis.record.codes import EventType, SocketEvent
 
 OPEN = -1  # ended_ns of a subscription whose end was not recorded: its process was killed
@@ -51,7 +51,8 @@ class Subscriptions:
     Attributes:
         table: ``participation``, ``process``, ``socket``, ``clock``, ``began_ns``, ``ended_ns`` (`OPEN`),
             ``newest_seq`` (in the drain the user knew of messages up to this one and waited for them; `NULL` when the
-            subscription ended otherwise), ``until_ns`` (when its channel ended; `ENDLESS` if it went on).
+            subscription ended otherwise), ``until_ns`` (when its channel ended; `ENDLESS` if it went on), ``sought_ns``
+            (what was stored by then the user had to wait for in the drain; `NEVER` without a drain, or where that is not known).
         inserts: positions of the INSERT events in `Evidence.events`.
         of_insert: for each of them the subscription by which it came, -1 if none. Of what came between two, the later one.
         after: for what came between two the earlier one; -1 for everything else.
@@ -120,6 +121,9 @@ def _steps(account: Account) -> tuple[pd.DataFrame, pd.DataFrame]:
     begun: list[list[int]] = []
     current: dict[tuple[int, int, int], dict[int, int]] = {}  # socket -> chat -> its subscription
     ended: dict[tuple[int, int, int, int], int] = {}  # channel -> when
+    sought: dict[
+        tuple[int, int, int], int
+    ] = {}  # process, person and chat -> when they asked for its newest seq
     for process, clock, socket, user, chat, event, at_ns, seq in zip(
         *(sockets[column].tolist() for column in columns), strict=True
     ):
@@ -128,10 +132,15 @@ def _steps(account: Account) -> tuple[pd.DataFrame, pd.DataFrame]:
             ended.pop((process, socket, user, chat), None)
         if event == SocketEvent.SUBSCRIBED:
             chats[chat] = len(begun)
-            begun.append([chat, user, process, socket, clock, at_ns, OPEN, NULL, ENDLESS])
+            begun.append([chat, user, process, socket, clock, at_ns, OPEN, NULL, ENDLESS, NEVER])
+        elif event == SocketEvent.DRAINING:
+            sought[process, user, chat] = at_ns
         elif event == SocketEvent.FINISHED:
             if (number := chats.pop(chat, None)) is not None:
+                # Earlier versions did not write down when they asked, only that they got no answer.
+                not_told = at_ns if seq == NULL else NEVER
                 begun[number][6:8] = at_ns, seq
+                begun[number][9] = sought.get((process, user, chat), not_told)
         elif event in {SocketEvent.UNSUBSCRIBED, SocketEvent.CLOSED}:
             for one in [chat] if event == SocketEvent.UNSUBSCRIBED else list(chats):
                 if (number := chats.pop(one, None)) is not None:
@@ -147,6 +156,7 @@ def _steps(account: Account) -> tuple[pd.DataFrame, pd.DataFrame]:
         "ended_ns",
         "newest_seq",
         "until_ns",
+        "sought_ns",
     ]
     table = pd.DataFrame(np.array(begun, np.int64).reshape(-1, len(names)), columns=names)
     names = ["process", "socket", "user_id", "chat_id", "at_ns"]

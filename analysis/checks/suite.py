@@ -22,8 +22,10 @@ from analysis.checks import (
     sequence,
     status,
 )
-from analysis.checks.account import Account, Ints, account_for
+from analysis.checks.account import Account, Bools, Ints, account_for
 from analysis.checks.deliveries import Deliveries, deliveries
+from analysis.checks.departures import Departures
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
 from analysis.record.codes import Outcome
@@ -37,12 +39,14 @@ class Audit:
         counts: as in ``verdict.json``. A send is a message meant: its repeats count with it.
         messages_of_sends: for each of `Evidence.sends` the code of the message it became, -1 if none is known.
         seqs_of_sends: the seq of that message, -1 if none is known.
+        rightly_refused: which of them were refused to people who may have left the chat by then.
     """
 
     counts: dict[str, int]
     criteria: tuple[Criterion, ...]
     messages_of_sends: Ints
     seqs_of_sends: Ints
+    rightly_refused: Bools
 
 
 def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
@@ -80,6 +84,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         criteria=tuple(guarded(name, check) for name, check in checks),
         messages_of_sends=account.messages_of_sends(),
         seqs_of_sends=account.seqs_of_sends(),
+        rightly_refused=Departures.of(account).rightly_refused(evidence.sends, Clocks.of(evidence)),
     )
 
 

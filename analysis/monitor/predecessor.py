@@ -23,6 +23,7 @@ class Predecessor:
         baseline_ns: right after it had taken its baseline, before it said that it was ready.
         unfinished: a look of which rows were written down and its end was not, without those rows; None if there is none.
         statements: table `statements` as it was before the load: key, calls, total_ms.
+        memberships: table `memberships`.
     """
 
     memory: Memory
@@ -30,6 +31,7 @@ class Predecessor:
     looks: int = 0
     unfinished: Look | None = None
     statements: list[tuple[str, int, float]] = field(default_factory=list)
+    memberships: list[tuple[int, bytes, bytes, bool]] = field(default_factory=list)
 
     @property
     def stored(self) -> int:
@@ -55,6 +57,9 @@ def read_predecessor(folder: Path, people: Collection[bytes]) -> Predecessor:
         before.looks = look.poll + 1
         before.unfinished = look
     before.statements = list(_first_statements(folder))
+    before.memberships = [
+        (row["at_ns"], row["chat_id"], row["user_id"], row["there"]) for row in _rows(folder, "memberships")
+    ]
     return before
 
 

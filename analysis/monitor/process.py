@@ -25,6 +25,7 @@ from analysis.monitor.answers import Answered, Answers
 from analysis.monitor.connection import FAILURES, Database
 from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
+from analysis.monitor.memberships import Memberships
 from analysis.monitor.memory import Hole, Look, Memory
 from analysis.monitor.predecessor import read_predecessor
 from analysis.monitor.sends import Sends, unseen_sends
@@ -113,6 +114,7 @@ class Monitor:
         self._baseline_ns = 0  # the same by ours, of a monitor that took over
         self._people = [UUID(person.id).bytes for person in run.people]
         self._memory = Memory({}, self._people)
+        self._memberships = Memberships(chat.id for chat in run.chats)
         self._sends = Sends(folder)
         self._answers = Answers()
         self._answered: list[Answered] = []  # and not held against a look yet
@@ -129,14 +131,16 @@ class Monitor:
         try:
             async with looks.snapshot(connection) as taken:
                 found = await looks.baseline(connection, [chat.id for chat in self._run.chats])
+                participants = await self._memberships.look(connection, taken.at_ns)
         except asyncpg.PostgresError as error:
             raise TargetError(
-                f"The monitor cannot read chat_messages ({error}); may the user of DATABASE_URL, "
+                f"The monitor cannot read chat_messages or chat_participants ({error}); may the user of DATABASE_URL, "
                 "and are the migrations applied?"
             ) from None
         self._memory = Memory({chat: seq for chat, seq, _ in found}, self._people)
         self._begin_at(taken.database_us)
         self._journal = Journal(monitor_folder(self._folder))
+        self._journal.write("memberships", participants)
         self._journal.baseline(found)
         self._server = ServerWatch(self._journal.write)
         await self._watch_server(self._server.begin)
@@ -151,6 +155,7 @@ class Monitor:
         before = read_predecessor(monitor_folder(self._folder), self._people)
         self._sends.skip()
         self._memory, self._looks, self._baseline_ns = before.memory, before.looks, before.baseline_ns
+        self._memberships = Memberships((chat.id for chat in self._run.chats), before.memberships)
         self._at_everything = True
         self._journal = Journal(monitor_folder(self._folder, successor=True), before.stored)
         if before.unfinished is not None:
@@ -244,12 +249,13 @@ class Monitor:
                 if self._began_us is None:
                     self._begin_at(taken.database_us - (taken.at_ns - self._baseline_ns) // 1000)
                 await see(connection, look)
+                memberships = await self._memberships.look(connection, taken.at_ns)
                 self._memory.gaps(look, taken.xmin, taken.next_xid)
         except FAILURES as error:
             self._database.drop()
             self._journal.failed(look, began_ns, error)
             return None
-        self._journal.looked(kind, look, taken, began_ns)
+        self._journal.looked(kind, look, taken, began_ns, memberships)
         return taken
 
     def _begin_at(self, database_us: int) -> None:

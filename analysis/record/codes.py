@@ -51,6 +51,7 @@ class SocketEvent(IntEnum):
         7  # done with this chat after the drain: nothing is owed from here on; `seq`: up to it events came
     )
     GAVE_UP = 8  # the drain was over, and the user had still not come back online; `detail` says what stood in the way
+    DRAINING = 9  # the user is about to go offline, and asked for the chat's newest seq; `seq`: as `get_latest_seq` answered
 
 
 class MarkKind(IntEnum):

@@ -71,7 +71,7 @@ SOCKETS = pa.schema(
         (
             "seq",
             pa.int64(),
-        ),  # CAUGHT_UP, and FINISHED: the seq up to which the user waited for events
+        ),  # CAUGHT_UP; FINISHED: up to it the user waited for events; DRAINING: as answered, 0: there is none, null: no answer
         ("detail", pa.string()),
     ]
 )
@@ -260,6 +260,17 @@ BASELINE = pa.schema(  # each chat of the run as it was before the first send
     ]
 )
 
+MEMBERSHIPS = (
+    pa.schema(  # who was in the run's chats before the first send, and each change that a look found
+        [
+            ("at_ns", pa.int64()),  # when the snapshot was taken
+            ("chat_id", UUID),
+            ("user_id", UUID),  # anybody, also who is no user of the run
+            ("there", pa.bool_()),  # false: was there at an earlier look
+        ]
+    )
+)
+
 UNCHANGED_S = 60.0  # a gauge that stands still is written down this often
 
 GAUGES = pa.schema(  # server telemetry, one row a value that has changed since its last row
@@ -350,6 +361,7 @@ ADDED_LATER = {
 
 DATABASE_TABLES: dict[str, pa.Schema] = {
     "baseline": BASELINE,
+    "memberships": MEMBERSHIPS,
     "observations": OBSERVATIONS,
     "polls": POLLS,
     "gauges": GAUGES,

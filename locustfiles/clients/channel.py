@@ -79,12 +79,12 @@ class Channel:
         self.last_seq = seq
         return wrong
 
-    def awaited(self, newest: int | None) -> int | None:
+    def awaited(self, newest: int) -> int | None:
         """Up to which seq the events have certainly come, if they ever do, once `newest` has been seen; None: not known.
 
         Who had read it in history waited for no event: one that is slow may still be under way.
         """
-        if newest is None or newest > self.read_seq:
+        if newest > self.read_seq:
             return newest
         return None if self.highest_seq == NOTHING else min(newest, self.highest_seq)
 

@@ -187,7 +187,7 @@ class MessagesClient:
         return self._mark(MarkKind.READ, chat_id, up_to_seq)
 
     def latest_seq(self, chat_id: str) -> int | None:
-        """The newest seq of `chat_id`; None when the server did not say."""
+        """The newest seq of `chat_id`; 0 when the server answered with none, NULL included; None when it did not answer ok."""
         answer = Answer()
         name = f"{RPC}get_latest_seq"
         try:
@@ -205,8 +205,10 @@ class MessagesClient:
                 )
             )
             self._ledger.request("POST", name, self._rpc_url("get_latest_seq"), answer)
-        found = answer.json() if answer.outcome is Outcome.OK else None
-        return found if isinstance(found, int) else None
+        if answer.outcome is not Outcome.OK:
+            return None
+        found = answer.json()
+        return found if isinstance(found, int) else 0
 
     def close(self) -> None:
         """Close the connections that this client opened; those to Supabase belong to the user."""

@@ -152,7 +152,7 @@ class RealtimeSocket:
         """Whether the server answers a heartbeat now, and so everything that it had sent before has arrived."""
         return self.is_open and self._heart.probe(timeout_s) and self.is_open
 
-    def finish(self, newest: Mapping[str, int | None], timeout_s: float) -> bool:
+    def finish(self, newest: Mapping[str, int], timeout_s: float) -> bool:
         """Nothing more is owed: the subscriptions that still hold were whole up to this moment.
 
         Asks the server first: a socket that only looks open promises nothing. Returns whether it does hold.

@@ -42,6 +42,7 @@ CATCH_UP_PAGE = 100
 FIRST_SEQ = 1  # of every chat
 PROBE_S = 2.0  # how long a drain that is late already waits for the socket's last sign of life
 LOOK_EVERY_S = 0.1
+NOT_IN_CHAT = (403, 404)  # how the app refuses people who are not in a chat, or have left it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class Incoming:
     message_id: str
     sender_id: str
     seq: int
+
+
+class ShutOutError(RealtimeError):
+    """The app says that this person is not in a chat any more."""
+
+    def __init__(self, chat_id: str) -> None:
+        super().__init__(f"the history of chat {chat_id} was refused")
+        self.chat_id = chat_id
 
 
 class Device:
@@ -75,6 +84,7 @@ class Device:
         self.receipts = Receipts(self._send_receipt, self._rng)
         self._session: Session | None = None
         self._socket: RealtimeSocket | None = None
+        self._shut_out: dict[str, str] = {}  # chats, and what was said
         self._online = Event()
         self._was_online = False
         self._obstacle = ""  # why the last attempt to come online failed
@@ -149,7 +159,7 @@ class Device:
 
     def drain(self, deadline: float) -> str | None:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
-        newest = {chat.id: self.messages.latest_seq(chat.id) for chat in self.circle.chats}
+        newest = {chat_id: self._newest_of(chat_id) for chat_id in self._chats()}
         self._draining.set()
         missing = self._wait_for(newest, deadline)
         if not self.receipts.wait_idle(max(0.0, deadline - time.monotonic())) and missing is None:
@@ -157,9 +167,11 @@ class Device:
         self._ended = True
         if not self._online.is_set():
             for chat_id in newest:
-                self._give_up(chat_id)
+                self._give_up(chat_id, self._obstacle)
         elif self._socket is not None:
             self._socket.finish(newest, max(PROBE_S, deadline - time.monotonic()))
+        for chat_id, said in self._shut_out.items():
+            self._give_up(chat_id, said)
         if self._socket is not None:
             self._socket.close()
         gevent.killall(self._background, block=False)
@@ -170,10 +182,34 @@ class Device:
         self._load.online.discard(self)
         return missing
 
-    def _wait_for(self, newest: Mapping[str, int | None], deadline: float) -> str | None:
+    def _newest_of(self, chat_id: str) -> int:
+        """The newest seq of a chat, for which the drain has to wait; 0: there is none.
+
+        The function that tells it is itself under test: where it tells of none, or of less than is known here already,
+        history is asked as well. Both may be right, when the newest message was deleted.
+        """
+        known = max(self._load.newest[chat_id], self.memory[chat_id].seen)
+        asked_ns = time.monotonic_ns()
+        answer = self.messages.latest_seq(chat_id)
+        of_no_socket = 0
+        self._ledger.sockets(
+            (self.person.id, of_no_socket, chat_id, SocketEvent.DRAINING, asked_ns, answer, None)
+        )
+        if answer and answer >= known:
+            return answer
+        page = self.messages.history(chat_id, None, 1, PagePurpose.BROWSE, self._load.next_walk())
+        shown = max((message.seq or 0 for message in page.messages), default=0)
+        if page.outcome is Outcome.OK and shown == answer:
+            return shown
+        left = answer is None and page.outcome is Outcome.OK and not page.messages
+        if left or page.status_code in NOT_IN_CHAT:  # there is nothing to wait for any more
+            return self.memory[chat_id].seen
+        return max(known, answer or 0, shown)
+
+    def _wait_for(self, newest: Mapping[str, int], deadline: float) -> str | None:
         """Until each chat's newest seq has been seen; once the run has stopped sending, that one is final."""
         for chat_id, seq in newest.items():
-            while seq is not None and (self.memory[chat_id].seen < seq or not self._online.is_set()):
+            while self.memory[chat_id].seen < seq or not self._online.is_set():
                 if time.monotonic() > deadline:
                     return f"{self.person.email} saw chat {chat_id} up to seq {self.memory[chat_id].seen} of {seq}"
                 gevent.sleep(LOOK_EVERY_S)
@@ -200,7 +236,11 @@ class Device:
                 pause_s = min(2 * pause_s, LONGEST_BACKOFF_S)
         return False
 
-    def _give_up(self, chat_id: str) -> None:
+    def _chats(self) -> list[str]:
+        """The chats that this person is in, as far as the app lets them."""
+        return [chat.id for chat in self.circle.chats if chat.id not in self._shut_out]
+
+    def _give_up(self, chat_id: str, why: str) -> None:
         number = 0  # of no socket
         row = (
             self.person.id,
@@ -209,7 +249,7 @@ class Device:
             SocketEvent.GAVE_UP,
             time.monotonic_ns(),
             None,
-            self._obstacle,
+            why,
         )
         self._ledger.sockets(row)
 
@@ -219,9 +259,8 @@ class Device:
         if session is None:
             raise RealtimeError("not signed in")
         settings = self._load.settings
-        known = (
-            {chat.id: self.memory[chat.id].seen for chat in self.circle.chats} if self._was_online else None
-        )
+        chats = self._chats()
+        known = {chat_id: self.memory[chat_id].seen for chat_id in chats} if self._was_online else None
         socket = RealtimeSocket(
             url=settings.next_public_supabase_url,
             api_key=settings.next_public_supabase_anon_key.get_secret_value(),
@@ -237,10 +276,12 @@ class Device:
         socket.open()
         self._socket = socket
         try:
-            socket.join((chat.id for chat in self.circle.chats), session.access_token, JOIN_S)
+            socket.join(chats, session.access_token, JOIN_S)
             for chat_id, seen in (known or {}).items():
                 self._catch_up(socket, chat_id, seen)
-        except RealtimeError:
+        except RealtimeError as error:
+            if isinstance(error, ShutOutError):  # the other chats are not to suffer from that
+                self._shut_out[error.chat_id] = str(error)
             socket.close()
             raise
         self._was_online = True
@@ -250,6 +291,8 @@ class Device:
         walk, before, newest = self._load.next_walk(), None, seen
         while True:
             page = self.messages.history(chat_id, before, CATCH_UP_PAGE, PagePurpose.CATCH_UP, walk)
+            if page.status_code in NOT_IN_CHAT:
+                raise ShutOutError(chat_id)
             if page.outcome is not Outcome.OK:
                 raise RealtimeError(f"history of chat {chat_id} could not be read")
             for message in page.messages:

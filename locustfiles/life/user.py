@@ -220,6 +220,8 @@ class ChatUser(User):
         key = str(uuid.uuid4())
         messages = self.device.messages
         sent = messages.send(chat.id, text, key, due_ns, 0)
+        newest = self.run_load.newest
+        newest[chat.id] = max(newest[chat.id], sent.seq or 0)
         if not settings.chatsoak_field_client_generated_id:
             return
         if sent.outcome is Outcome.INFO:

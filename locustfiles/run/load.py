@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -52,6 +53,7 @@ class Load:
         alarm: wakes users when their next action is due; open workload only.
         schedule: says when that is; open workload only.
         outsiders: ids of people who also try what they may not.
+        newest: by chat the highest seq that a send of this process was answered with.
         strain: whether this process keeps up.
         watch: what is certainly wrong, as this process sees it.
         tell_noticed: called with this process's name and its new findings, as the monitor words them.
@@ -71,6 +73,7 @@ class Load:
         self.rng = Random(f"{settings.chatsoak_seed}/{assignment.process}")
         self.texts = Texts(self.rng, f"{assignment.process[0]}{assignment.share}")
         self.online: set[Online] = set()
+        self.newest: defaultdict[str, int] = defaultdict(int)
         self.record = RecordWriter(
             Path(assignment.folder) / "record" / assignment.process,
             LOAD_TABLES,

@@ -276,6 +276,32 @@ class StrangerWritesAndDeletes(StrangerWrites):
         return bool((events["seq"][unseen] < self.part(record, "rows")["seq"].max()).any())
 
 
+class ParticipantRemoved(ChatFault):
+    """They go on as if they were still there: they send, read and mark, and are refused."""
+
+    what = "somebody is removed from a chat in mid-run, is refused from then on, and gets no events of it any more"
+    how = "SQL"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._removed = ""
+
+    async def strike(self, database: asyncpg.Connection) -> None:
+        self._removed = str(
+            await database.fetchval(
+                "delete from public.chat_participants where id = (select id from public.chat_participants "
+                "where chat_id = $1 order by id limit 1) returning user_id",
+                self.chat.id,
+            )
+        )
+        self.struck = True
+
+    def shows(self, record: Evidence) -> bool:
+        seen = self.part(record, "memberships")
+        left = seen[~seen["there"]]
+        return left["user_id"].map(record.people.text).tolist() == [self._removed]
+
+
 class OldMessageMarked(ChatFault):
     what = "a message from before the run gets its receipts in the run"
     how = "SQL"

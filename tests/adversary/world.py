@@ -93,6 +93,11 @@ WORLD_FAULTS = {
     "SocketsClosedAtOnce": WorldFault(
         "all sockets are closed at once; their owners come back one by one", "chatsoak stage --fault"
     ),
+    "NewestSeqUnknown": WorldFault(
+        "`get_latest_seq` answers NULL, and events come 6 s late: users have to know otherwise what to wait for at the end",
+        "SQL, chatsoak stage --fault",
+        {"realtime.missed": "`get_latest_seq` told"},
+    ),
     "DiskFull": WorldFault(
         "the disk is full",
         "a small file system",

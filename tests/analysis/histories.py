@@ -54,6 +54,12 @@ class History(ServerSteps):
         self.rows["polls"].append((self.polls - 1, kind, ns(at), 1.0, us(at), *told, 0, 0, 0, error))
         return self.polls - 1
 
+    def member(self, person: int, chat: int, at: float, *, there: bool = True) -> None:
+        """A look found this person in the chat for the first time, or no longer."""
+        self.rows["memberships"].append(
+            (ns(at), self.chat_id(chat).bytes, self.person_id(person).bytes, there)
+        )
+
     def observe(
         self,
         message: Message,

@@ -188,6 +188,7 @@ STATUSES = [
     *of(
         "history",
         ("np.flatnonzero(shown.faulty)", "np.flatnonzero(shown.wrong > 9)"),
+        ("== Outcome.OK) & owed", "== Outcome.OK)"),
         ("), *_misplaced(account, shown), left_out", "), left_out"),
         ("*_misplaced(account, shown), left_out", "*_misplaced(account, shown)"),
         ("shown.telling.sum()) + len(left_out.page)", "shown.telling.sum())"),

@@ -123,6 +123,9 @@ class World:
     pages: list[Page] = field(default_factory=list)
     marks: list[tuple[int, int, float, MarkKind, int]] = field(default_factory=list)
     baseline: list[int] = field(default_factory=list)
+    left: list[tuple[int, int, float]] = field(
+        default_factory=list
+    )  # person, chat, the look that missed them
 
     def ours(self) -> list[Truth]:
         """Stored messages of the run."""
@@ -168,6 +171,9 @@ class World:
             history.mark(person, chat, at, kind=kind, up_to_seq=up_to)
         for page in self.pages:
             self._write_page(page)
+        for person, chat, at in self.left:
+            history.member(person, chat, 0.0)
+            history.member(person, chat, at, there=False)
         self._write_looks()
         return history
 

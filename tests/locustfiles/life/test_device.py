@@ -13,15 +13,18 @@ import pytest
 from locust.env import Environment
 
 from analysis.record import Chat, Person, read_table
-from analysis.record.codes import SocketEvent
+from analysis.record.codes import Outcome, SocketEvent
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import load
+from locustfiles.clients.messages import Page
 from locustfiles.life import device
 from locustfiles.life.device import Device
 from locustfiles.life.sign_in import CannotSignIn
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.load import Load
 from staging.app import LONGEST_PAGE
+from tests.analysis.targets import run as run_sql
+from tests.analysis.targets import value
 from tests.staging.stages import PASSWORD, RunningStage, running_stage
 from tests.staging.stages import Person as SignedIn
 
@@ -196,3 +199,91 @@ def test_it_comes_back_when_the_server_cuts_it_off(
         events = [event for event, *_ in steps(run, alone.person)]
         assert events.count(SocketEvent.CLOSED) >= 2
     assert steps(run, alone.person)[-1][0] is SocketEvent.CLOSED, "drained and gone"
+
+
+NEWEST = (
+    "create or replace function public.get_latest_seq(p_chat_id uuid) returns bigint language sql as $$ {} $$"
+)
+
+
+@contextmanager
+def instead_of_get_latest_seq(stage: RunningStage, body: str) -> Iterator[None]:
+    """The function does something else for a while."""
+    query = "select pg_get_functiondef('public.get_latest_seq(uuid)'::regprocedure)"
+    right = value(stage.database_url, query)
+    run_sql(stage.database_url, NEWEST.format(body))
+    try:
+        yield
+    finally:
+        run_sql(stage.database_url, right)
+
+
+@pytest.mark.parametrize(
+    ("body", "by_history"),
+    [
+        ("select null::bigint", False),
+        ("select null::bigint", True),
+        ("select 1::bigint", False),
+        ("select 1 / 0", False),
+        ("select 1 / 0", True),
+    ],
+)
+def test_a_drain_knows_what_to_wait_for_when_the_function_does_not(
+    stage: RunningStage, tmp_path: Path, body: str, by_history: bool
+) -> None:
+    """By the answers to what this process has sent, or else by history; here its events do not come in time."""
+    with (
+        running_stage("realtime_delay_ms=5000", database_url=stage.database_url) as slow,
+        devices(slow, tmp_path, slow.person(), slow.person()) as (run, chat_id, (away, _)),
+    ):
+        away.go_online()
+        sender = slow.person()
+        run_sql(
+            slow.database_url,
+            f"insert into chat_participants (chat_id, user_id) values ('{chat_id}', '{sender.id}')",
+        )
+        write(slow, sender, chat_id, 3)
+        run.newest[chat_id] = 0 if by_history else 3
+        with instead_of_get_latest_seq(slow, body):
+            missing = away.drain(time.monotonic() + 0.3)
+        assert missing is not None
+        assert missing.endswith("up to seq 0 of 3")
+        seen = steps(run, away.person)
+        (asked,) = [seq for event, _, seq in seen if event is SocketEvent.DRAINING]
+        assert asked == {"select null::bigint": 0, "select 1::bigint": 1}.get(body)
+        assert [seq for event, _, seq in seen if event is SocketEvent.FINISHED] == [3]
+
+
+def test_what_function_and_history_agree_on_is_waited_for_though_more_was_sent(
+    stage: RunningStage, tmp_path: Path
+) -> None:
+    """The newest message was deleted."""
+    with devices(stage, tmp_path, stage.person()) as (run, chat_id, (alone,)):
+        alone.go_online()
+        run.newest[chat_id] = 3
+        assert alone.drain(time.monotonic() + WAIT_S) is None
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_was_removed_from_the_chat_waits_for_nothing(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """An app may show them an empty history, or refuse it: then they come back without this chat."""
+    monkeypatch.setattr(device, "TUNNEL_S", (0.1, 0.1))
+    sender = stage.person()
+    with devices(stage, tmp_path, sender, stage.person()) as (run, chat_id, (_, removed)):
+        removed.go_online()
+        run_sql(
+            stage.database_url,
+            f"delete from chat_participants where chat_id = '{chat_id}' and user_id = '{removed.person.id}'",
+        )
+        write(stage, sender, chat_id, 2)
+        run.newest[chat_id] = 2
+        if refused:
+            no = Page(Outcome.FAIL, (), 403, "You are not in this chat")
+            monkeypatch.setattr(removed.messages, "history", lambda *_: no)
+        removed.lose_connection()
+        assert removed.drain(time.monotonic() + WAIT_S) is None
+        events = [event for event, *_ in steps(run, removed.person)]
+        assert events.count(SocketEvent.GAVE_UP) == refused
+        assert events.count(SocketEvent.FINISHED) == (not refused)

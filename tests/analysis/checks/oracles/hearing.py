@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent
 from tests.analysis.checks.oracles.story import Event, Message, Story
 
+LAG = 0.1  # a look was taken up to so many seconds before its time
 CERTAIN_AFTER = 10  # seconds after which a live subscription must have brought what was stored
 INSTANT = 1e-6  # seconds: shorter than anything that stories tell apart
 PARTS = 1000  # two clocks drift apart by one part in so many
@@ -16,7 +17,11 @@ PARTS = 1000  # two clocks drift apart by one part in so many
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """One subscription; `ended` is None while its end is not known, `cut_off` while its channel went on."""
+    """One subscription; `ended` is None while its end is not known, `cut_off` while its channel went on.
+
+    Attributes:
+        sought: when the user asked what to wait for before they went offline.
+    """
 
     person: int
     chat: int
@@ -25,6 +30,7 @@ class Subscription:
     ended: int | None = None
     awaited: int | None = None
     cut_off: int | None = None
+    sought: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Delivery:
     read: bool
     by_history: bool
     undecided: bool
+    unawaited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +204,37 @@ class Hearing:
                 owed = any(self.owes(one, message) for one in mine)
                 if mine and self.gave_up(person, message.row_chat) and not read:
                     owed = owed or self.sent_since(max(mine, key=lambda one: one.began), message)
-                by_history = not owed and (read or self.owed_by_history(message, person))
-                accounted = arrived or owed or by_history
-                undecided = not accounted and any(self.cannot_tell(one, message) for one in mine)
-                found.append(Delivery(number, person, arrived, owed, read, by_history, undecided))
+                was_in = self.was_in_the_chat(person, message)
+                owed = owed and was_in
+                by_history = not owed and (read or (was_in and self.owed_by_history(message, person)))
+                open_ = was_in and not (arrived or owed or by_history)
+                undecided = open_ and any(self.cannot_tell(one, message) for one in mine)
+                unawaited = open_ and any(self.did_not_wait(one, message) for one in mine)
+                found.append(Delivery(number, person, arrived, owed, read, by_history, undecided, unawaited))
         return found
+
+    def was_in_the_chat(self, person: int, message: Message) -> bool:
+        """Some look saw them there long enough after the message was stored; or nobody ever saw them leave."""
+        left = [
+            one.at
+            for one in self.story.memberships
+            if (one.person, one.chat, one.there) == (person, message.row_chat, False)
+        ]
+        if not left:
+            return True
+        looks = [poll.at for poll in self.story.polls if poll.kind is not PollKind.FAILED]
+        looks += [one.at for one in self.story.memberships]
+        before = [at for at in looks if at < left[0]]
+        here = self.story.monitor.host
+        return bool(before) and self.was_stored(message, Moment(max(before) - LAG - CERTAIN_AFTER, here))
+
+    def had_left(self, person: int, chat: int, message: Message) -> bool:
+        """They had left the chat for good when the message left its sender."""
+        of_them = [one for one in self.story.memberships if (one.person, one.chat) == (person, chat)]
+        if not message.attempts or not of_them or any(one.there for one in of_them):
+            return False
+        placed = self.on_leader(self.left(message))
+        return placed is not None and placed[0] > of_them[0].at
 
     def of(self, person: int, chat: int) -> list[Subscription]:
         """Their subscriptions to the chat, as far as their process wrote all down."""
@@ -218,13 +251,47 @@ class Hearing:
         )
         if not self.comparable(host, left.host):
             return self.sent_since(one, message) and (later_came or self.waited_for(one, message))
-        since, after = self.lag(Moment(one.began, host), left), self.lag(Moment(ended, host), left)
-        if since is None or since < 0 or after is None or after > 0:
-            return False
-        if not self.was_stored(message, Moment(ended, host)):
+        if not self.left_during(one, message) or not self.was_stored(message, Moment(ended, host)):
             return False
         awaited = message.seq is not None and one.awaited is not None and message.seq <= one.awaited
         return later_came or awaited or self.was_stored(message, Moment(ended, host), CERTAIN_AFTER)
+
+    def left_during(self, one: Subscription, message: Message) -> bool:
+        """The message left while the subscription was there."""
+        host, left = self.story.host(one.person), self.left(message)
+        since, after = self.lag(Moment(one.began, host), left), self.lag(Moment(self.end(one), host), left)
+        return since is not None and since >= 0 and after is not None and after <= 0
+
+    def did_not_wait(self, one: Subscription, message: Message) -> bool:
+        """It was stored when they asked what to wait for, and they waited for none that is as new."""
+        host = self.story.host(one.person)
+        if not self.comparable(host, self.left(message).host) or not self.left_during(one, message):
+            return False
+        if one.sought is None or not self.was_stored(message, Moment(one.sought, host)):
+            return False
+        return message.seq is None or one.awaited is None or message.seq > one.awaited
+
+    def told_too_little(self) -> bool:
+        """Somebody asked for the newest seq of a chat, and was told less than a message had that they could know of."""
+        return any(
+            step.event is SocketEvent.DRAINING
+            and step.seq is not None
+            and step.chat == message.row_chat
+            and message.seq is not None
+            and message.seq > step.seq
+            and message.looks
+            and message.looks[-1].change is not ObservedChange.GONE
+            and self.was_acknowledged(message, Moment(step.at, self.story.host(step.person)))
+            for step in self.story.steps
+            for message in self.story.messages
+        )
+
+    def was_acknowledged(self, message: Message, before: Moment) -> bool:
+        """Whether a sender had surely read an ok answer."""
+        told = [one for one in message.attempts if one.outcome is Outcome.OK]
+        host = self.story.host(message.sender)
+        lags = [self.lag(Moment(one.answered, host), before) for one in told]
+        return any(lag is not None and lag > 0 for lag in lags)
 
     def end(self, one: Subscription) -> int:
         """Where the process was killed, it was there when the last event came."""
@@ -344,6 +411,15 @@ def _subscriptions(story: Story) -> Iterator[Subscription]:
                 one.ended = later.at
                 if later.event is SocketEvent.FINISHED:
                     one.awaited = later.seq
+                    place = story.steps.index(later)
+                    asked = [
+                        other.at
+                        for other in story.steps[:place]
+                        if (other.event, other.person, other.chat)
+                        == (SocketEvent.DRAINING, later.person, later.chat)
+                    ]
+                    without = [later.at] if later.seq is None else [None]
+                    one.sought = (asked or without)[-1]
                 else:
                     one.cut_off = later.at
                 break

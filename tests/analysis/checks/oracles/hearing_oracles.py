@@ -23,11 +23,13 @@ def missed(story: Story) -> Answer:
         or lost
         or hearing.never_let_in()
         or bool(unclear)
-        or any(one.undecided for one in pairs),
+        or any(one.undecided or one.unawaited for one in pairs)
+        or hearing.told_too_little(),
         facts={
             "around_restarts": len(unclear),
             "arrived": sum(one.arrived for one in pairs),
             "undecided": sum(one.undecided for one in pairs),
+            "unawaited": sum(one.unawaited for one in pairs),
             "caught_up": sum(one.read and not one.arrived and not one.owed for one in pairs),
             "not_in_history": sum(one.by_history and not one.read and not one.arrived for one in pairs),
         },
@@ -139,9 +141,11 @@ def _wrong(hearing: Hearing, event: Event) -> str | None:
     of_run = event.chat < len(story.chats)
     if of_run and event.person not in story.chats[event.chat]:
         return "who is not in the chat"
+    message = hearing.row(event.message)
+    if message is not None and hearing.had_left(event.person, event.chat, message):
+        return "had left the chat"
     if hearing.left_long_ago(event):
         return "after their subscription on that socket had ended"
-    message = hearing.row(event.message)
     if message is None:
         return _unknown(hearing, event) if of_run else None
     return (

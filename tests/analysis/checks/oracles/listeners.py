@@ -15,6 +15,7 @@ from tests.analysis.checks.oracles.story import (
     Event,
     Look,
     Measured,
+    Membership,
     Message,
     Page,
     Poll,
@@ -32,6 +33,7 @@ _SUBSCRIBED = (
     *[SocketEvent.UNSUBSCRIBED] * 4,
     SocketEvent.CLOSED,
     SocketEvent.CAUGHT_UP,
+    *[SocketEvent.DRAINING] * 3,
 )
 _NOT_SUBSCRIBED = (
     *[SocketEvent.SUBSCRIBED] * 9,
@@ -54,6 +56,7 @@ def overheard(draw: st.DrawFn) -> Story:
         _alter(draw, story, message)
         story.messages.append(message)
     _compare_clocks(draw, story)
+    _leave(draw, story)
     for chat, members in enumerate(story.chats):
         for person in members:
             _listen(draw, story, person, chat)
@@ -223,6 +226,17 @@ def _compare_clocks(draw: st.DrawFn, story: Story) -> None:
             story.offsets.append(Measured(number, draw(_TIMES), ahead + wrong, error))
 
 
+def _leave(draw: st.DrawFn, story: Story) -> None:
+    """Some leave a chat, and some of them come back; a stranger comes."""
+    for chat, members in enumerate(story.chats):
+        for person in (*members, story.people):
+            if draw(st.integers(0, 5)) == 5:
+                times = sorted(draw(st.lists(_TIMES, min_size=1, max_size=2, unique=True)))
+                for number, at in enumerate(times):
+                    story.memberships.append(Membership(at, chat, person, bool(number % 2)))
+    story.memberships.sort(key=lambda one: one.at)
+
+
 def _listen(draw: st.DrawFn, story: Story, person: int, chat: int) -> None:
     """Up to two sockets on which this person joins this chat, leaves it and joins it again, in any order that a client keeps."""
     for number in range(draw(st.sampled_from([1, 1, 1, 1, 1, 2, 2, 0]))):
@@ -232,8 +246,8 @@ def _listen(draw: st.DrawFn, story: Story, person: int, chat: int) -> None:
             event = draw(st.sampled_from(_SUBSCRIBED if subscribed else _NOT_SUBSCRIBED))
             if event in {SocketEvent.SUBSCRIBED, SocketEvent.UNSUBSCRIBED, SocketEvent.FINISHED}:
                 subscribed = event is SocketEvent.SUBSCRIBED
-            told = event in {SocketEvent.FINISHED, SocketEvent.CAUGHT_UP}
-            seq = draw(st.sampled_from([8, 4, 3, 2, 1, None])) if told else None
+            told = event in {SocketEvent.FINISHED, SocketEvent.CAUGHT_UP, SocketEvent.DRAINING}
+            seq = draw(st.sampled_from([8, 4, 3, 2, 1, 0, None])) if told else None
             whole = event is SocketEvent.CLOSED
             story.steps.append(Step(person, socket, event, at, None if whole else chat, seq))
             if whole:

@@ -173,6 +173,16 @@ class Poll:
 
 
 @dataclass(slots=True)
+class Membership:
+    """A look found that somebody had left a chat, or come back."""
+
+    at: float
+    chat: int
+    person: int
+    there: bool = False
+
+
+@dataclass(slots=True)
 class Process:
     """A load process or the monitor.
 
@@ -226,6 +236,7 @@ class Story:
     pages: list[Page] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     offsets: list[Measured] = field(default_factory=list)
+    memberships: list[Membership] = field(default_factory=list)
     ended: bool = True
     interval_s: float | None = None  # between two looks, as it was set
     ahead: dict[str, float] = field(default_factory=dict)

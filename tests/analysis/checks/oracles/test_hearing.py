@@ -48,6 +48,7 @@ def wrong_event(finding: Finding) -> Hashable:
 
 
 WRONGS = (
+    "had left the chat",
     "who is not in the chat",
     "after their subscription on that socket had ended",
     "in another chat than is stored",

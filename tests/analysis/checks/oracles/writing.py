@@ -213,6 +213,10 @@ class Writer:
             for chat, seq in enumerate(self._story.baseline)
             if seq is not None
         ]
+        rows["memberships"] = [
+            (ns(one.at), chat_id(one.chat).bytes, person_id(one.person).bytes, one.there)
+            for one in self._story.memberships
+        ]
         for number, poll in enumerate(self._story.polls):
             error = "connection refused" if poll.kind is PollKind.FAILED else None
             server = None if poll.server is None else us(poll.server)

@@ -2,6 +2,7 @@
 
 import uuid
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from tests.analysis.checks.plants.planting import (
@@ -12,6 +13,7 @@ from tests.analysis.checks.plants.planting import (
     plant,
 )
 from tests.analysis.checks.worlds import (
+    POLL_EVERY,
     Listening,
     Shown,
     World,
@@ -107,6 +109,44 @@ def an_event_shows_another_seq(world: World, data: st.DataObject) -> Planted:
     shown = pick(data, [shown for shown in world.shown if shown.truth.ours])
     shown.seq = (shown.truth.seq or 0) + 1
     return found("realtime.phantom", shown.truth)
+
+
+def leaves(world: World, data: st.DataObject) -> tuple[int, int, float]:
+    """Somebody is removed from a chat, shortly before a look: person, chat, and when that look was."""
+    chat = pick(data, list(range(len(world.history.chats))))
+    person = pick(data, list(world.history.chats[chat]))
+    at = POLL_EVERY * pick(data, list(range(2, 16)))
+    world.left.append((person, chat, at))
+    return person, chat, at
+
+
+@plant
+def somebody_leaves_and_is_shown_nothing_more(world: World, data: st.DataObject) -> Planted:
+    """Nobody is to blame."""
+    person, chat, at = leaves(world, data)
+    world.shown = [
+        shown
+        for shown in world.shown
+        if (shown.to.person, shown.to.chat) != (person, chat) or shown.at < at - POLL_EVERY
+    ]
+    for page in world.pages:
+        if (page.person, page.chat) == (person, chat) and page.at > at - POLL_EVERY:
+            page.rows = []
+    return Planted({})
+
+
+@plant
+def somebody_leaves_and_is_shown_what_follows(world: World, data: st.DataObject) -> Planted:
+    person, chat, at = leaves(world, data)
+    after = [
+        row
+        for row in world.ours()
+        if row.message.chat == chat
+        and row.message.at > at
+        and any(shown.truth is row and shown.to.person == person for shown in world.shown)
+    ]
+    assume(after)
+    return found("realtime.phantom", *after)
 
 
 @plant

@@ -1,0 +1,105 @@
+"""Promise: who leaves a chat in mid-run is owed nothing more, and is shown nothing more; and nobody is blamed for either."""
+
+import pytest
+
+from analysis.checks import audit
+from analysis.criteria import Criterion, Verdict
+from analysis.judge import judge_evidence
+from analysis.record.codes import Outcome, PagePurpose
+from tests.analysis.histories import History, Message
+
+SEEN_IN, SEEN_OUT = 20.0, 21.0  # looks: the last that saw person 1 in the chat, the first that did not
+WELL_BEFORE, SHORTLY_BEFORE, BETWEEN, AFTER = 5.0, 15.0, 20.5, 30.0
+
+
+def left(*, back: bool = False) -> tuple[History, int]:
+    """Person 1 is removed from a chat of three."""
+    run = History(people=3)
+    chat = run.chat(0, 1, 2)
+    for person in range(3):
+        run.member(person, chat, -1.0)
+    run.poll(SEEN_IN)
+    run.poll(SEEN_OUT)
+    run.member(1, chat, SEEN_OUT, there=False)
+    if back:
+        run.member(1, chat, SEEN_OUT + 1, there=True)
+    return run, chat
+
+
+def said(run: History, chat: int, at: float, *to: int, sender: int = 0) -> Message:
+    message = run.send(sender, chat, at=at)
+    run.store(message, seq=len(run.messages))
+    run.deliver(message, None, *to)
+    return message
+
+
+def found(run: History, criterion: str) -> Criterion:
+    run.finish()
+    (one,) = [one for one in audit(run.evidence(), delivered_within_s=5).criteria if one.id == criterion]
+    return one
+
+
+@pytest.mark.parametrize(
+    ("at", "owed"), [(WELL_BEFORE, True), (SHORTLY_BEFORE, False), (BETWEEN, False), (AFTER, False)]
+)
+def test_what_is_owed_ends_before_the_last_look_that_saw_them(at: float, owed: bool) -> None:
+    run, chat = left()
+    message = said(run, chat, at, 0, 2)
+    said(run, chat, 50.0, 0, 2)
+    missed = found(run, "realtime.missed")
+    named = [(one.message_id, one.recipient_id) for one in missed.examples]
+    assert named == ([(str(message.id), str(run.person_id(1)))] if owed else [])
+    assert missed.outcome is (Verdict.FAIL if owed else Verdict.PASS)
+
+
+@pytest.mark.parametrize(("at", "wrong"), [(BETWEEN, False), (AFTER, True)])
+@pytest.mark.parametrize("back", [False, True])
+def test_what_was_sent_after_they_left_must_not_be_shown_to_them(at: float, wrong: bool, back: bool) -> None:
+    run, chat = left(back=back)
+    message = said(run, chat, at, 0, 1, 2)
+    phantom = found(run, "realtime.phantom")
+    if not wrong or back:
+        assert phantom.outcome is Verdict.PASS
+        return
+    (finding,) = phantom.examples
+    assert (finding.message_id, finding.recipient_id) == (str(message.id), str(run.person_id(1)))
+    assert f"after {run.person_id(1)} had left the chat" in finding.why
+
+
+@pytest.mark.parametrize(("at", "wrong"), [(10.0, True), (BETWEEN, False), (AFTER, False)])
+def test_a_page_may_be_empty_once_they_may_have_left(at: float, wrong: bool) -> None:
+    run, chat = left()
+    message = said(run, chat, 1.0, 0, 1, 2)
+    run.page(1, chat, at, [], purpose=PagePurpose.BROWSE)
+    run.page(2, chat, at, [message], purpose=PagePurpose.BROWSE)
+    assert found(run, "history.pages").outcome is (Verdict.FAIL if wrong else Verdict.PASS)
+
+
+def test_what_a_page_left_out_after_they_left_is_no_delivery() -> None:
+    run, chat = left()
+    said(run, chat, AFTER, 0, 2)
+    run.page(1, chat, AFTER + 5, [], purpose=PagePurpose.CATCH_UP)
+    missed = found(run, "realtime.missed")
+    assert (missed.outcome, missed.facts["not_in_history"]) == (Verdict.PASS, 0)
+
+
+@pytest.mark.parametrize(("at", "counted"), [(10.0, 1), (BETWEEN, 0), (AFTER, 0)])
+def test_what_they_are_refused_after_they_left_is_no_error_of_the_server(at: float, counted: int) -> None:
+    run, chat = left()
+    said(run, chat, 1.0, 0, 1, 2)
+    run.send(1, chat, at=at, outcome=Outcome.FAIL)
+    place = len(run.rows["sends"]) - 1
+    run.rows["sends"][place] = (*run.rows["sends"][place][:8], 403, *run.rows["sends"][place][9:])
+    run.finish()
+    judged = judge_evidence(run.evidence(), lambda _: None).verdict
+    (errors,) = [one for one in judged["criteria"] if one["id"] == "errors.send"]
+    assert errors["facts"]["not_ok"] == counted
+    assert errors["facts"].get("after_leaving", 0) == 1 - counted
+
+
+def test_another_error_than_a_refusal_is_one_whoever_has_left() -> None:
+    run, chat = left()
+    said(run, chat, 1.0, 0, 1, 2)
+    run.send(1, chat, at=AFTER, outcome=Outcome.INFO)
+    run.finish()
+    assert not audit(run.evidence(), delivered_within_s=5).rightly_refused.any()
