@@ -13,7 +13,7 @@ import pytest
 from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 from analysis.settings import Settings, load
 from locustfiles.clients import outsider
-from locustfiles.clients.guises import Attempt, attempts, goes_elsewhere
+from locustfiles.clients.guises import Attempt, attempts
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.session import Session
@@ -81,7 +81,7 @@ class Intrusion:
 
     def attempt(self, tried: Attempt) -> dict[str, object]:
         """Make the attempt while somebody writes; the row that it left in the record."""
-        chat = self.foreign if goes_elsewhere(tried) else self.own
+        chat = self.foreign if tried.elsewhere else self.own
         writing = gevent.spawn(self._write_meanwhile, chat) if tried.kind is AttemptKind.SUBSCRIBE else None
         self.client.attempt(tried, session_of(self.me), chat, self.victim.id, 1)
         if writing is not None:
