@@ -47,6 +47,7 @@ NEAREST = {
     "completeness": f"{CHECKS}/oracles/test_keepers.py",
     **dict.fromkeys(("history", "shown"), f"{CHECKS}/oracles/test_history.py"),
     **dict.fromkeys(("access", "marking", "proof"), f"{CHECKS}/oracles/test_access.py"),
+    "outsider": "tests/locustfiles/clients/test_outsider.py",
     "drift": f"{CHECKS}/test_drift.py",
     **dict.fromkeys(("generator", "fared"), f"{CHECKS}/test_generator.py"),
     "own_errors": f"{CHECKS}/test_own_errors.py",
