@@ -65,6 +65,24 @@ DECLARED = (
     Fault(
         "access_open", "share", "the app and REST let everybody read and write everywhere", "access.denied"
     ),
+    Fault(
+        "sender_unchecked",
+        "share",
+        "the app takes the sender from the message's senderId, and asks only whether the caller is in the chat",
+        "access.denied",
+    ),
+    Fault(
+        "anonymous_accepted",
+        "share",
+        "the app shows messages to whoever has no session, or no more than the anon key",
+        "access.denied",
+    ),
+    Fault(
+        "user_id_unchecked",
+        "share",
+        "the functions that are told a user act for whoever is named, whoever asks",
+        "access.denied",
+    ),
     # Receipts
     Fault("receipt_ignored_rate", "share", "a receipt is answered 200 and changes nothing", "status.stuck"),
     Fault("status_invalid_rate", "share", "a receipt writes a status outside the three", "status.invalid"),
@@ -73,6 +91,12 @@ DECLARED = (
     Fault("token_lifetime_s", "s", "access tokens are valid for this long only (default 3600)"),
     Fault(
         "expired_accepted", "share", "the app and REST take an access token that has expired", "access.denied"
+    ),
+    Fault(
+        "signature_unchecked",
+        "share",
+        "the app and REST take an access token whoever has signed it",
+        "access.denied",
     ),
     # Realtime
     Fault("realtime_poll_ms", "ms", "pause between two looks at the replication slot (default 50)"),

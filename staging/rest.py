@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from staging import misdeeds
+from staging.callers import claims_of
 from staging.catalogue import Catalogue, quoted, read_catalogue
 from staging.database import as_caller
 from staging.gateway import behind_gateway, token_of
@@ -26,6 +27,7 @@ from staging.tokens import Claims, TokenError, TokenExpiredError
 
 OBJECT = "application/vnd.pgrst.object+json"
 RECEIPTS = frozenset({"mark_messages_as_read", "mark_messages_as_delivered"})
+NAMING_A_USER = RECEIPTS | {"get_unread_count"}  # functions that are told whom they act for
 
 # SQLSTATE → HTTP, where it is not 400. The first two characters stand for a class.
 STATUS = {
@@ -77,11 +79,9 @@ class _Rest:
 
     def _claims(self, request: Request) -> Claims:
         try:
-            claims = self._stage.tokens.verify(token_of(request))
-        except TokenExpiredError as error:
-            if not self._stage.faults.hit("expired_accepted"):
-                raise RestError(401, "PGRST303", "JWT expired") from None
-            claims = error.claims
+            claims = claims_of(self._stage, token_of(request))
+        except TokenExpiredError:
+            raise RestError(401, "PGRST303", "JWT expired") from None
         except TokenError as error:
             raise RestError(401, "PGRST301", str(error)) from None
         if self._stage.faults.hit("access_open"):
@@ -183,6 +183,9 @@ class _Rest:
             )
         if name in RECEIPTS and self._stage.faults.hit("receipt_ignored_rate"):
             return json_response([{"updated_count": 1}])
+        signed_in = claims["role"] == "authenticated"
+        if name in NAMING_A_USER and signed_in and self._stage.faults.hit("user_id_unchecked"):
+            claims = {**claims, "role": "service_role"}  # who may act for any participant
         arguments = ", ".join(
             f"{quoted(argument)} => (${place}::text)::{kind}"
             for place, (argument, kind) in enumerate(function.arguments.items(), 1)

@@ -102,8 +102,8 @@ class Tokens:
                 token, self.secret, algorithms=["HS256"], options={"verify_aud": False, "verify_iat": False}
             )
         except jwt.ExpiredSignatureError:
-            unverified = jwt.decode(token, options={"verify_signature": False})
-            raise TokenExpiredError(int(time.time()) - int(unverified["exp"]), unverified) from None
+            expired = unverified(token)
+            raise TokenExpiredError(int(time.time()) - int(expired["exp"]), expired) from None
         except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
             raise TokenForgedError("JWT signature is not valid") from None
         except jwt.PyJWTError:
@@ -114,6 +114,19 @@ class Tokens:
 
     def _sign(self, claims: Claims) -> str:
         return jwt.encode(claims, self.secret, algorithm="HS256")
+
+
+def unverified(token: str) -> Claims:
+    """What a token claims, whoever has signed it.
+
+    Raises:
+        TokenMalformedError: it is none.
+    """
+    try:
+        claims: Claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        raise TokenMalformedError("The token provided is not a valid JWT") from None
+    return claims
 
 
 def new_session_id() -> str:

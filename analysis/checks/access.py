@@ -3,8 +3,11 @@
 An attempt is *granted* when it gave or changed something: a message, a number, an event, a stored row, a moved
 status. It is *refused* when it did not, whatever the status code: a 404 is as good as a 403, and an empty list as
 good as either, provided that there was something to be had: a message, one that came meanwhile, or one that was not yet
-marked. Where there was not, or where the server did not answer or answered 5xx, the attempt proves nothing and is
-counted apart.
+marked. Whom the app sends to another page for want of a valid session it has refused. Where there was nothing to be had,
+or where the server did not answer, or answered 5xx or that there were too many requests, the attempt proves nothing and is
+counted apart; and a pass says of whom and of what it therefore knows nothing (`analysis.checks.proof`).
+
+In another's name, in a chat of one's own, a message is right when it is stored under the name of the one who sent it.
 """
 
 from collections.abc import Iterator
@@ -14,19 +17,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.checks import proof
+from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
 from analysis.checks.findings import known_time
 from analysis.checks.marking import MARKS, WANTED, Marking
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
-from analysis.record.codes import AttemptKind, Guise, Outcome, Way
-from analysis.record.granted import AS, given, was_let
+from analysis.record.codes import REDIRECTIONS, TOO_MANY_REQUESTS, AttemptKind, Guise, Outcome, Way
+from analysis.record.granted import given, was_let
 
 SOON_NS = 500_000_000  # a message that was acknowledged this long before a subscription ended had time to come by it
 
-NOBODY_TRIED = "Nobody tried anything: CHATSOAK_OUTSIDER_SHARE was 0, or the run too short."
+WITHOUT_A_SESSION = (Guise.EXPIRED_TOKEN, Guise.ALTERED_TOKEN, Guise.NO_TOKEN, Guise.ANON_KEY)
 
 
 def denied(account: Account) -> Criterion:
@@ -37,11 +41,9 @@ def denied(account: Account) -> Criterion:
     marking = Marking(account, clocks)
     stored, moved = _rows_of(account), marking.moved()
     granted = _granted(account, stored) | (moved != NONE)
-    # A request that never left is a failure of its own kind: nobody refused it.
-    unanswered = (attempts["status_code"] == 0) & (attempts["way"] != Way.REALTIME)
-    unclear = ~granted & ((attempts["outcome"] == Outcome.INFO) | unanswered).to_numpy()
+    unclear = ~granted & _unclear(account, stored)
     empty = ~granted & ~unclear & _nothing_to_be_had(account, clocks, marking)
-    checked = int((~unclear & ~empty).sum())
+    known = ~unclear & ~empty
 
     numbers = np.flatnonzero(granted)
     at_ns = clocks.dated(attempts["left_ns"], attempts["clock"])[numbers]
@@ -67,24 +69,21 @@ def denied(account: Account) -> Criterion:
 
     by_guise = attempts["guise"].value_counts().to_dict()
     tried = {f"tried_{guise.name.lower()}": by_guise[guise] for guise in Guise if guise in by_guise}
-    untried = [AS[guise] for guise in Guise if guise not in by_guise]
     criterion = from_faults(
         "access.denied",
         "Nobody gets at what is not theirs",
         "attempts",
-        checked,
+        int(known.sum()),
         Faults(
             at_ns=at_ns,
             chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
             kind=_kinds(attempts, granted),
             tell=tell,
         ),
-        inconclusive=None if len(attempts) else NOBODY_TRIED,
+        inconclusive=proof.too_little(known, unclear),
         facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum()), **tried},
     )
-    if criterion.reason is None and untried:
-        criterion = replace(criterion, reason=f"Nobody tried as somebody {', or '.join(untried)}.")
-    return criterion
+    return criterion if criterion.reason else replace(criterion, reason=proof.of_what_not(attempts, known))
 
 
 def _kinds(attempts: pd.DataFrame, granted: Bools) -> Ints:
@@ -125,12 +124,36 @@ def _granted(account: Account, stored: Ints) -> Bools:
     sends = (attempts["kind"] == AttemptKind.SEND).to_numpy()
     got = attempts["got"].to_numpy(np.int64) > 0
     accepted = (attempts["outcome"] == Outcome.OK).to_numpy() & (attempts["message_id"] >= 0).to_numpy()
-    # In another's name, in a chat of one's own: stored under the name of the one who really sent it, it is right.
-    forged = (attempts["guise"] == Guise.ANOTHER_PERSON).to_numpy() & (attempts["way"] != Way.APP).to_numpy()
     sender = np.append(account.rows["sender_id"].to_numpy(np.int64), NONE)[stored]
     another = (stored >= 0) & (sender != attempts["user_id"].to_numpy(np.int64))
-    granted: Bools = np.where(sends, np.where(forged, another, (stored >= 0) | accepted), got)
+    granted: Bools = np.where(
+        sends, np.where(_into_their_own(account), another, (stored >= 0) | accepted), got
+    )
     return granted
+
+
+def _into_their_own(account: Account) -> Bools:
+    """Attempts to send in another's name into a chat that one is in."""
+    attempts, inside = account.evidence.attempts, account.evidence.participants
+    place, members = (
+        pair(table["chat_id"].to_numpy(), table["user_id"].to_numpy()) for table in (attempts, inside)
+    )
+    forged: Bools = (attempts["guise"] == Guise.ANOTHER_PERSON).to_numpy() & np.isin(place, members)
+    return forged & (attempts["kind"] == AttemptKind.SEND).to_numpy()
+
+
+def _unclear(account: Account, stored: Ints) -> Bools:
+    """Attempts of which nobody said whether they are refused: the server was in trouble, or what became of them unseen."""
+    attempts = account.evidence.attempts
+    outcome, status, way = (attempts[column].to_numpy() for column in ("outcome", "status_code", "way"))
+    shown_out = np.isin(status, REDIRECTIONS) & (way == Way.APP)
+    shown_out &= np.isin(attempts["guise"].to_numpy(), WITHOUT_A_SESSION)
+    # A request that never left is a failure of its own kind: nobody refused it.
+    unanswered = ((status == 0) & (way != Way.REALTIME)) | (status == TOO_MANY_REQUESTS)
+    # Under whose name is it stored? Only a look at its row tells.
+    taken = (outcome == Outcome.OK) & (attempts["message_id"].to_numpy() >= 0) & (stored == NONE)
+    unclear: Bools = (outcome == Outcome.INFO) & ~shown_out | unanswered | taken & _into_their_own(account)
+    return unclear
 
 
 def _nothing_to_be_had(account: Account, clocks: Clocks, marking: Marking) -> Bools:

@@ -1,6 +1,11 @@
 """What the small numbers in the record's tables stand for. Part of the contract: a code never changes its meaning."""
 
 from enum import IntEnum
+from typing import Final
+
+# Of HTTP, in ``status_code``.
+REDIRECTIONS: Final = (301, 302, 303, 307, 308)
+TOO_MANY_REQUESTS: Final = 429
 
 
 class Outcome(IntEnum):
@@ -84,8 +89,8 @@ class AttemptKind(IntEnum):
 class Guise(IntEnum):
     """As whom they tried it: on a chat that they are not in as `OUTSIDER`, on one of their own otherwise.
 
-    Sends through the app as `ANOTHER_PERSON` go into a chat that they are not in, too: an app that knows the sender by
-    the token rightly stores them in their own chat, under their own name.
+    As `ANOTHER_PERSON` messages are sent through the app into both: an app that knows the sender by the token rightly
+    stores those in their own chat, under their own name. Earlier records have none of the latter.
     """
 
     OUTSIDER = 0  # with their own valid token

@@ -4,7 +4,7 @@ from typing import Final
 
 from analysis.record.codes import AttemptKind, Guise, Way
 
-_TRIED: Final = {
+TO: Final = {
     AttemptKind.READ: "to read the messages of",
     AttemptKind.LATEST: "to ask for the newest seq of",
     AttemptKind.SEND: "to send into",
@@ -35,9 +35,7 @@ _THROUGH: Final = {Way.APP: "the app", Way.REST: "Supabase's REST interface", Wa
 
 def was_let(kind: AttemptKind, guise: Guise, way: Way, what: str) -> str:
     """The sentence about an attempt that was granted, which gave or changed `what`."""
-    return (
-        f"Somebody {AS[guise]} tried {_TRIED[kind]} this chat through {_THROUGH[way]}, and was let: {what}."
-    )
+    return f"Somebody {AS[guise]} tried {TO[kind]} this chat through {_THROUGH[way]}, and was let: {what}."
 
 
 def given(kind: AttemptKind, got: int) -> str:

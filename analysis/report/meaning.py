@@ -26,7 +26,7 @@ CRITERIA = {
     "status.stuck": "Soon after somebody's device has acknowledged a message, its sender sees it as delivered; soon after they have looked at it, as read.",
     "status.regressed": "A message that was read never becomes unread again.",
     "history.pages": "Scrolling back shows each older message of the chat once, in order, and nothing else.",
-    "access.denied": "People who are not in a chat can neither read it nor write into it, whatever they try.",
+    "access.denied": "People who are not in a chat can neither read it nor write into it, and nobody writes in another's name, whatever they try.",
     "drift.latency": "The app does not become slower and slower while it runs. The slope is the median of those between any two moments "
     "(Theil, Sen), and a test of ranks (Mann, Kendall) says whether the rise is more than chance.",
     "drift.database": "Nothing in the database grows without end while it runs.",

@@ -11,11 +11,16 @@ from locustfiles.clients.session import Session
 
 
 class Attempt(NamedTuple):
-    """One thing to try."""
+    """One thing to try.
+
+    Attributes:
+        elsewhere: on a chat that the person is not in. See `Guise`.
+    """
 
     kind: AttemptKind
     guise: Guise
     way: Way
+    elsewhere: bool
 
 
 _WAYS: Final = {
@@ -29,13 +34,6 @@ _WAYS: Final = {
 }
 
 
-def goes_elsewhere(tried: Attempt) -> bool:
-    """Whether it is tried on a chat that the person is not in. See `Guise`."""
-    return tried.guise is Guise.OUTSIDER or (
-        tried.guise is Guise.ANOTHER_PERSON and tried.kind is AttemptKind.SEND and tried.way is Way.APP
-    )
-
-
 _IN_ANOTHER_S_NAME: Final = {  # requests that name a person
     AttemptKind.SEND,
     AttemptKind.MARK_DELIVERED,
@@ -47,14 +45,23 @@ _IN_ANOTHER_S_NAME: Final = {  # requests that name a person
 def attempts() -> list[Attempt]:
     """Everything that can be tried."""
     return [
-        Attempt(kind, guise, way)
+        Attempt(kind, guise, way, elsewhere)
         for guise in Guise
         for kind, ways in _WAYS.items()
         for way in ways
+        for elsewhere in _where(kind, guise, way)
         if not (guise is Guise.ANOTHER_PERSON and kind not in _IN_ANOTHER_S_NAME)
         # Realtime takes a socket without a token for one with the anon key.
         and not (guise is Guise.NO_TOKEN and way is Way.REALTIME)
     ]
+
+
+def _where(kind: AttemptKind, guise: Guise, way: Way) -> tuple[bool, ...]:
+    """In a chat of one's own (False), in one of others (True), or both: an app that takes the sender from the request may
+    ask whether the caller is in the chat, or whether the sender is."""
+    if guise is Guise.ANOTHER_PERSON and kind is AttemptKind.SEND and way is Way.APP:
+        return False, True
+    return (guise is Guise.OUTSIDER,)
 
 
 def disguised(session: Session, guise: Guise, victim_id: str, anon_key: str) -> Session:

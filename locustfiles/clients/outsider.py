@@ -11,14 +11,23 @@ from urllib.parse import urlsplit
 import gevent
 import orjson
 
-from analysis.record.codes import AttemptKind, EventType, Guise, MarkKind, Outcome, Way
+from analysis.record.codes import (
+    REDIRECTIONS,
+    TOO_MANY_REQUESTS,
+    AttemptKind,
+    EventType,
+    Guise,
+    MarkKind,
+    Outcome,
+    Way,
+)
 from analysis.record.tables import EVENTS
 from analysis.settings import Settings
 from locustfiles.clients.channel import Wrong
 from locustfiles.clients.events import Row
 from locustfiles.clients.guises import Attempt, disguised
 from locustfiles.clients.http import Answer, HttpClient
-from locustfiles.clients.interfaces import AppInterface, Interface, RestInterface
+from locustfiles.clients.interfaces import NOTHING, AppInterface, Interface, RestInterface
 from locustfiles.clients.ledger import Ledger, RequestFailedError
 from locustfiles.clients.messages import MARKS, RPC, updated_count
 from locustfiles.clients.realtime import RealtimeSocket, RefusedError
@@ -31,6 +40,14 @@ LISTEN_S: Final = (
     3.0  # how long a subscription is held; the judge asks whether anything was written meanwhile
 )
 JOIN_S: Final = 5.0
+# Reasons for which Realtime refuses a join whoever asks: its own limits and troubles.
+TROUBLED: Final = (
+    "RateLimitReached",
+    "UnableToConnectToProject",
+    "InitializingProjectConnection",
+    "DatabaseLackOfConnections",
+    "phx_error",
+)
 SUFFIX: Final = " (outsider)"
 WAS_LET: Final = "was not refused"
 
@@ -68,7 +85,7 @@ class OutsiderClient:
 
         Args:
             session: the person's own; for `Guise.EXPIRED_TOKEN` an old one of theirs.
-            chat_id: not one of theirs when it `goes_elsewhere`, one of theirs otherwise.
+            chat_id: not one of theirs when it is tried `elsewhere`, one of theirs otherwise.
             victim_id: another participant of the chat.
             socket: a number for a socket, unique within this process.
         """
@@ -98,7 +115,8 @@ class OutsiderClient:
         first: str | None = None
         try:
             self._exchange(tried.way, interface.history(session, chat_id, None, PAGE), answer)
-            if answer.outcome is Outcome.OK:
+            if answer.outcome is Outcome.OK or answer.status_code in REDIRECTIONS:
+                # An app that sends somebody to its sign-in page may still have written the messages.
                 found = interface.read_history(answer.content)
                 got = None if found is None else len(found)
                 first = next((one.message_id for one in found or () if one.message_id), None)
@@ -127,13 +145,14 @@ class OutsiderClient:
         body = interface.send_body(session, chat_id, text, key)
         if tried.guise is Guise.ANOTHER_PERSON and tried.way is Way.APP:  # for an app that believes it
             body = orjson.dumps({**orjson.loads(body), "sender_id": victim_id, "senderId": victim_id})
-        message_id: str | None = None
+        told = NOTHING
         try:
             self._exchange(tried.way, with_body(interface.send_head(session), body), answer)
             if answer.outcome is Outcome.OK:
-                message_id = interface.read_send(answer.content).message_id
+                told = interface.read_send(answer.content)
         finally:
-            granted = self._note(tried, chat_id, answer, message_id=message_id, key=key, text=text)
+            granted = self._note(tried, chat_id, answer, message_id=told.message_id, key=key, text=text)
+            granted = granted or _in_another_s_name(tried, told.sender_id, victim_id)
             self._show("POST", interface.path, interface.url, answer, granted=granted)
 
     def _mark(self, tried: Attempt, session: Session, chat_id: str) -> None:
@@ -175,6 +194,8 @@ class OutsiderClient:
             )
         except RefusedError as error:
             answer.error = str(error)
+            if any(word in answer.error for word in TROUBLED):
+                answer.outcome = Outcome.INFO
         except RealtimeError as error:
             answer.outcome, answer.error = Outcome.INFO, str(error)
         finally:
@@ -228,10 +249,15 @@ class OutsiderClient:
         self._show("POST", RPC + function, url, answer, granted=granted)
 
     def _show(self, method: str, name: str, url: str, answer: Answer, *, granted: bool) -> None:
-        unclear = answer.outcome is Outcome.INFO or not answer.status_code
+        unclear = answer.outcome is Outcome.INFO or answer.status_code in (0, TOO_MANY_REQUESTS)
         problem = WAS_LET if granted else f"HTTP {answer.status_code}" if unclear else None
         error = RequestFailedError(problem) if problem else None
         self._ledger.fire(method, name + SUFFIX, url, answer, error)
+
+
+def _in_another_s_name(tried: Attempt, sender_id: str | None, victim_id: str) -> bool:
+    """Whether an answer says that a message of one's own chat was stored in another's name. The database has the last word."""
+    return tried.guise is Guise.ANOTHER_PERSON and not tried.elsewhere and sender_id == victim_id
 
 
 class _Overheard:

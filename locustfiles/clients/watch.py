@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from analysis.record.codes import AttemptKind, Guise, Way
+from analysis.record.codes import AttemptKind, Guise
 from analysis.record.granted import given, was_let
 from locustfiles.clients.answered import Answered
 from locustfiles.clients.channel import TWICE, Wrong
@@ -91,7 +91,7 @@ class Watch:
         only the database tells.
         """
         if tried.kind is AttemptKind.SEND:
-            forged = tried.guise is Guise.ANOTHER_PERSON and tried.way is not Way.APP
+            forged = tried.guise is Guise.ANOTHER_PERSON and not tried.elsewhere
             if forged or not is_id(message_id):
                 return False
         elif not got or got < 0:

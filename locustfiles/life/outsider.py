@@ -5,7 +5,7 @@ from random import Random
 
 from analysis.record import Chat, Person
 from analysis.record.codes import Guise
-from locustfiles.clients.guises import Attempt, attempts, goes_elsewhere
+from locustfiles.clients.guises import Attempt, attempts
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.session import Session
 from locustfiles.pool import Circle
@@ -67,5 +67,5 @@ class Outsider:
         too_early = self._first is None or self._first.remaining_s > -margin_s
         if tried.guise is Guise.EXPIRED_TOKEN and too_early:
             return None
-        circle = self._others if goes_elsewhere(tried) else self._own
+        circle = self._others if tried.elsewhere else self._own
         return circle if circle.chats else None

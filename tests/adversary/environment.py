@@ -1,11 +1,12 @@
 """Faults that act on everybody, and the short runs in which they act: each alone, or with others that nobody could mix up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from analysis.evidence import Evidence
-from analysis.record.codes import AttemptKind, Guise, SocketEvent
+from analysis.record.codes import AttemptKind, Guise, SocketEvent, Way
 from tests.adversary import server_truth
+from tests.adversary.let_in import let_in, who_was_let
 from tests.adversary.server_truth import Told, nothing
 
 LARGE_HISTORY = "00000000-0000-4000-8000-000000200000"  # a chat, and its only writer; neither is of the run
@@ -42,6 +43,7 @@ DEEP_HISTORY_DELETED = """
       alter publication supabase_realtime add table public.chat_messages;
     end $$"""
 STORM_EVERY_S = 5
+_READ_AND_SEND = (AttemptKind.READ, AttemptKind.SEND)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class EnvironmentFault:
         stage: faults of ``chatsoak stage``.
         breaks: the criteria that must fail, and no other.
         named: what their findings must say.
-        acted: whether the record shows that the fault acted, where no finding can.
+        acted: whether it is to be seen that the fault acted, where no finding shows it.
         load_s: how long the load has to be.
         before: statements before the run, when the stage is there; `prepared`: once it has its chats; `during`: once the
             load has begun; `after`: mend what they have done.
@@ -64,7 +66,7 @@ class EnvironmentFault:
     stage: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
     named: Callable[[Told], server_truth.Said] = nothing
-    acted: Callable[[Evidence], bool] = lambda _: True
+    acted: Callable[[Told], bool] = lambda _: True
     settings: Mapping[str, str] = field(default_factory=dict)
     load_s: int = 10
     how: str = "chatsoak stage --fault"
@@ -97,9 +99,19 @@ def _late_s(record: Evidence) -> float:
     return float((events["received_ns"] - events["message_id"].map(sends)).median()) / 1e9
 
 
-def _was_let(record: Evidence, *, listened: bool) -> bool:
-    attempts = record.attempts
-    return bool(((attempts["got"] > 0) & ((attempts["kind"] == AttemptKind.SUBSCRIBE) == listened)).any())
+def _listened(told: Told) -> bool:
+    return any(one.kind is AttemptKind.SUBSCRIBE for one in let_in(told))
+
+
+def _wrote_and_read(told: Told) -> bool:
+    """Everything but to listen was let through."""
+    return {one.kind for one in let_in(told)} >= set(AttemptKind) - {AttemptKind.SUBSCRIBE}
+
+
+def _was_let(told: Told, guise: Guise, *ways: Way, kinds: Iterable[AttemptKind]) -> bool:
+    """Whether this guise got each of these, through each of these ways."""
+    found = {(one.kind, one.way) for one in let_in(told) if one.guise is guise}
+    return set(kinds) <= {kind for kind, _ in found} and set(ways) <= {way for _, way in found}
 
 
 SLOW = EnvironmentFault(
@@ -135,10 +147,10 @@ OPEN = (
         "the app and REST let everybody in",
         ("access_open=1",),
         ("access.denied",),
-        server_truth.who_was_let,
-        lambda record: _was_let(record, listened=False),
+        who_was_let,
+        acted=_wrote_and_read,
         # Enough attempts that somebody listens where somebody writes.
-        {"CHATSOAK_OUTSIDER_SHARE": "0.9", "CHATSOAK_THINK_TIME_S": "0.2"},
+        settings={"CHATSOAK_OUTSIDER_SHARE": "0.9", "CHATSOAK_THINK_TIME_S": "0.2"},
         load_s=20,
     ),
     EnvironmentFault(
@@ -146,8 +158,8 @@ OPEN = (
         "Realtime tells everybody everything",
         ("realtime_open=1",),
         ("access.denied",),
-        server_truth.who_was_let,
-        lambda record: _was_let(record, listened=True),
+        who_was_let,
+        acted=_listened,
     ),
 )
 EXPIRED = EnvironmentFault(
@@ -155,14 +167,54 @@ EXPIRED = EnvironmentFault(
     "the app and REST take tokens that have expired",
     ("expired_accepted=1", "token_lifetime_s=4"),
     ("access.denied",),
-    server_truth.who_was_let,
-    lambda record: bool((record.attempts["guise"] == Guise.EXPIRED_TOKEN).any()),
-    {
+    who_was_let,
+    acted=lambda told: _was_let(told, Guise.EXPIRED_TOKEN, Way.APP, Way.REST, kinds=_READ_AND_SEND),
+    settings={
         "CHATSOAK_OUTSIDER_SHARE": "0.9",
         "CHATSOAK_OUTSIDER_EXPIRED_S": "0.5",
         "CHATSOAK_THINK_TIME_S": "0.2",
     },
     load_s=15,
+)
+# Whom each lets in, and to what, no other does.
+UNCHECKED = (
+    EnvironmentFault(
+        "SenderUnchecked",
+        "the app stores a message under whatever name its sender gives, in a chat of their own",
+        ("sender_unchecked=1",),
+        ("access.denied",),
+        who_was_let,
+        acted=lambda told: _was_let(told, Guise.ANOTHER_PERSON, Way.APP, kinds=[AttemptKind.SEND]),
+        settings={"CHATSOAK_OUTSIDER_SHARE": "0.9", "CHATSOAK_THINK_TIME_S": "0.2"},
+        load_s=20,
+    ),
+    EnvironmentFault(
+        "SignatureUnchecked",
+        "the app and REST take tokens whoever has signed them",
+        ("signature_unchecked=1",),
+        ("access.denied",),
+        who_was_let,
+        acted=lambda told: _was_let(told, Guise.ALTERED_TOKEN, Way.APP, Way.REST, kinds=_READ_AND_SEND),
+    ),
+    EnvironmentFault(
+        "AnonymousReaders",
+        "the app shows messages to people without a session",
+        ("anonymous_accepted=1",),
+        ("access.denied",),
+        who_was_let,
+        acted=lambda told: (
+            _was_let(told, Guise.NO_TOKEN, Way.APP, kinds=[AttemptKind.READ])
+            and _was_let(told, Guise.ANON_KEY, Way.APP, kinds=[AttemptKind.READ])
+        ),
+    ),
+    EnvironmentFault(
+        "UserIdUnchecked",
+        "the functions mark and count messages for whomever they are told to",
+        ("user_id_unchecked=1",),
+        ("access.denied",),
+        who_was_let,
+        acted=lambda told: _was_let(told, Guise.ANOTHER_PERSON, Way.REST, kinds=[AttemptKind.UNREAD]),
+    ),
 )
 MANY_AT_ONCE = EnvironmentFault(
     "ManyAtOnce",
@@ -192,7 +244,7 @@ INDEXES_DROPPED = EnvironmentFault(
     "HistoryIndexesDropped",
     "both indexes on (chat_id, seq) of a table of 200,000 messages are dropped",
     breaks=("plan.history",),
-    named=server_truth.every_chat_explained,
+    named=server_truth.the_three_largest_chats,
     settings={"CHATSOAK_TARGET_HISTORY_QUERY_MS": "60000"},  # it is the plan that is wrong, however quick
     how="SQL",
     before=(
@@ -240,39 +292,39 @@ NUISANCES = (
         "SocketsClosed",
         f"all sockets are closed every {STORM_EVERY_S} s",
         (f"realtime_close_every_s={STORM_EVERY_S}",),
-        acted=lambda record: _closed(record, "closed the socket with code 1000") >= 6,
+        acted=lambda told: _closed(told.record, "closed the socket with code 1000") >= 6,
         load_s=18,
     ),
     EnvironmentFault(
         "SocketsCut",
         "all sockets are cut every 7 s",
         ("realtime_cut_every_s=7",),
-        acted=lambda record: _closed(record, "without a close frame") >= 6,
+        acted=lambda told: _closed(told.record, "without a close frame") >= 6,
     ),
     EnvironmentFault(
         "DeafSockets",
         "a third of the sockets get nothing any more, and stay open",
         ("realtime_deaf_rate=0.3",),
-        acted=lambda record: _closed(record, "did not answer a heartbeat") >= 1,
+        acted=lambda told: _closed(told.record, "did not answer a heartbeat") >= 1,
         settings={"CHATSOAK_HEARTBEAT_S": "1"},
     ),
     EnvironmentFault(
         "JoinsRefused",
         "some joins are refused",
         ("realtime_refuse_join_rate=0.03",),
-        acted=lambda record: _refused(record, "UnableToConnectToProject"),
+        acted=lambda told: _refused(told.record, "UnableToConnectToProject"),
     ),
     EnvironmentFault(
         "ShortTokens",
         "tokens are valid for 8 s",
         ("token_lifetime_s=8",),
-        acted=lambda record: _refreshed(record) >= 12,
+        acted=lambda told: _refreshed(told.record) >= 12,
     ),
     EnvironmentFault(
         "ReplicationSlow",
         "Realtime looks at the log twice a second only",
         ("realtime_poll_ms=500",),
-        acted=lambda record: _late_s(record) >= 0.1,
+        acted=lambda told: _late_s(told.record) >= 0.1,
     ),
 )
 
@@ -282,6 +334,7 @@ RUNS: tuple[tuple[EnvironmentFault, ...], ...] = (
     (LATE_EVENTS,),
     OPEN,
     (EXPIRED,),
+    UNCHECKED,
     (MANY_AT_ONCE,),
     (INDEXES_DROPPED,),
     (ROWS_DEAD,),

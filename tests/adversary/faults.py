@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.evidence import Evidence
 from analysis.record import Chat
 from tests.adversary.expectations import Named
+from tests.adversary.intruders import Intruders
 from tests.adversary.proxy import Forward, Request, Response, answer, subject_of
 from tests.adversary.truth import TOPIC, Truth, chat_of, is_attempt
 
@@ -128,15 +129,19 @@ class Adversary:
 
     def __init__(self) -> None:
         self.truth = Truth()
+        self.intruders = Intruders()
         self.by_chat: dict[str, ChatFault] = {}
         self.acts = False
 
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         """Let the chat's fault decide."""
-        fault = self.by_chat.get(chat_of(request) or "")
-        if is_attempt(request):  # stored under its sender's own name it would be nobody's message
-            return answer(403, {"error": "No"}) if fault else await forward(request)
         asked_ns = time.monotonic_ns()
+        given = await self._exchange(request, forward, asked_ns)
+        self.intruders.passed(request, given, asked_ns)
+        return given
+
+    async def _exchange(self, request: Request, forward: Forward, asked_ns: int) -> Response | None:
+        fault = self.by_chat.get(chat_of(request) or "")
 
         async def noted(asked: Request) -> Response:
             left_ns = time.monotonic_ns()
@@ -144,6 +149,8 @@ class Adversary:
             self.truth.answered(asked, given, left_ns, time.monotonic_ns())
             return given
 
+        if is_attempt(request):  # stored under its sender's own name it would be nobody's message
+            return answer(403, {"error": "No"}) if fault else await noted(request)
         acting = fault if fault and (self.acts or fault.from_the_start) else None
         given: Response | None = None
         try:
@@ -161,10 +168,13 @@ class Adversary:
             messages += [more for one in self._reaching for more in one.beside(listener)]
         for message in messages:
             self.truth.event(listener, message, time.monotonic_ns())
+            self.intruders.event(listener, message, time.monotonic_ns())
         return messages
 
     def heard(self, listener: int, frame: list[Any]) -> None:
         """Who listens is told by their token."""
+        if frame[3] == "phx_join":
+            self.intruders.joined(listener, frame)
         if frame[3] == "phx_join" and (person := subject_of(frame[4].get("access_token", ""))):
             self.truth.joined(listener, person)
 

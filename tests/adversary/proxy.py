@@ -72,8 +72,13 @@ class Request(Message):
     @property
     def caller(self) -> str | None:
         """The id of whoever's token it bears."""
+        return subject_of(self.token) if self.token else None
+
+    @property
+    def token(self) -> str | None:
+        """The token that it bears."""
         _, found, rest = self.head.partition(b"Authorization: Bearer ")
-        return subject_of(rest.partition(b"\r\n")[0].decode()) if found else None
+        return rest.partition(b"\r\n")[0].decode() if found else None
 
     @property
     def _target(self) -> str:
@@ -102,11 +107,16 @@ class Response(Message):
 
 def subject_of(token: str) -> str | None:
     """Whose JWT this is. Nobody checks it here: the target does."""
+    return claims_of(token).get("sub")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a JWT claims, as unchecked; nothing, where it is none."""
     parts = token.split(".")
     if len(parts) != 3:
-        return None
-    claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
-    return claims.get("sub")
+        return {}
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
+    return claims
 
 
 def answer(status: int, body: Any) -> Response:

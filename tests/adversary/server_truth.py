@@ -7,8 +7,8 @@ import asyncpg
 
 from analysis.evidence import Evidence
 from analysis.record import Chat
-from analysis.record.codes import AttemptKind, Guise
 from tests.adversary.expectations import Named
+from tests.adversary.intruders import Intruders
 from tests.adversary.truth import OUTSIDERS, Page, Stored, Truth
 from tests.locustfiles.soaks import query
 from tests.staging.stages import RunningStage
@@ -32,6 +32,7 @@ class Told:
     stage: RunningStage
     record: Evidence
     truth: Truth
+    intruders: Intruders
 
     @property
     def chats(self) -> dict[str, Chat]:
@@ -43,16 +44,29 @@ class Told:
             self.stage, "select * from chat_messages where chat_id = any($1::uuid[])", list(self.chats)
         )
 
+    def sent(self) -> list[asyncpg.Record]:
+        """Those of them that are no outsider's."""
+        return [row for row in self.rows() if not (row["message_text"] or "").startswith(OUTSIDERS)]
+
 
 def nothing(told: Told) -> Said:
     """For criteria that name nobody."""
     return Said({}, {})
 
 
-def every_chat_explained(told: Told) -> Said:
-    """The chats on which the history query was explained."""
-    chats = {told.record.chats.text(code) for code in told.record.plans["chat_id"].unique()}
-    return Said({"plan.history": [[{"chat_id": chat}] for chat in sorted(map(str, chats))]}, {})
+def the_three_largest_chats(told: Told) -> Said:
+    """Those whose numbers have come furthest; of chats that are level at the border any."""
+    newest: dict[str, int] = {}
+    for row in told.rows():
+        chat = str(row["chat_id"])
+        newest[chat] = max(newest.get(chat, 0), row["seq"])
+    border = sorted(newest.values())[-3]
+    level = [chat for chat, seq in newest.items() if seq == border]
+    above: list[Named] = [[{"chat_id": chat}] for chat, seq in newest.items() if seq > border]
+    at_the_border: list[Named] = [[{"chat_id": chat}] for chat in level]
+    if len(above) + len(level) == 3:
+        return Said({"plan.history": above + at_the_border}, {})
+    return Said({"plan.history": above}, {"plan.history": at_the_border})
 
 
 def the_largest_chat(told: Told) -> Said:
@@ -61,68 +75,42 @@ def the_largest_chat(told: Told) -> Said:
     return Said({"plan.history": [[{"chat_id": str(largest["chat_id"])}]]}, {})
 
 
-def who_was_let(told: Told) -> Said:
-    """Attempts that gave something, and those whose message is stored.
-
-    But for one kind: whoever writes in another's name into a chat of their own, and is stored under their own name.
-    """
-    record = told.record
-    attempts = record.attempts
-    tried = {
-        record.messages.text(key): (record.people.text(person), guise)
-        for key, person, guise in zip(
-            attempts["client_generated_id"], attempts["user_id"], attempts["guise"], strict=True
-        )
-    }
-    named: list[Named] = []
-    for row in told.rows():
-        if (row["message_text"] or "").startswith(OUTSIDERS):
-            (sender, guise), chat = tried[str(row["client_generated_id"])], told.chats[str(row["chat_id"])]
-            as_it_is = sender in chat.participants and sender == str(row["sender_id"])
-            if not (guise == Guise.ANOTHER_PERSON and as_it_is):
-                # By its key: whoever reads or listens there afterwards may be given this very message.
-                key = str(row["client_generated_id"])
-                named.append([{"chat_id": chat.id, "client_generated_id": key, "sender_id": sender}])
-    gave = attempts[(attempts["got"] > 0) & (attempts["kind"] != AttemptKind.SEND)]
-    for chat, person, left_ns in zip(gave["chat_id"], gave["user_id"], gave["left_ns"], strict=True):
-        named.append(
-            [
-                {
-                    "chat_id": record.chats.text(chat),
-                    "sender_id": record.people.text(person),
-                    "at_ns": [int(left_ns), int(left_ns)],
-                }
-            ]
-        )
-    return Said({"access.denied": named}, {})
-
-
 def what_the_server_did(told: Told) -> Said:
     """Numbers left out or taken away, statuses made up, events and messages of pages that were left out."""
-    rows = told.rows()
+    rows = told.sent()
     events, pages = list(_lost_events(told, rows)), list(_lost_from_pages(told, rows))
+    gaps = list(_gaps(told, told.rows()))
     named = {
         "seq.missing": [[{"message_id": str(row["id"])}] for row in rows if row["seq"] is None],
-        "seq.gaps": list(_gaps(told, rows)),
+        "seq.gaps": [names for names, certain in gaps if certain],
         "status.invalid": [[{"message_id": str(row["id"])}] for row in rows if row["status"] == "seen"],
         "realtime.missed": [names for names, certain in events if certain],
         "history.pages": [names for names, certain in pages if certain],
     }
     may_be_named = {
+        "seq.gaps": [names for names, certain in gaps if not certain],
         "realtime.missed": [names for names, certain in events if not certain],
         "history.pages": [names for names, certain in pages if not certain],
     }
     return Said(named, may_be_named)
 
 
-def _gaps(told: Told, rows: list[asyncpg.Record]) -> Iterator[Named]:
-    """Numbers below a chat's highest that no answer ever told."""
+def _gaps(told: Told, rows: list[asyncpg.Record]) -> Iterator[tuple[Named, bool]]:
+    """Numbers below a chat's highest that no answer ever told, and whether it is certain that the tool did not see one.
+
+    Of an outsider's message the answer's seq is not looked at: when it loses its seq, an event may have told of it.
+    """
+    stored = told.truth.stored
+    emptied = {stored[str(row["id"])] for row in rows if row["seq"] is None} - {
+        stored[str(row["id"])] for row in told.sent()
+    }
+    open_to_doubt = {(message.chat, message.seq) for message in emptied}
     given = {(message.chat, message.seq) for message in told.truth.stored.values()}
     for chat in told.chats:
         highest = max((row["seq"] or 0 for row in rows if str(row["chat_id"]) == chat), default=0)
         for seq in range(1, highest):
-            if (chat, seq) not in given:
-                yield [{"chat_id": chat, "seq": seq}]
+            if (chat, seq) not in given or (chat, seq) in open_to_doubt:
+                yield [{"chat_id": chat, "seq": seq}], (chat, seq) not in open_to_doubt
 
 
 def _lost_events(told: Told, rows: list[asyncpg.Record]) -> Iterator[tuple[Named, bool]]:

@@ -55,10 +55,10 @@ def test_exactly_its_criteria_notice(
         run(own.database_url, *(statement for fault in faults for statement in fault.during))
         ended = soak.end()
         folder = (soak.reports / "latest").resolve()
-        told = Told(own, read_evidence(folder), observer.truth)
+        told = Told(own, read_evidence(folder), observer.truth, observer.intruders)
         expected = [_expected(faults, told)]
     assert proxy.errors == []
-    assert [fault.name for fault in faults if not fault.acted(told.record)] == []
+    assert [fault.name for fault in faults if not fault.acted(told)] == []
     broken = {criterion for fault in faults for criterion in fault.breaks}
     clean_but(ended, broken)
     expectations.write(folder, dict.fromkeys(sorted(broken), "fail"), expected)

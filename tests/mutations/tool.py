@@ -1,6 +1,8 @@
 """Mutations of the checkers of the tool itself, the server's plans and its growth."""
 
-from tests.mutations.mutation import of
+from tests.mutations.mutation import Mutation, of
+
+OUTSIDER = "locustfiles/clients/outsider.py"
 
 TOOL = [
     *of(
@@ -138,5 +140,19 @@ TOOL = [
         ("rates[lows[0]] <= 0 or rates", "rates"),
         (" or rates[lows[0]] < STEADY_SHARE * rates[highs[0]]", ""),
         ("(int(at) - origin_ns) / NS_PER_S", "(int(at) - begin_ns) / NS_PER_S"),
+    ),
+    *(
+        Mutation(OUTSIDER, old, new)
+        for old, new in (
+            ("got = updated_count(answer.json())", "got = 0"),
+            ("got = found if isinstance(found, int) else None", "got = 0"),
+            ("got = None if found is None else len(found)", "got = 0"),
+            ("self.seen += 1", "pass"),
+            ("got=unheard.seen, message_id", "got=0, message_id"),
+            ("told = interface.read_send(answer.content)", "pass"),
+            ("not own or sender_id == victim_id or", "not own or"),
+            ("return not own or sender_id == victim_id or", "return True or"),
+            ('"senderId": victim_id}', '"senderId": self._user_id}'),
+        )
     ),
 ]

@@ -238,6 +238,44 @@ def access_open(on: Scene) -> None:
     assert on.outsider.rest("POST", "chat_messages", on.row("as Anna")).status_code == 201
 
 
+@with_fault("sender_unchecked=1")
+def sender_unchecked(on: Scene) -> None:
+    forged = {"senderId": on.ben_person.id}
+    assert on.anna.send(on.chat_id, "as Ben", **forged).json()["sender_id"] == on.ben_person.id
+    assert on.anna.send(on.chat_id, "as Anna").status_code == 201
+    assert on.outsider.send(on.chat_id, "as Ben", **forged).status_code == 403
+    assert on.anna.rest("POST", "chat_messages", on.row("x") | {"sender_id": on.ben_person.id}).is_error
+    assert [row["sender_id"] for row in on.stored] == [on.ben_person.id, on.anna_person.id]
+
+
+@with_fault("anonymous_accepted=1")
+def anonymous_accepted(on: Scene) -> None:
+    on.anna.send(on.chat_id, "between us").raise_for_status()
+    for caller in (on.office.nobody, on.office.with_token(on.office.stage.anon_key)):
+        assert len(caller.history(chatId=on.chat_id).json()) == 1
+        assert caller.send(on.chat_id, "me too").status_code == 401
+    assert on.outsider.history(chatId=on.chat_id).json() == []
+
+
+@with_fault("user_id_unchecked=1")
+def user_id_unchecked(on: Scene) -> None:
+    on.anna.send(on.chat_id, "seen?").raise_for_status()
+    assert on.outsider.rpc("get_unread_count", p_chat_id=on.chat_id, p_user_id=on.ben_person.id).json() == 1
+    for_ben = {"p_chat_id": on.chat_id, "p_user_id": on.ben_person.id}
+    assert on.anna.rpc("mark_messages_as_read", **for_ben).json() == [{"updated_count": 1}]
+    assert on.outsider.rpc("get_latest_seq", p_chat_id=on.chat_id).is_error
+
+
+@with_fault("signature_unchecked=1")
+def signature_unchecked(on: Scene) -> None:
+    header, payload, _ = on.anna_person.token.split(".")
+    signature = on.ben_person.token.split(".")[2]
+    forger = on.office.with_token(f"{header}.{payload}.{signature}")
+    assert forger.send(on.chat_id, "as Anna").json()["sender_id"] == on.anna_person.id
+    assert len(forger.stored(on.chat_id)) == 1
+    assert on.office.with_token("no.token.x").send(on.chat_id, "x").status_code == 401
+
+
 @with_fault("receipt_ignored_rate=1")
 def receipt_ignored_rate(on: Scene) -> None:
     on.anna.send(on.chat_id, "seen?").raise_for_status()

@@ -147,6 +147,7 @@ def test_it_is_told_as_whom_nobody_tried() -> None:
         1,
     )
     assert "with no more than the anon key" in (found.reason or "")
+    assert "Nobody tried to ask for the newest seq of a chat, or to send into a chat" in (found.reason or "")
     assert "expired" not in (found.reason or "")
 
 
@@ -210,23 +211,107 @@ def test_ok_without_a_message_is_a_refusal_as_good_as_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "stored_as", "faults"),
-    [(Way.REST, 0, 1), (Way.REST, 1, 0), (Way.APP, 0, 1), (Way.APP, 1, 1)],
+    ("way", "who", "stored_as", "faults"),
+    [
+        (Way.REST, 1, 0, 1),
+        (Way.REST, 1, 1, 0),
+        (Way.APP, 1, 0, 1),
+        (Way.APP, 1, 1, 0),
+        (Way.APP, OUTSIDER, 0, 1),
+        (Way.APP, OUTSIDER, OUTSIDER, 1),
+    ],
 )
 def test_in_another_s_name_counts_under_which_name_it_is_stored(
-    way: Way, stored_as: int, faults: int
+    way: Way, who: int, stored_as: int, faults: int
 ) -> None:
-    """In one's own chat, whoever stores it under the real sender's name is right; through the app it is another's chat."""
+    """In one's own chat, whoever stores it under the real sender's name is right; and nobody else minds that it is there."""
     run, chat = talk()
-    forged = run.send(1, chat, at=LATER)
-    run.rows["sends"].pop()
-    run.attempt(
-        1, chat, LATER, AttemptKind.SEND, guise=Guise.ANOTHER_PERSON, way=way, outcome=OK, message=forged
-    )
+    forge(run, chat, who, way)
     run.poll(LATER + 1)
+    forged = run.messages[-1]
     run.observe(forged, LATER + 1, seq=2, sender=stored_as, status=Status.SENT)
+    if who != OUTSIDER:
+        for listener in (0, 1):
+            run.event(forged, listener, at=LATER + 0.5, seq=2)
     found = denied(run)
     assert (found.observed, found.checked) == (faults, 1)
+
+
+def forge(run: History, chat: int, who: int, way: Way = Way.APP) -> None:
+    """Somebody sends in another's name, and is told that it is stored."""
+    forged = run.send(who, chat, at=LATER)
+    run.rows["sends"].pop()
+    run.attempt(
+        who, chat, LATER, AttemptKind.SEND, guise=Guise.ANOTHER_PERSON, way=way, outcome=OK, message=forged
+    )
+
+
+def test_under_whose_name_a_message_is_stored_nobody_knows_who_has_not_seen_it() -> None:
+    run, chat = talk()
+    forge(run, chat, 1)
+    found = denied(run)
+    assert (found.outcome, found.checked, found.facts["unclear"]) == (Verdict.INCONCLUSIVE, 0, 1)
+
+
+def test_too_many_requests_is_no_refusal() -> None:
+    run, chat = talk()
+    for _ in range(3):
+        run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, status_code=429)
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ)
+    found = denied(run)
+    assert (found.outcome, found.checked, found.facts["unclear"]) == (Verdict.INCONCLUSIVE, 1, 3)
+    assert "3 of 4 attempts got no answer that says anything" in (found.reason or "")
+
+
+@pytest.mark.parametrize(("silent", "outcome"), [(2, Verdict.PASS), (3, Verdict.INCONCLUSIVE)])
+def test_a_pass_rests_on_more_answers_than_silences(silent: int, outcome: Verdict) -> None:
+    run, chat = talk()
+    for _ in range(silent):
+        run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, outcome=Outcome.INFO)
+    for _ in range(2):
+        run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ)
+    for _ in range(5):  # where nothing was to be had nobody was in trouble
+        run.attempt(OUTSIDER, chat, 0.5, AttemptKind.READ, outcome=OK, got=0)
+    assert denied(run).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("guise", "way", "status", "checked"),
+    [
+        (Guise.NO_TOKEN, Way.APP, 302, 1),
+        (Guise.EXPIRED_TOKEN, Way.APP, 307, 1),
+        (Guise.OUTSIDER, Way.APP, 302, 0),
+        (Guise.NO_TOKEN, Way.REST, 302, 0),
+        (Guise.NO_TOKEN, Way.APP, 304, 0),
+    ],
+)
+def test_whom_the_app_sends_to_its_sign_in_page_it_has_refused(
+    guise: Guise, way: Way, status: int, checked: int
+) -> None:
+    run, chat = talk()
+    tried = (OUTSIDER, chat, LATER, AttemptKind.READ)
+    run.attempt(*tried, guise=guise, way=way, outcome=Outcome.INFO, status_code=status)
+    found = denied(run)
+    assert (found.observed, found.checked) == (0, checked)
+    run.attempt(*tried, guise=guise, way=way, outcome=Outcome.INFO, status_code=status, got=2)
+    assert denied(run).observed == 1
+
+
+def test_it_is_told_of_whom_and_of_what_nothing_is_known() -> None:
+    run, chat = talk()
+    for kind in AttemptKind:
+        for guise in Guise:
+            silent = guise is Guise.EXPIRED_TOKEN or (kind, guise) == (AttemptKind.READ, Guise.OUTSIDER)
+            nothing = kind is AttemptKind.SUBSCRIBE
+            outcome = Outcome.INFO if silent else OK if nothing else Outcome.FAIL
+            run.attempt(OUTSIDER, chat, LATER, kind, guise=guise, outcome=outcome, got=0)
+    found = denied(run)
+    assert found.outcome is Verdict.PASS
+    assert found.reason == (
+        "Nothing is known about somebody with an expired token, nor about attempts to listen to a chat, nor about "
+        "somebody who is not in it who tries to read the messages of a chat: the server did not answer, or there was "
+        "nothing to be had."
+    )
 
 
 def test_where_nobody_tried_nobody_knows() -> None:

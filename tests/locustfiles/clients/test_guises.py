@@ -35,7 +35,7 @@ def mine(guise: Guise) -> Session:
 
 def test_every_kind_is_tried_in_every_guise_that_makes_sense() -> None:
     found = attempts()
-    assert len(found) == len(set(found)) == 49
+    assert len(found) == len(set(found)) == 50
     assert {(one.kind, one.way) for one in found} == {
         (AttemptKind.READ, Way.APP),
         (AttemptKind.READ, Way.REST),
@@ -53,8 +53,18 @@ def test_every_kind_is_tried_in_every_guise_that_makes_sense() -> None:
         Guise.ALTERED_TOKEN: 9,
         Guise.NO_TOKEN: 8,
         Guise.ANON_KEY: 9,
-        Guise.ANOTHER_PERSON: 5,
+        Guise.ANOTHER_PERSON: 6,
     }
+
+
+def test_a_forged_sender_is_tried_through_the_app_in_one_s_own_chat_and_in_another_s() -> None:
+    forged = [one for one in attempts() if one[:2] == (AttemptKind.SEND, Guise.ANOTHER_PERSON)]
+    assert {(one.way, one.elsewhere) for one in forged} == {
+        (Way.APP, False),
+        (Way.APP, True),
+        (Way.REST, False),
+    }
+    assert all(one.elsewhere is (one.guise is Guise.OUTSIDER) for one in attempts() if one not in forged)
 
 
 @pytest.mark.parametrize("guise", [Guise.OUTSIDER, Guise.EXPIRED_TOKEN])

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import gevent
@@ -13,7 +14,7 @@ import pytest
 from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 from analysis.settings import Settings, load
 from locustfiles.clients import outsider
-from locustfiles.clients.guises import Attempt, attempts, goes_elsewhere
+from locustfiles.clients.guises import Attempt, attempts
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.session import Session
@@ -30,8 +31,11 @@ def short_listening(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def open_stage(stage: RunningStage) -> Iterator[RunningStage]:
-    """Everybody may do everything there."""
-    with running_stage("access_open=1", "realtime_open=1", database_url=stage.database_url) as running:
+    """Nearly everybody may do nearly everything there: see `LET_THROUGH`."""
+    kinds = ("access", "realtime")
+    checks = ("sender_unchecked", "signature_unchecked", "user_id_unchecked", "anonymous_accepted")
+    faults = (*(f"{kind}_open=1" for kind in kinds), *(f"{check}=1" for check in checks))
+    with running_stage(*faults, database_url=stage.database_url) as running:
         yield running
 
 
@@ -59,15 +63,22 @@ def write(stage: RunningStage, sender: Person, chat_id: str, text: str = "hello"
     ).raise_for_status()
 
 
+@cache
+def people_of(stage: RunningStage) -> tuple[Person, Person, Person]:
+    """The same three for all tests on a stage: to sign in takes longer than to try something."""
+    return stage.person(), stage.person(), stage.person()
+
+
 class Intrusion:
-    """Somebody who is in one chat with a victim, and not in another; in both is a message."""
+    """Somebody who is in one chat with a victim, and not in another; in both everybody has said something."""
 
     def __init__(self, stage: RunningStage, recorded: Recorded) -> None:
         self.stage, self.recorded = stage, recorded
-        self.me, self.victim, third = (stage.person() for _ in range(3))
+        self.me, self.victim, third = people_of(stage)
         self.own, self.foreign = stage.chat(self.me, self.victim), stage.chat(self.victim, third)
-        for chat in (self.own, self.foreign):
+        for chat, other in ((self.own, self.me), (self.foreign, third)):
             write(stage, self.victim, chat)
+            write(stage, other, chat)
         settings = settings_of(stage)
         self._supabase = HttpClient(stage.supabase_url, settings.chatsoak_request_timeout_s)
         self.client = OutsiderClient(settings, stage.app_url, recorded.ledger, self._supabase, self.me.id)
@@ -81,7 +92,7 @@ class Intrusion:
 
     def attempt(self, tried: Attempt) -> dict[str, object]:
         """Make the attempt while somebody writes; the row that it left in the record."""
-        chat = self.foreign if goes_elsewhere(tried) else self.own
+        chat = self.foreign if tried.elsewhere else self.own
         writing = gevent.spawn(self._write_meanwhile, chat) if tried.kind is AttemptKind.SUBSCRIBE else None
         self.client.attempt(tried, session_of(self.me), chat, self.victim.id, 1)
         if writing is not None:
@@ -92,8 +103,8 @@ class Intrusion:
         gevent.sleep(LISTEN_S / 2)
         write(self.stage, self.victim, chat)
 
-    def texts(self) -> list[str]:
-        """What is stored in both chats, whoever wrote it."""
+    def stored(self) -> set[tuple[str, str]]:
+        """What outsiders have written into both chats: the text's beginning, and under whose name."""
         found = httpx.get(
             f"{self.stage.supabase_url}/rest/v1/chat_messages",
             params={"select": "message_text,sender_id", "chat_id": f"in.({self.own},{self.foreign})"},
@@ -103,27 +114,40 @@ class Intrusion:
             },
         )
         found.raise_for_status()
-        return [row["message_text"] for row in found.json()]
+        return {
+            (row["message_text"].partition(" (")[0], row["sender_id"])
+            for row in found.json()
+            if row["message_text"] != "hello"
+        }
+
+
+def named(tried: Attempt) -> str:
+    """For pytest."""
+    where = "-elsewhere" * tried.elsewhere
+    return f"{tried.guise.name}-{tried.kind.name}-{tried.way.name}{where}"
 
 
 @pytest.mark.parametrize(
     "tried", [one for one in attempts() if one.guise is not Guise.EXPIRED_TOKEN],
-    ids=lambda one: f"{one.guise.name}-{one.kind.name}-{one.way.name}",
+    ids=named,
 )  # fmt: skip
 def test_nothing_is_let_through(stage: RunningStage, recorded: Recorded, tried: Attempt) -> None:
     with Intrusion(stage, recorded) as intrusion:
         row = intrusion.attempt(tried)
-    assert (row["kind"], row["guise"], row["way"]) == tried
+    assert (row["kind"], row["guise"], row["way"]) == tried[:3]
     assert not row["got"]
     assert Outcome(row["outcome"]) is not Outcome.INFO, row["error"]
-    assert set(intrusion.texts()) == {"hello"}
+    # Into their own chat the app lets them write: under their own name.
+    own = tried == Attempt(AttemptKind.SEND, Guise.ANOTHER_PERSON, Way.APP, elsewhere=False)
+    assert intrusion.stored() == ({("Nobody should read this", intrusion.me.id)} if own else set())
+    assert (row["message_id"] is not None) is own
     assert {error for *_, error in recorded.requests} == {None}
     assert recorded.ledger.watch.notices.take(0.0) == []
 
 
 def test_with_an_expired_token_nothing_is_let_through(stage: RunningStage, recorded: Recorded) -> None:
     with (
-        running_stage("token_lifetime_s=5", database_url=stage.database_url) as short,
+        running_stage("token_lifetime_s=8", database_url=stage.database_url) as short,
         Intrusion(short, recorded) as intrusion,
     ):
         ends_s = jwt.decode(intrusion.me.token, options={"verify_signature": False})["exp"]
@@ -149,23 +173,35 @@ def told(row: dict[str, object]) -> object:
     return row["message_id"] if row["kind"] == AttemptKind.SEND else row["got"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "way"),
-    [
-        (AttemptKind.READ, Way.APP),
-        (AttemptKind.READ, Way.REST),
-        (AttemptKind.SEND, Way.APP),
-        (AttemptKind.SEND, Way.REST),
-        (AttemptKind.SUBSCRIBE, Way.REALTIME),
-        (AttemptKind.LATEST, Way.REST),
-    ],
-)
-def test_what_is_let_through_is_seen(
-    open_stage: RunningStage, recorded: Recorded, kind: AttemptKind, way: Way
-) -> None:
+def is_let_through(tried: Attempt) -> bool:
+    """Whether the open stage lets it through.
+
+    Realtime goes on asking for a valid token; the functions for messages go on asking whether the one whom they act for is in
+    the chat; and nobody sends through the app without a token, or forges a sender in a chat that they are not in.
+    """
+    kind, guise, way, elsewhere = tried
+    nobody = guise in (Guise.NO_TOKEN, Guise.ANON_KEY)
+    if kind is AttemptKind.SUBSCRIBE:
+        return guise is Guise.OUTSIDER
+    if (kind, way) == (AttemptKind.SEND, Way.APP):
+        return not nobody and not (guise is Guise.ANOTHER_PERSON and elsewhere)
+    acts_for_somebody = kind in (AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ, AttemptKind.UNREAD)
+    return not (guise is Guise.OUTSIDER and acts_for_somebody)
+
+
+LET_THROUGH = [one for one in attempts() if one.guise is not Guise.EXPIRED_TOKEN and is_let_through(one)]
+
+
+def test_every_kind_of_attempt_is_let_through_in_one_guise_or_another() -> None:
+    assert {(one.kind, one.way) for one in LET_THROUGH} == {(one.kind, one.way) for one in attempts()}
+    assert {one.guise for one in LET_THROUGH} == set(Guise) - {Guise.EXPIRED_TOKEN}
+
+
+@pytest.mark.parametrize("tried", LET_THROUGH, ids=named)
+def test_what_is_let_through_is_seen(open_stage: RunningStage, recorded: Recorded, tried: Attempt) -> None:
     with Intrusion(open_stage, recorded) as intrusion:
         # An event may take longer than somebody listens; then they listen again.
-        wait_until(lambda: told(intrusion.attempt(Attempt(kind, Guise.OUTSIDER, way))))
+        wait_until(lambda: told(intrusion.attempt(tried)))
     shown = recorded.requests[-1]
     assert shown[1].endswith("(outsider)")
     assert shown[3] == "was not refused"
@@ -181,7 +217,9 @@ def test_a_server_that_is_down_leaves_it_open(stage: RunningStage, recorded: Rec
     me = stage.person()
     client = OutsiderClient(settings, nowhere, recorded.ledger, HttpClient(nowhere, 1.0), me.id)
     for kind, way in ((AttemptKind.READ, Way.APP), (AttemptKind.SUBSCRIBE, Way.REALTIME)):
-        client.attempt(Attempt(kind, Guise.OUTSIDER, way), session_of(me), str(uuid.uuid4()), me.id, 1)
+        client.attempt(
+            Attempt(kind, Guise.OUTSIDER, way, elsewhere=True), session_of(me), str(uuid.uuid4()), me.id, 1
+        )
         row = recorded.rows("attempts")[-1]
         assert (row["status_code"], row["got"] or 0) == (0, 0)
         assert recorded.requests[-1][3] is not None

@@ -18,6 +18,10 @@ BELOW = {
     AttemptKind.MARK_READ: {Status.SENT, Status.DELIVERED},
     AttemptKind.UNREAD: {Status.SENT, Status.DELIVERED},
 }
+TOO_MANY = 429
+TO_SIGN_IN = {301, 302, 303, 307, 308}  # the app shows somebody to another page
+SIGNED_IN = {Guise.OUTSIDER, Guise.ANOTHER_PERSON}
+GRANTED, REFUSED, UNCLEAR, EMPTY = "granted", "refused", "unclear", "nothing to be had"
 MARKS = (AttemptKind.MARK_DELIVERED, AttemptKind.MARK_READ)
 
 
@@ -35,13 +39,11 @@ class _Row:
 
 def denied(found: Break) -> Answer:
     """Each attempt that gave something; what proves nothing is counted apart."""
-    faults, unclear, empty = [], 0, 0
-    marked = {kind: _marked(found, kind) for kind in MARKS}
-    for number, one in enumerate(found.tried):
-        row = _row(found, number) if one.kind is AttemptKind.SEND else None
-        moved = marked[one.kind].get(number) if one.kind in MARKS else None
-        if _granted(one, row) or moved is not None:
-            named = row or moved or _told(found, one.told)
+    faults = []
+    fates = list(_fates(found))
+    count = Counter(fate for fate, _ in fates)
+    for one, (fate, named) in zip(found.tried, fates, strict=True):
+        if fate == GRANTED:
             about = one.told if named is None else named.number
             at = found.story.dated(one.person, one.began)
             faults.append(
@@ -53,27 +55,71 @@ def denied(found: Break) -> Answer:
                     None if at is None else ns(at),
                 )
             )
-        elif one.outcome is Outcome.INFO or (one.status_code == 0 and one.way is not Way.REALTIME):
-            unclear += 1
-        elif (
-            one.outcome is Outcome.OK and one.kind is not AttemptKind.SEND and not _was_something(found, one)
-        ):
-            empty += 1
     tried = Counter(f"tried_{one.guise.name.lower()}" for one in found.tried)
     return Answer(
         [*faults],
-        checked=len(found.tried) - unclear - empty,
-        facts={"unclear": unclear, "nothing_to_be_had": empty, **tried},
+        checked=count[GRANTED] + count[REFUSED],
+        unseen=count[UNCLEAR] > count[GRANTED] + count[REFUSED],
+        facts={"unclear": count[UNCLEAR], "nothing_to_be_had": count[EMPTY], **tried},
     )
 
 
-def _granted(one: Trespass, row: _Row | None) -> bool:
+def unknown(found: Break) -> set[str]:
+    """Whom and what was tried, and no attempt says anything about it; the two together only where each is known alone."""
+    tried, known = set(), set()
+    for one, (fate, _) in zip(found.tried, _fates(found), strict=True):
+        tried |= {one.guise.name, one.kind.name, f"{one.guise.name} {one.kind.name}"}
+        if fate in {GRANTED, REFUSED}:
+            known |= {one.guise.name, one.kind.name, f"{one.guise.name} {one.kind.name}"}
+    return {what for what in tried - known if " " not in what or set(what.split()) <= known}
+
+
+def _fates(found: Break) -> Iterator[tuple[str, _Row | None]]:
+    """What became of each attempt, and the row that it is about."""
+    marked = {kind: _marked(found, kind) for kind in MARKS}
+    for number, one in enumerate(found.tried):
+        row = _row(found, number) if one.kind is AttemptKind.SEND else None
+        moved = marked[one.kind].get(number) if one.kind in MARKS else None
+        if _granted(found, one, row) or moved is not None:
+            yield GRANTED, row or moved or _told(found, one.told)
+        elif _is_unclear(found, one, row):
+            yield UNCLEAR, None
+        elif (
+            one.outcome is Outcome.OK and one.kind is not AttemptKind.SEND and not _was_something(found, one)
+        ):
+            yield EMPTY, None
+        else:
+            yield REFUSED, None
+
+
+def _granted(found: Break, one: Trespass, row: _Row | None) -> bool:
     if one.kind is not AttemptKind.SEND:
         return (one.got or 0) > 0
-    if one.guise is Guise.ANOTHER_PERSON and one.way is not Way.APP:
-        # into a chat of their own: right, if it is stored under the name of the one who sent it
+    if _is_in_disguise_at_home(found, one):
+        # right, if it is stored under the name of the one who sent it
         return row is not None and row.sender != one.person
     return row is not None or (one.outcome is Outcome.OK and one.told is not None)
+
+
+def _is_in_disguise_at_home(found: Break, one: Trespass) -> bool:
+    """A message in another's name, into a chat that one is in."""
+    return (
+        one.kind is AttemptKind.SEND
+        and one.guise is Guise.ANOTHER_PERSON
+        and one.person in found.story.chats[one.chat]
+    )
+
+
+def _is_unclear(found: Break, one: Trespass, row: _Row | None) -> bool:
+    """Whether nobody said what became of it."""
+    if one.outcome is Outcome.INFO:
+        to_sign_in = one.status_code in TO_SIGN_IN and one.way is Way.APP
+        return not (to_sign_in and one.guise not in SIGNED_IN)
+    if one.status_code == TOO_MANY or (one.status_code == 0 and one.way is not Way.REALTIME):
+        return True
+    # It was taken, and nobody has seen in whose name.
+    taken = one.outcome is Outcome.OK and one.told is not None
+    return taken and row is None and _is_in_disguise_at_home(found, one)
 
 
 def _rows(found: Break) -> list[_Row]:
