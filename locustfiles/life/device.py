@@ -87,6 +87,7 @@ class Device:
         self._shut_out: dict[str, str] = {}  # chats, and what was said
         self._online = Event()
         self._was_online = False
+        self._coming = False  # for the first time
         self._obstacle = ""  # why the last attempt to come online failed
         self._draining = Event()
         self._ended = False
@@ -121,13 +122,8 @@ class Device:
             CannotSignIn: the run stopped before it worked.
         """
         self._load.online.add(self)
-        if not self._come_online():
+        if not self._begin():
             raise CannotSignIn("")
-        for chat in self.circle.chats:
-            # What was written before we came is not owed to us, and the drain must not wait for it.
-            seq = self.messages.latest_seq(chat.id)
-            if seq:
-                self.memory[chat.id].seen = max(self.memory[chat.id].seen, seq)
 
     def lose_connection(self) -> None:
         """The network is gone for a while; the device comes back and reads what it missed."""
@@ -161,6 +157,10 @@ class Device:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
         newest = {chat_id: self._newest_of(chat_id) for chat_id in self._chats()}
         self._draining.set()
+        if (
+            not self._was_online and not self._coming
+        ):  # the server may have let them into some of their chats already
+            self._background.append(gevent.spawn(self._begin))
         missing = self._wait_for(newest, deadline)
         if not self.receipts.wait_idle(max(0.0, deadline - time.monotonic())) and missing is None:
             missing = f"{self.person.email}: a receipt was still under way"
@@ -215,6 +215,21 @@ class Device:
                 gevent.sleep(LOOK_EVERY_S)
         return None
 
+    def _begin(self) -> bool:
+        """Come online for the first time; False when the run is over first."""
+        self._coming = True
+        try:
+            if not self._come_online():
+                return False
+        finally:
+            self._coming = False
+        for chat in self.circle.chats:
+            # What was written before we came is not owed to us, and the drain must not wait for it.
+            seq = self.messages.latest_seq(chat.id)
+            if seq:
+                self.memory[chat.id].seen = max(self.memory[chat.id].seen, seq)
+        return True
+
     def _come_online(self) -> bool:
         """Try until it works, with pauses that grow and differ between people; False when the run is over first."""
         pause_s = BACKOFF_S
@@ -226,7 +241,7 @@ class Device:
                 self._obstacle = str(error)
             else:
                 return True
-            if self._load.gate.closed and not self._was_online:
+            if self._load.gate.closed and not self._was_online and not self._draining.is_set():
                 return False
             jitter = self._rng.uniform(0.5, 1.5)
             if self._draining.is_set():  # the last chance to come back: no long pauses any more

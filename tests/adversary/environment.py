@@ -165,7 +165,7 @@ OPEN = (
 EXPIRED = EnvironmentFault(
     "ExpiredTokensTaken",
     "the app and REST take tokens that have expired",
-    ("expired_accepted=1", "token_lifetime_s=4"),
+    ("expired_accepted=1", "token_lifetime_s=6"),
     ("access.denied",),
     who_was_let,
     acted=lambda told: _was_let(told, Guise.EXPIRED_TOKEN, Way.APP, Way.REST, kinds=_READ_AND_SEND),

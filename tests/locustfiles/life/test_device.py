@@ -17,6 +17,7 @@ from analysis.record.codes import Outcome, SocketEvent
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import load
 from locustfiles.clients.messages import Page
+from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life import device
 from locustfiles.life.device import Device
 from locustfiles.life.sign_in import CannotSignIn
@@ -262,6 +263,28 @@ def test_what_function_and_history_agree_on_is_waited_for_though_more_was_sent(
         alone.go_online()
         run.newest[chat_id] = 3
         assert alone.drain(time.monotonic() + WAIT_S) is None
+
+
+def test_who_never_came_online_goes_on_trying_in_the_drain(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of the chats may have been subscribed meanwhile: only who has tried to the end can say that they were lost."""
+    sender = stage.person()
+    with devices(stage, tmp_path, sender, stage.person()) as (run, chat_id, (_, late)):
+        write(stage, sender, chat_id, 2)
+        connect = late._connect
+
+        def refused() -> None:
+            run.gate.close()
+            raise RealtimeError("Token has expired 0 seconds ago")
+
+        monkeypatch.setattr(late, "_connect", refused)
+        with pytest.raises(CannotSignIn):
+            late.go_online()
+        monkeypatch.setattr(late, "_connect", connect)
+        assert late.drain(time.monotonic() + WAIT_S) is None
+        events = [event for event, *_ in steps(run, late.person)]
+        assert (events.count(SocketEvent.FINISHED), events.count(SocketEvent.GAVE_UP)) == (1, 0)
 
 
 @pytest.mark.parametrize("refused", [False, True])
