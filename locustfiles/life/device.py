@@ -27,6 +27,7 @@ from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.session import Session
 from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life.memory import ChatMemory
+from locustfiles.life.newest import NOT_IN_CHAT, newest_seq
 from locustfiles.life.outsider import Outsider
 from locustfiles.life.receipts import Receipts
 from locustfiles.life.sign_in import CannotSignIn
@@ -42,7 +43,6 @@ CATCH_UP_PAGE = 100
 FIRST_SEQ = 1  # of every chat
 PROBE_S = 2.0  # how long a drain that is late already waits for the socket's last sign of life
 LOOK_EVERY_S = 0.1
-NOT_IN_CHAT = (403, 404)  # how the app refuses people who are not in a chat, or have left it
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,17 @@ class Device:
 
     def drain(self, deadline: float) -> str | None:
         """Wait until every chat's newest message is here, acknowledge, and go offline. See `Online.drain`."""
-        newest = {chat_id: self._newest_of(chat_id) for chat_id in self._chats()}
+        newest = {
+            chat_id: newest_seq(
+                chat_id,
+                seen=self.memory[chat_id].seen,
+                load=self._load,
+                ledger=self._ledger,
+                messages=self.messages,
+                user_id=self.person.id,
+            )
+            for chat_id in self._chats()
+        }
         self._draining.set()
         if (
             not self._was_online and not self._coming
@@ -181,30 +191,6 @@ class Device:
         self._supabase.close()
         self._load.online.discard(self)
         return missing
-
-    def _newest_of(self, chat_id: str) -> int:
-        """The newest seq of a chat, for which the drain has to wait; 0: there is none.
-
-        The function that tells it is itself under test: where it tells of none, or of less than is known here already,
-        history is asked as well. Both may be right, when the newest message was deleted.
-        """
-        known = max(self._load.newest[chat_id], self.memory[chat_id].seen)
-        asked_ns = time.monotonic_ns()
-        answer = self.messages.latest_seq(chat_id)
-        of_no_socket = 0
-        self._ledger.sockets(
-            (self.person.id, of_no_socket, chat_id, SocketEvent.DRAINING, asked_ns, answer, None)
-        )
-        if answer and answer >= known:
-            return answer
-        page = self.messages.history(chat_id, None, 1, PagePurpose.BROWSE, self._load.next_walk())
-        shown = max((message.seq or 0 for message in page.messages), default=0)
-        if page.outcome is Outcome.OK and shown == answer:
-            return shown
-        left = answer is None and page.outcome is Outcome.OK and not page.messages
-        if left or page.status_code in NOT_IN_CHAT:  # there is nothing to wait for any more
-            return self.memory[chat_id].seen
-        return max(known, answer or 0, shown)
 
     def _wait_for(self, newest: Mapping[str, int], deadline: float) -> str | None:
         """Until each chat's newest seq has been seen; once the run has stopped sending, that one is final."""

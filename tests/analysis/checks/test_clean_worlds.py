@@ -3,7 +3,7 @@
 from hypothesis import given
 
 from analysis.checks import audit
-from analysis.checks.access import NOBODY_TRIED
+from analysis.checks.proof import NOBODY_TRIED
 from analysis.criteria import Verdict
 from analysis.record.codes import Outcome
 from tests.analysis.checks.worlds import World, asked_of_worlds, worlds

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.checks import audit
-from analysis.checks.access import NOBODY_TRIED
+from analysis.checks.proof import NOBODY_TRIED
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
 from analysis.record.codes import (

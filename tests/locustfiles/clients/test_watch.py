@@ -150,16 +150,17 @@ def test_a_page_of_history_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("tried", "got", "message_id", "let"),
     [
-        (Attempt(AttemptKind.READ, Guise.OUTSIDER, Way.APP), 3, MINE, True),
-        (Attempt(AttemptKind.READ, Guise.OUTSIDER, Way.APP), 0, None, False),
-        (Attempt(AttemptKind.LATEST, Guise.NO_TOKEN, Way.REST), -1, None, False),
-        (Attempt(AttemptKind.SUBSCRIBE, Guise.ANON_KEY, Way.REALTIME), None, None, False),
-        (Attempt(AttemptKind.SEND, Guise.OUTSIDER, Way.APP), None, MINE, True),
-        (Attempt(AttemptKind.SEND, Guise.OUTSIDER, Way.APP), None, "42", False),
-        (Attempt(AttemptKind.SEND, Guise.OUTSIDER, Way.APP), None, None, False),
-        (Attempt(AttemptKind.SEND, Guise.ANOTHER_PERSON, Way.APP), None, MINE, True),
+        (Attempt(AttemptKind.READ, Guise.OUTSIDER, Way.APP, elsewhere=True), 3, MINE, True),
+        (Attempt(AttemptKind.READ, Guise.OUTSIDER, Way.APP, elsewhere=True), 0, None, False),
+        (Attempt(AttemptKind.LATEST, Guise.NO_TOKEN, Way.REST, elsewhere=True), -1, None, False),
+        (Attempt(AttemptKind.SUBSCRIBE, Guise.ANON_KEY, Way.REALTIME, elsewhere=True), None, None, False),
+        (Attempt(AttemptKind.SEND, Guise.OUTSIDER, Way.APP, elsewhere=True), None, MINE, True),
+        (Attempt(AttemptKind.SEND, Guise.OUTSIDER, Way.APP, elsewhere=True), None, "42", False),
+        (Attempt(AttemptKind.SEND, Guise.OUTSIDER, Way.APP, elsewhere=True), None, None, False),
+        (Attempt(AttemptKind.SEND, Guise.ANOTHER_PERSON, Way.APP, elsewhere=True), None, MINE, True),
         # Right, if it is stored under the sender's own name.
-        (Attempt(AttemptKind.SEND, Guise.ANOTHER_PERSON, Way.REST), None, MINE, False),
+        (Attempt(AttemptKind.SEND, Guise.ANOTHER_PERSON, Way.REST, elsewhere=False), None, MINE, False),
+        (Attempt(AttemptKind.SEND, Guise.ANOTHER_PERSON, Way.APP, elsewhere=False), None, MINE, False),
     ],
 )
 def test_what_somebody_was_let_is_told(
@@ -172,7 +173,7 @@ def test_what_somebody_was_let_is_told(
 
 def test_what_somebody_was_let_is_told_in_the_words_of_the_verdict() -> None:
     watch = Watch()
-    watch.granted(Attempt(AttemptKind.READ, Guise.OUTSIDER, Way.REST), ME, CHAT, 3, MINE)
+    watch.granted(Attempt(AttemptKind.READ, Guise.OUTSIDER, Way.REST, elsewhere=True), ME, CHAT, 3, MINE)
     (one,) = told(watch)
     assert one["why"] == (
         f"Chat {CHAT}, message {MINE}, person {ME}: Somebody who is not in it tried to read the messages of this chat "
