@@ -150,8 +150,8 @@ TOOL = [
             ("self.seen += 1", "pass"),
             ("got=unheard.seen, message_id", "got=0, message_id"),
             ("told = interface.read_send(answer.content)", "pass"),
-            ("not own or sender_id == victim_id or", "not own or"),
-            ("return not own or sender_id == victim_id or", "return True or"),
+            ("not tried.elsewhere and sender_id == victim_id", "not tried.elsewhere"),
+            ("granted = granted or _in_another_s_name", "granted = granted and _in_another_s_name"),
             ('"senderId": victim_id}', '"senderId": self._user_id}'),
         )
     ),
