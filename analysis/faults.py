@@ -25,7 +25,7 @@ MAX_SENTENCES = 1000  # made to see which kinds say the same
 UNKNOWN = -1  # time or chat
 
 _PARTICULAR = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # an id
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?: \(gone\))?"  # an id, of a row that may be gone
     r"|(?<!HTTP )(?<!\d)\d(?:[\d,.]*\d)?"  # a number; a status code says something
     # a text in quotes of any sort, also one that was cut; an apostrophe within or behind a word is none
     r"|(?:\"(?:[^\"\\]|\\.)*\"|`[^`]*`|(?<!\w)'(?:[^'\\]|\\.)*'(?!\w))(?:… \([\d,]+ characters\))?"

@@ -9,10 +9,19 @@ from analysis.checks.account import NULL, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.criteria import Criterion, Finding
 from analysis.faults import MAX_EXAMPLES, from_faults
-from analysis.identifiers import Identifiers
+from analysis.identifiers import NONE, Identifiers
 from analysis.record.codes import ObservedChange
 
 MAX_QUOTED = 60  # characters of a text that a sentence quotes
+
+# The columns of what was stored and of what was sent, where a sentence tells of both and either may be none.
+_VALUES = {
+    "text": ("text_hash", "text_hash"),
+    "sender": ("sender_id", "user_id"),
+    "chat": ("chat_id", "chat_id"),
+    "client_generated_id": ("client_generated_id", "client_generated_id"),
+}
+_FORMS = 16  # of what a sentence says of a field, it says nothing among them
 
 
 def corrupted(account: Account) -> Criterion:
@@ -26,9 +35,7 @@ def corrupted(account: Account) -> Criterion:
     anything = np.flatnonzero(np.logical_or.reduce(list(wrong.values())))
     faults = np.unique(looks.row[anything])
 
-    kind = np.zeros(len(account.rows), np.int64)
-    for number, where in enumerate(wrong.values()):
-        np.bitwise_or.at(kind, looks.row[where], 1 << number)
+    kind = looks.kinds(wrong)
     namer = Namer(account)
 
     def teller_of(rows: Ints) -> _Teller:
@@ -94,6 +101,28 @@ class _Looks:
             "later seq": numbered & (seq != self.first_seq()[self.row]),
             "deleted_at": self._stored("deleted").astype(np.bool_),
         }
+
+    def kinds(self, wrong: dict[str, Bools]) -> Ints:
+        """For each of `Account.rows` the number of the sentences about it: of each field whether it was wrong and still is, and
+        whether one of the two values that are told is none."""
+        rows = self._account.rows
+        last_seen, gone = rows["observation"].to_numpy(np.int64), rows["gone"].to_numpy(np.bool_)
+        kind = np.zeros(len(rows), np.int64)
+        for field, where in wrong.items():
+            places = np.flatnonzero(where)
+            last = np.full(len(rows), NONE, np.int64)
+            last[self.row[places]] = places  # of several the last one
+            told = np.flatnonzero(last >= 0)
+            place = last[told]
+            form = 1 + 2 * ((self.position[place] == last_seen[told]) & ~gone[told])
+            if field in _VALUES:
+                stored, sent = _VALUES[field]
+                form = (
+                    form + 4 * (self._stored(stored)[place] == NONE) + 8 * (self._sent(sent)[place] == NONE)
+                )
+            kind *= _FORMS
+            kind[told] += form
+        return kind
 
     def first_seq(self) -> Ints:
         """The first seq that each of `Account.rows` was seen with; `NULL` if none."""
