@@ -31,7 +31,7 @@ ENVIRONMENT = {
     **PATIENT,
     "CHATSOAK_WARMUP_S": "1",
     "CHATSOAK_THINK_TIME_S": "0.25",
-    "CHATSOAK_CHATS_PER_PERSON": "3.4",
+    "CHATSOAK_CHATS_PER_PERSON": "3.6",
     "CHATSOAK_BUSY_SHARE": "0",
     "CHATSOAK_REPEAT_SHARE": "0.3",
     "CHATSOAK_HISTORY_SHARE": "0.35",
@@ -103,7 +103,8 @@ class SharedRun:
         assert len(free) > sum(1 + fault.spares for fault in self.faults.values()), "too few chats"
         for fault in sorted(self.faults.values(), key=lambda fault: -fault.needs):
             fault.truth, fault.chat = adversary.truth, free.pop(0)
-        for fault in self.faults.values():
+        # Whoever needs one further chat cannot do with just any; who needs many takes what is left.
+        for fault in sorted(self.faults.values(), key=lambda fault: fault.spares):
             mine = set(fault.chat.participants)
             for _ in range(fault.spares):
                 near = next((chat for chat in free if mine & set(chat.participants)), free[0])

@@ -3,12 +3,12 @@
 from hypothesis import given
 
 from analysis.checks import audit
-from analysis.checks.proof import NOBODY_TRIED
+from analysis.checks.proof import NOBODY_TRIED, NOTHING_THERE
 from analysis.criteria import Verdict
 from analysis.record.codes import Outcome
 from tests.analysis.checks.worlds import World, asked_of_worlds, worlds
 
-NOTHING = {"There was nothing to check.", NOBODY_TRIED}
+NOTHING = {"There was nothing to check.", NOBODY_TRIED, NOTHING_THERE}
 
 
 @asked_of_worlds(300)
