@@ -1,6 +1,7 @@
 """Judges a history, for tests of what is stored of messages and how they are numbered."""
 
 from analysis.checks import audit
+from analysis.checks.proof import NOBODY_TRIED, NOTHING_THERE
 from analysis.criteria import Criterion, Verdict
 from tests.analysis.histories import History
 
@@ -26,3 +27,10 @@ def why(run: History, criterion: str) -> str:
     """The sentence of its only finding."""
     (finding,) = judged(run)[criterion].examples
     return finding.why
+
+
+def proves_nothing(criterion: Criterion) -> bool:
+    """Whether there was nothing to check; of what outsiders tried, nothing that more of them than not were answered."""
+    if criterion.id == "access.denied" and criterion.facts["unclear"] > criterion.checked:
+        return True
+    return criterion.reason in {"There was nothing to check.", NOBODY_TRIED, NOTHING_THERE}
