@@ -16,6 +16,7 @@ from analysis.record.codes import (
     SocketEvent,
     Status,
 )
+from tests.analysis.checks.judging import proves_nothing
 from tests.analysis.checks.machines import on_two_machines
 from tests.analysis.checks.plants.planting import pick
 from tests.analysis.checks.plants.realtime import surely_owed
