@@ -72,8 +72,9 @@ class Journal:
     def failed(self, look: Look, began_ns: int, error: BaseException) -> None:
         """Write down a look that did not, with what it had seen by then."""
         # Of a connection that is gone asyncpg says what can no longer be done with it; what ended it is behind that, or nowhere.
-        gone = isinstance(error, asyncpg.InterfaceError)
-        cause = (error.__context__ or ConnectionError("the connection is gone")) if gone else error
+        cause = error
+        while isinstance(cause, asyncpg.InterfaceError):
+            cause = cause.__context__ or ConnectionError("the connection is gone")
         said = f"{type(cause).__name__}: {cause}".rstrip(": ")
         self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None, None, None), said)
 

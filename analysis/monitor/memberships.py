@@ -1,6 +1,7 @@
 """Who is in the run's chats, look by look: people may leave one, or be removed, while the load runs.
 
-A look asks for one number, and only when that is another than before for the people themselves.
+A look asks for one number, and only when that is another than before for the people themselves. A role that may not read
+table chat_participants watches on without: then nobody is known to have left.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,9 @@ class Memberships:
     Args:
         chats: of the run.
         written: rows of table `memberships` that a monitor before this one has written down: when, chat, person, there.
+
+    Attributes:
+        left_out: why the first look could not see who is in the chats; None where it could.
     """
 
     def __init__(self, chats: Iterable[str], written: Iterable[tuple[int, bytes, bytes, bool]] = ()) -> None:
@@ -26,6 +30,7 @@ class Memberships:
         for _, chat, person, there in written:
             (self._there.add if there else self._there.discard)((chat, person))
         self._digest: tuple[object, ...] | None = None
+        self.left_out: str | None = None
 
     async def look(self, connection: asyncpg.Connection, at_ns: int) -> Sequence[Row]:
         """Who has come and who has left since the last look: rows of table `memberships`.
@@ -33,7 +38,11 @@ class Memberships:
         Args:
             at_ns: when the snapshot was taken.
         """
-        digest = tuple(await connection.fetchrow(sql("monitor/memberships_digest"), self._chats))
+        if self.left_out is not None:
+            return []
+        if self._digest is None and not await self._may_read(connection):
+            return []
+        digest = await self._read_digest(connection)
         if digest == self._digest:
             return []
         found = await connection.fetch(sql("monitor/memberships"), self._chats)
@@ -42,3 +51,15 @@ class Memberships:
         changes += [(at_ns, *one, True) for one in sorted(there - self._there)]
         self._there, self._digest = there, digest
         return changes
+
+    async def _may_read(self, connection: asyncpg.Connection) -> bool:
+        """Asked in a savepoint: a refusal would end the look's transaction."""
+        try:
+            async with connection.transaction():
+                await self._read_digest(connection)
+        except asyncpg.exceptions.SyntaxOrAccessError as error:
+            self.left_out = str(error)
+        return self.left_out is None
+
+    async def _read_digest(self, connection: asyncpg.Connection) -> tuple[object, ...]:
+        return tuple(await connection.fetchrow(sql("monitor/memberships_digest"), self._chats))

@@ -38,6 +38,7 @@ SWEEP_ATTEMPTS_S = 60.0  # how long the last sweep waits for a database that is 
 # How long after the last sweep transactions that may hold a missing seq are waited for, and how often we look.
 TRANSACTIONS_S = 10.0
 TRANSACTIONS_EVERY_S = 0.25
+MEMBERSHIPS = "people in chats"  # in table `left_out`
 
 
 async def watch(folder: Path, settings: Settings, *, take_over: bool = False) -> None:
@@ -134,13 +135,16 @@ class Monitor:
                 participants = await self._memberships.look(connection, taken.at_ns)
         except asyncpg.PostgresError as error:
             raise TargetError(
-                f"The monitor cannot read chat_messages or chat_participants ({error}); may the user of DATABASE_URL, "
+                f"The monitor cannot read chat_messages ({error}); may the user of DATABASE_URL, "
                 "and are the migrations applied?"
             ) from None
         self._memory = Memory({chat: seq for chat, seq, _ in found}, self._people)
         self._begin_at(taken.database_us)
         self._journal = Journal(monitor_folder(self._folder))
         self._journal.write("memberships", participants)
+        if self._memberships.left_out is not None:
+            row = (time.monotonic_ns(), MEMBERSHIPS, self._memberships.left_out, True)
+            self._journal.write("left_out", [row])
         self._journal.baseline(found)
         self._server = ServerWatch(self._journal.write)
         await self._watch_server(self._server.begin)

@@ -52,6 +52,7 @@ def busy(messages: int) -> History:
         run.wait(at)
         run.statement(at, str(number), number, 1.5, query=None if number % 2 else f"select {number}")
         run.leave_out("slots", "permission denied", at)
+        run.member(2, chats[1], at, there=number % 2 == 0)
         run.plan(error="timeout" if number % 2 else None)
     run.page(0, chats[0], 90.0, [])
     run.attempt(2, chats[0], 90.0, AttemptKind.SEND)

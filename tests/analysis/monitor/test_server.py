@@ -165,7 +165,7 @@ def test_without_the_right_to_others_figures_they_are_left_out_and_named(watched
             await other.close()
 
     watch_while(watched, idle)
-    assert parts_left_out(watched) == {"activity of others", "statements of others"}
+    assert parts_left_out(watched) == {"activity of others", "statements of others", "people in chats"}
     assert all("pg_monitor" in row["why"] for row in watched.table("left_out"))
     rows = watched.table("gauges")
     assert max(row["value"] for row in rows if row["name"] == "connections.hidden") >= 1
