@@ -58,7 +58,7 @@ class Memberships:
             async with connection.transaction():
                 await self._read_digest(connection)
         except asyncpg.exceptions.SyntaxOrAccessError as error:
-            self.left_out = str(error)
+            self.left_out = f"{error}: grant select on chat_participants to the role of DATABASE_URL"
         return self.left_out is None
 
     async def _read_digest(self, connection: asyncpg.Connection) -> tuple[object, ...]:
