@@ -9,7 +9,7 @@ from tests.analysis.checks.judging import proves_nothing
 from tests.analysis.checks.worlds import World, asked_of_worlds, worlds
 
 
-@asked_of_worlds(300)
+@asked_of_worlds(150)
 @given(worlds())
 def test_nothing_is_found_where_nothing_is_wrong(world: World) -> None:
     evidence = world.recorded().evidence()
