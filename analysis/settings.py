@@ -8,6 +8,7 @@ and `masked` is the only form that may be written down.
 """
 
 import hmac
+import os
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from math import inf
@@ -351,9 +352,12 @@ def _sentence(error: ValidationError, env_file: Path, overrides: Mapping[str, ob
     """What is wrong, with what was found where it is no secret."""
     problems = error.errors(include_url=False)
     by_hand = all(problem["loc"] and problem["loc"][0] in overrides for problem in problems)
-    where = "on the command line, " if by_hand else ""
-    where = f"set it {where}in {env_file} or in the environment"
-    if not by_hand and not env_file.exists():
+    places = [*(["on the command line"] if by_hand else []), "in the environment"]
+    no_file = env_file == Path(os.devnull)
+    if not no_file:
+        places.insert(-1, f"in {env_file}")
+    where = f"set it {', '.join(places[:-1])}{' or ' if places[:-1] else ''}{places[-1]}"
+    if not by_hand and not no_file and not env_file.exists():
         where += f" ({env_file} does not exist)"
     return f"{'; '.join(_problem(problem) for problem in problems)}; {where}."
 

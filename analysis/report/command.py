@@ -64,8 +64,8 @@ def write(folder: Path, judgement: Judgement) -> Path:
         replace_text(folder / "summary.md", summary.render(verdict, judgement.users, judgement.endpoint))
         replace_text(folder / "junit.xml", junit.render(verdict, duration_s(judgement)))
         if folder.name == verdict["run_id"]:  # a folder that was copied elsewhere has no list beside it
+            index.point_latest(folder.parent)  # first: the list shows which run that is
             index.write_index(folder.parent)
-            index.point_latest(folder.parent)
     except OSError as error:
         raise RecordError(f"The report in {folder} cannot be written: {error}.") from error
     return report
