@@ -73,8 +73,10 @@ def test_a_report_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 
 def test_judging_an_older_run_again_leaves_latest_at_the_newest(tmp_path: Path) -> None:
     older, newer = (written(empty(), tmp_path, f"20261123T16000{n}Z-aaaa") for n in (1, 2))
-    for folder in (newer, older):
+    for folder in (older, newer, older):
         command.run(folder, as_json=False)
+        listed = (tmp_path / "index.html").read_text(encoding="utf-8")
+        assert listed.index(newer.name) < listed.index(">latest<") < listed.index(f'href="./{older.name}')
     assert (tmp_path / "latest").resolve() == newer
 
 
