@@ -16,9 +16,7 @@ from analysis.checks.owed import CERTAIN_AFTER_NS
 from analysis.checks.subscriptions import ENDLESS, participation_keys, positions
 from analysis.clocks import Clocks
 from analysis.identifiers import NONE
-from analysis.record.codes import Outcome, PollKind
-
-REFUSALS = (403, 404)
+from analysis.record.codes import NOT_IN_CHAT, Outcome, PollKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +73,5 @@ class Departures:
     def rightly_refused(self, table: pd.DataFrame, clocks: Clocks) -> Bools:
         """Which requests were refused, as they should be, to people who may have left by then."""
         refused: Bools = table["outcome"].to_numpy() == Outcome.FAIL
-        refused &= table["status_code"].isin(REFUSALS).to_numpy()
+        refused &= table["status_code"].isin(NOT_IN_CHAT).to_numpy()
         return refused & self.perhaps_left(table, clocks, "answered_ns")

@@ -16,7 +16,6 @@ from analysis.errors import RecordError
 from analysis.monitor.findings import Noticed
 from analysis.monitor.looks import Snapshot
 from analysis.monitor.memory import Look
-from analysis.monitor.rows import Row
 from analysis.record import ProcessInfo, RecordWriter
 from analysis.record.codes import PollKind
 from analysis.record.tables import DATABASE_TABLES
@@ -61,11 +60,8 @@ class Journal:
         for row in rows:
             add(row)
 
-    def looked(
-        self, kind: PollKind, look: Look, taken: Snapshot, began_ns: int, memberships: Iterable[Row]
-    ) -> None:
-        """Write down a look that came to its end, and who has come or left."""
-        self.write("memberships", memberships)
+    def looked(self, kind: PollKind, look: Look, taken: Snapshot, began_ns: int) -> None:
+        """Write down a look that came to its end."""
         clocks = (taken.database_us, taken.xmin, taken.next_xid, taken.server_us)
         self._write(kind, look, taken.at_ns, began_ns, clocks, None)
 

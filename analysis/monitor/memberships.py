@@ -12,6 +12,8 @@ import asyncpg
 from analysis.monitor.rows import Row
 from analysis.target.database import sql
 
+PART = "people in chats"  # in table `left_out`
+
 
 class Memberships:
     """What the last look found.

@@ -25,7 +25,7 @@ from analysis.monitor.answers import Answered, Answers
 from analysis.monitor.connection import FAILURES, Database
 from analysis.monitor.findings import JUDGED
 from analysis.monitor.journal import Journal
-from analysis.monitor.memberships import Memberships
+from analysis.monitor.memberships import PART, Memberships
 from analysis.monitor.memory import Hole, Look, Memory
 from analysis.monitor.predecessor import read_predecessor
 from analysis.monitor.sends import Sends, unseen_sends
@@ -38,7 +38,6 @@ SWEEP_ATTEMPTS_S = 60.0  # how long the last sweep waits for a database that is 
 # How long after the last sweep transactions that may hold a missing seq are waited for, and how often we look.
 TRANSACTIONS_S = 10.0
 TRANSACTIONS_EVERY_S = 0.25
-MEMBERSHIPS = "people in chats"  # in table `left_out`
 
 
 async def watch(folder: Path, settings: Settings, *, take_over: bool = False) -> None:
@@ -143,7 +142,7 @@ class Monitor:
         self._journal = Journal(monitor_folder(self._folder))
         self._journal.write("memberships", participants)
         if self._memberships.left_out is not None:
-            row = (time.monotonic_ns(), MEMBERSHIPS, self._memberships.left_out, True)
+            row = (time.monotonic_ns(), PART, self._memberships.left_out, True)
             self._journal.write("left_out", [row])
         self._journal.baseline(found)
         self._server = ServerWatch(self._journal.write)
@@ -253,13 +252,14 @@ class Monitor:
                 if self._began_us is None:
                     self._begin_at(taken.database_us - (taken.at_ns - self._baseline_ns) // 1000)
                 await see(connection, look)
-                memberships = await self._memberships.look(connection, taken.at_ns)
+                # At once: what was seen stays seen though the look may not come to its end, and no later one tells it again.
+                self._journal.write("memberships", await self._memberships.look(connection, taken.at_ns))
                 self._memory.gaps(look, taken.xmin, taken.next_xid)
         except FAILURES as error:
             self._database.drop()
             self._journal.failed(look, began_ns, error)
             return None
-        self._journal.looked(kind, look, taken, began_ns, memberships)
+        self._journal.looked(kind, look, taken, began_ns)
         return taken
 
     def _begin_at(self, database_us: int) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 # Of HTTP, in ``status_code``.
 REDIRECTIONS: Final = (301, 302, 303, 307, 308)
 TOO_MANY_REQUESTS: Final = 429
+NOT_IN_CHAT: Final = (403, 404)  # how an app refuses people who are not in a chat, or have left it
 
 
 class Outcome(IntEnum):

@@ -17,7 +17,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from analysis.record import Person
-from analysis.record.codes import Outcome, PagePurpose, SocketEvent
+from analysis.record.codes import NOT_IN_CHAT, Outcome, PagePurpose, SocketEvent
 from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient
@@ -27,7 +27,7 @@ from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.session import Session
 from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life.memory import ChatMemory
-from locustfiles.life.newest import NOT_IN_CHAT, newest_seq
+from locustfiles.life.newest import newest_seq
 from locustfiles.life.outsider import Outsider
 from locustfiles.life.receipts import Receipts
 from locustfiles.life.sign_in import CannotSignIn

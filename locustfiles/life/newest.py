@@ -3,12 +3,11 @@
 import time
 from typing import Final
 
-from analysis.record.codes import Outcome, PagePurpose, SocketEvent
+from analysis.record.codes import NOT_IN_CHAT, Outcome, PagePurpose, SocketEvent
 from locustfiles.clients.ledger import Ledger
 from locustfiles.clients.messages import MessagesClient
 from locustfiles.run.load import Load
 
-NOT_IN_CHAT: Final = (403, 404)  # how the app refuses people who are not in a chat, or have left it
 _OF_NO_SOCKET: Final = 0
 
 

@@ -223,7 +223,10 @@ DELIVERY = [
         ("elif in_until[number] == ENDLESS:", "else:"),
         ("int(looks[before]) - LOOK_LAG_NS if", "at_ns if"),
         ("return refused & self", "return refused | self"),
-        ('refused &= table["status_code"].isin(REFUSALS)', 'refused |= table["status_code"].isin(REFUSALS)'),
+        (
+            'refused &= table["status_code"].isin(NOT_IN_CHAT)',
+            'refused |= table["status_code"].isin(NOT_IN_CHAT)',
+        ),
         ("latest_ns > until", "earliest_ns > 0"),
     ),
     *of(
