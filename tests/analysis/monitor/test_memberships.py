@@ -6,8 +6,10 @@ import uuid
 from typing import Any
 
 import asyncpg
+import pytest
 
 from analysis.monitor.memberships import Memberships
+from analysis.monitor.memory import Memory
 from analysis.target.database import sql
 from tests.analysis.monitor.runs import PATIENCE_S, WatchedRun, monitor_process, until
 
@@ -40,6 +42,33 @@ def test_who_leaves_and_who_comes_is_written_down_once(watched: WatchedRun) -> N
     *_, left = watched.table("memberships")
     polls = [poll["at_ns"] for poll in watched.table("polls")]
     assert left["at_ns"] == polls[4], "the look after they had left"
+
+
+def test_who_has_left_is_kept_though_the_look_breaks_off(
+    watched: WatchedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No later look tells it again: by then it is known."""
+    one, _ = watched.people
+    watched.do(joining(watched, one))
+
+    def break_off(*_: Any) -> None:
+        monkeypatch.undo()
+        raise ConnectionResetError("reset by peer")
+
+    async def watching() -> None:
+        monitor = watched.monitor()
+        try:
+            await monitor.begin()
+            await asyncio.to_thread(watched.do, leaving(watched, one))
+            monkeypatch.setattr(Memory, "gaps", break_off)
+            await monitor.poll()
+            await monitor.poll()
+        finally:
+            monitor.close()
+
+    asyncio.run(watching())
+    assert watched.kinds() == ["FAILED", "POLL"]
+    assert told(watched) == [(one, True), (one, False)]
 
 
 def test_other_chats_are_none_of_our_business(watched: WatchedRun) -> None:
