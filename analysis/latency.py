@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from analysis.attempts import acknowledged
 from analysis.record.codes import EventType, Outcome
-from analysis.settings import WARMUP_FOUND, Settings, Workload
+from analysis.setting_kinds import WARMUP_FOUND
+from analysis.settings import Settings, Workload
 from analysis.statistics.warmup import find_warmup
 
 NS_PER_MS = 1_000_000

@@ -11,14 +11,10 @@ import hmac
 import os
 from collections.abc import Mapping
 from enum import Enum, StrEnum
-from math import inf
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -30,10 +26,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from analysis import env_file as files
 from analysis.errors import ConfigurationError
-from analysis.rates import RateCurve
+from analysis.setting_kinds import (
+    WARMUP_FOUND,
+    HttpUrl,
+    Key,
+    Positive,
+    PostgresUrl,
+    Rate,
+    Share,
+    Warmup,
+    http_url,
+)
 
 DEFAULT_ENV_FILE = Path(".env.staging")
-WARMUP_FOUND = "auto"  # in place of seconds: the end of the warm-up is found in the latencies
 
 
 class Transport(StrEnum):
@@ -73,59 +78,6 @@ class ShapeName(StrEnum):
     STEPS = "steps"
 
 
-def http_url(url: str) -> str:
-    """`url` as the tool uses it: without a slash at its end.
-
-    Raises:
-        ValueError: it is no URL of HTTP, or has credentials in it: URLs are written into records and reports.
-    """
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("expected a URL that begins with http:// or https://")
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - only looking at it checks it
-    except ValueError as error:
-        raise ValueError(f"expected a URL: {error}") from None
-    if "@" in parts.netloc:
-        raise ValueError("expected a URL without a user name or password in it (user:password@)")
-    if not parts.hostname:
-        raise ValueError("expected a URL with a host in it")
-    return url.rstrip("/")
-
-
-def _postgres_url(secret: SecretStr) -> SecretStr:
-    if not secret.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError("expected a URL that begins with postgresql://")
-    return secret
-
-
-def _warmup(text: str) -> str:
-    if text.strip() == WARMUP_FOUND:
-        return WARMUP_FOUND
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < inf:
-        raise ValueError(
-            f"expected a number of seconds, or {WARMUP_FOUND} to have it found, found {text[:60]!r}"
-        )
-    return text.strip()
-
-
-def _rate(text: str) -> str:
-    RateCurve.parse(text)
-    return text.strip()
-
-
-HttpUrl = Annotated[str, AfterValidator(http_url)]
-PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Warmup = Annotated[str, BeforeValidator(str), AfterValidator(_warmup)]
-Rate = Annotated[str, BeforeValidator(str), AfterValidator(_rate)]
-
-
 class Settings(BaseSettings):
     """What a run is told. Field names are the environment's names in lower case."""
 
@@ -137,8 +89,8 @@ class Settings(BaseSettings):
     next_public_supabase_url: HttpUrl = Field(
         description="URL of the Supabase project, for Auth, REST and Realtime"
     )
-    next_public_supabase_anon_key: SecretStr = Field(description="The project's anon (public) key")
-    supabase_service_role_key: SecretStr = Field(
+    next_public_supabase_anon_key: Key = Field(description="The project's anon (public) key")
+    supabase_service_role_key: Key = Field(
         description="The project's service role key: creates the people of a run through Supabase Auth"
     )
     database_url: PostgresUrl = Field(
@@ -273,13 +225,6 @@ class Settings(BaseSettings):
         if "{n}" not in pattern or "@" not in pattern:
             raise ValueError("expected an e-mail address with {n} in it, such as chatsoak+{n}@example.com")
         return pattern
-
-    @field_validator("next_public_supabase_anon_key", "supabase_service_role_key")
-    @classmethod
-    def _not_empty(cls, secret: SecretStr) -> SecretStr:
-        if not secret.get_secret_value().strip():
-            raise ValueError("expected a key, found nothing")
-        return secret
 
     @model_validator(mode="after")
     def _keys_differ(self) -> "Settings":

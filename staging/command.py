@@ -89,6 +89,8 @@ async def _run(options: argparse.Namespace) -> None:
         door.listener.close()
         if postgres is not None:
             await postgres.stop()
+    with contextlib.suppress(BrokenPipeError):  # whoever started us may be gone: then nobody listens
+        _say("Ended; nothing of it is left running")
 
 
 def _parser() -> argparse.ArgumentParser:

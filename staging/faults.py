@@ -182,14 +182,16 @@ def _declared(name: str) -> Fault:
 def _parse(text: str) -> tuple[str, float]:
     name, equals, value = text.partition("=")
     fault = _BY_NAME.get(name)
-    if not equals or fault is None:
+    if fault is None:
         known = ", ".join(sorted(_BY_NAME))
-        raise StageError(f"--fault {text}: expected NAME=VALUE with one of these names: {known}.")
+        raise StageError(f"Fault {text}: expected NAME=VALUE with one of these names: {known}.")
+    if not equals:
+        raise StageError(f"Fault {name}: it has no value; expected {name}=VALUE ({fault.unit}).")
     try:
         number = float(value)
     except ValueError:
-        raise StageError(f"--fault {name}: expected a number ({fault.unit}), found {value!r}.") from None
+        raise StageError(f"Fault {name}: expected a number ({fault.unit}), found {value!r}.") from None
     if not 0 <= number < math.inf or (fault.unit == "share" and number > 1):
         limits = "a share from 0 to 1" if fault.unit == "share" else f"0 or more ({fault.unit})"
-        raise StageError(f"--fault {name}: expected {limits}, found {value}.")
+        raise StageError(f"Fault {name}: expected {limits}, found {value}.")
     return name, number

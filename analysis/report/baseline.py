@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from analysis.criteria import Verdict
 from analysis.errors import ConfigurationError, RecordError
 from analysis.history.runs import BASELINE, find_run, point, pointed_at
 from analysis.history.stored import read_verdict
@@ -41,6 +42,13 @@ def run(named: Path | None, reports_dir: Path, *, none: bool) -> None:
             console.print(
                 Text(in_a_line(f"The baseline is {folder.name} ({verdict.outcome}).")), soft_wrap=True
             )
+            if verdict.outcome != Verdict.PASS:
+                console.print(
+                    Text(
+                        "It did not pass: what was slow or wrong in it already is no regression of a later run."
+                    ),
+                    soft_wrap=True,
+                )
         if reports_dir.is_dir():
             index.write_index(reports_dir)
     except OSError as error:

@@ -37,12 +37,13 @@ RELEASE = {
 THE_TOOLS_OWN = ("monitor.complete", "record.complete")  # what these count is no fault of the app
 DRIFTS = ("drift.latency", "drift.database")  # and what these count are series that rose
 
-# Faults that the headline names, in a person's words, and the criteria that count them.
+# Faults that the headline names, in a person's words (one, many), and the criteria that count them.
 FAULTS = (
-    ("lost message", ("messages.lost",)),
-    ("seq gap", ("seq.gaps", "seq.missing")),
-    ("duplicate", ("messages.duplicated", "seq.duplicates", "realtime.duplicated")),
-    ("undelivered message", ("realtime.missed",)),
+    (("lost message", "lost messages"), ("messages.lost",)),
+    (("seq gap", "seq gaps"), ("seq.gaps", "seq.missing")),
+    (("duplicate", "duplicates"), ("messages.duplicated", "realtime.duplicated")),
+    (("seq given twice", "seqs given twice"), ("seq.duplicates",)),
+    (("undelivered message", "undelivered messages"), ("realtime.missed",)),
 )
 
 
@@ -206,16 +207,16 @@ def faults(verdict: Mapping[str, Any]) -> str | None:
     """Which of the faults that a chat must never show were found, or that none was; None = not judged."""
     criteria = entries(verdict)
     judged = [
-        (noun, [criteria[name] for name in names if name in criteria and criteria[name]["checked"]])
-        for noun, names in FAULTS
+        (nouns, [criteria[name] for name in names if name in criteria and criteria[name]["checked"]])
+        for nouns, names in FAULTS
     ]
-    judged = [(noun, found) for noun, found in judged if found]
+    judged = [(nouns, found) for nouns, found in judged if found]
     if not judged:
         return None
-    counted = [(noun, sum(int(entry["observed"] or 0) for entry in found)) for noun, found in judged]
-    if bad := [plural(count, noun) for noun, count in counted if count]:
+    counted = [(nouns, sum(int(entry["observed"] or 0) for entry in found)) for nouns, found in judged]
+    if bad := [plural(count, *nouns) for nouns, count in counted if count]:
         return f"Found {listed(bad)}."
-    return f"No {' and no '.join(_all_but_last([noun for noun, _ in counted]))}."
+    return f"No {' and no '.join(_all_but_last([one for (one, _), _ in counted]))}."
 
 
 def tiles(verdict: Mapping[str, Any]) -> list[Tile]:

@@ -13,7 +13,7 @@ from analysis.errors import ConfigurationError, RecordError
 from analysis.history import retention
 from analysis.history.retention import Plan
 from analysis.report import index
-from analysis.report.numbers import plural
+from analysis.report.numbers import listed, plural
 from analysis.visible import in_a_line
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -83,8 +83,10 @@ def _tell(console: Console, made: Plan) -> None:
         console.print(Text(in_a_line(f"leave {folder.name}: it {reason}")), soft_wrap=True)
     whole = sum(removal.whole for removal in made.removals)
     freed = sum(removal.frees_bytes for removal in made.removals) / MIB
-    records = plural(len(made.removals) - whole, "record")
-    console.print(Text(f"{plural(whole, 'run')} and {records}, {freed:,.1f} MiB in all."), soft_wrap=True)
+    records = len(made.removals) - whole
+    going = [plural(count, noun) for count, noun in ((whole, "run"), (records, "record")) if count]
+    told = f"{listed(going)}, {freed:,.1f} MiB in all." if going else "Nothing is to be removed."
+    console.print(Text(told), soft_wrap=True)
 
 
 def _as_json(made: Plan, dry_run: bool) -> dict[str, object]:

@@ -11,6 +11,7 @@ import platform
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -115,8 +116,12 @@ class Conductor:
         self._mark("load")
         logger.info("Run %s: %d people in %d chats.", run.run_id, len(run.people), len(run.chats))
 
-    def end(self) -> None:
-        """Cease, drain, judge and report. Returns when the run is over, whoever began to end it."""
+    def end(self, notes: Sequence[str] = ()) -> None:
+        """Cease, drain, judge and report. Returns when the run is over, whoever began to end it.
+
+        Args:
+            notes: what the verdict's reader should know of the run's end.
+        """
         if self._preparing is not None:
             self._preparing.kill()
             self._preparing = None
@@ -126,7 +131,7 @@ class Conductor:
             self.give_up()
             return
         if self._ending is None:
-            self._ending = gevent.spawn(self._end)
+            self._ending = gevent.spawn(self._end, notes)
         self._ending.join()
 
     def give_up(self) -> None:
@@ -182,9 +187,10 @@ class Conductor:
             for chat in data["chats"]
         ]
 
-    def _end(self) -> None:
+    def _end(self, notes: Sequence[str]) -> None:
         run = self._run
         assert run is not None
+        run.notes += notes
         self.verdict_code = None
         try:
             logger.info("Run %s: the load stops; awaiting deliveries on their way.", run.run_id)

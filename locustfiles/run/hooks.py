@@ -3,6 +3,7 @@
 import atexit
 import logging
 import sys
+import time
 from typing import Any
 
 import gevent
@@ -21,7 +22,7 @@ from locustfiles.run.crew import Alone, Crew, Workers
 from locustfiles.run.interrupts import Interrupts
 from locustfiles.run.load import Load
 from locustfiles.run.log import make_visible
-from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
+from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of, refuse_idle
 from locustfiles.run.progress import Piece, Progress, can_take_back, clock, keep_clear, waiting
 from locustfiles.run.tab import add_tab
 from locustfiles.run.target import Target, embed, reach
@@ -31,6 +32,7 @@ from locustfiles.shapes.shape import ChosenShape
 logger = logging.getLogger(__name__)
 
 WRONG_CONFIGURATION = 2
+IN_TIME_S = 5.0  # a run that ends so shortly before its time is not called cut short
 
 
 class Session:
@@ -46,6 +48,7 @@ class Session:
         self._worker: Worker | None = None
         self._interrupts: Interrupts | None = None
         self._progress: Progress | None = None
+        self._began_s: float | None = None  # on time.monotonic's clock, the newest run
 
     # Events, in the order in which Locust fires them
 
@@ -92,6 +95,7 @@ class Session:
             self._prepare()
             assert self._conductor is not None
             self._conductor.start(self._users_asked())
+            self._began_s = time.monotonic()
             self._progress = Progress(sys.stderr, self._how_far)
         except ChatsoakError as error:
             logger.error("No run is started. %s", error)
@@ -106,7 +110,7 @@ class Session:
             self._progress.stop()
             self._progress = None
         if self._conductor is not None:
-            self._conductor.end()
+            self._conductor.end(self._cut_short())
             self._set_exit_code()
             if not self._options.headless:
                 self._say_closing()
@@ -136,6 +140,7 @@ class Session:
         faults = faults_of(self._options, host)
         with waiting("Examining the target" if host else "Starting the embedded staging environment"):
             self._target = reach(host, env_file, overrides) if host else embed(env_file, overrides, faults)
+        refuse_idle(overrides, self._target.settings)
         self._conductor = Conductor(self._target, self._crew)
         self.environment.host = self._options.host = self._target.host
         if (shape := self._shape()) is not None:
@@ -180,10 +185,24 @@ class Session:
             runner.user_count if runner is not None else 0,
             self._target.settings.chatsoak_target_send_p95_ms,
         )
-        run_time = self._options.run_time
-        limited = isinstance(run_time, int | float) and run_time > 0
-        told = f"{clock(max(0.0, run_time - seconds))} left" if limited else f"{clock(seconds)} so far"
+        limit_s = self._run_time_s()
+        told = f"{clock(seconds)} so far" if limit_s is None else f"{clock(max(0.0, limit_s - seconds))} left"
         return [Piece(told), *pieces]
+
+    def _run_time_s(self) -> float | None:
+        """How long the run is to last; None = until somebody ends it."""
+        run_time = self._options.run_time
+        return run_time if isinstance(run_time, int | float) and run_time > 0 else None
+
+    def _cut_short(self) -> list[str]:
+        """A sentence where the run ends before its time, by a Ctrl-C, say: its figures are those of a shorter run."""
+        limit_s = self._run_time_s()
+        if limit_s is None or self._began_s is None:
+            return []
+        lasted_s = time.monotonic() - self._began_s
+        if lasted_s > min(limit_s - IN_TIME_S, 0.9 * limit_s):
+            return []
+        return [f"The run was ended early, after {clock(lasted_s)} of the {clock(limit_s)} of its run time."]
 
     def _name_of_sends(self) -> str:
         assert self._target is not None

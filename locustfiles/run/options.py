@@ -5,13 +5,14 @@ settings judge them, with one sentence for a wrong one wherever it came from.
 """
 
 from argparse import Namespace
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from locust.argument_parser import LocustArgumentParser
 
 from analysis.errors import ConfigurationError
-from analysis.settings import DEFAULT_ENV_FILE, Arrivals, ShapeName, Workload
+from analysis.settings import DEFAULT_ENV_FILE, Arrivals, Settings, ShapeName, Workload
 
 # Option's attribute → field of Settings.
 _OVERRIDES = {
@@ -23,6 +24,7 @@ _OVERRIDES = {
     "chatsoak_people": "chatsoak_people",
     "chatsoak_drain": "chatsoak_drain_s",
 }
+_OPEN_ONLY = ("chatsoak_arrival_rate", "chatsoak_arrivals")
 
 
 def add_options(parser: LocustArgumentParser) -> None:
@@ -114,6 +116,20 @@ def overrides_of(options: Namespace) -> dict[str, object]:
     """Settings given on the command line or by an option's variable, by field name; not checked yet."""
     given = {field: getattr(options, name, None) for name, field in _OVERRIDES.items()}
     return {field: value for field, value in given.items() if value is not None}
+
+
+def refuse_idle(overrides: Mapping[str, object], settings: Settings) -> None:
+    """Refuse what was asked for and would do nothing: somebody who names a rate means an open workload.
+
+    Raises:
+        ConfigurationError: `overrides` has a setting of the open workload, and `settings` a closed one.
+    """
+    idle = [name for name in _OPEN_ONLY if name in overrides]
+    if idle and settings.chatsoak_workload is Workload.CLOSED:
+        raise ConfigurationError(
+            f"{idle[0].upper()} is {overrides[idle[0]]}, and acts in an open workload only, while CHATSOAK_WORKLOAD is closed; "
+            "give --workload open too, or leave it out."
+        )
 
 
 def faults_of(options: Namespace, host: str | None) -> list[str]:

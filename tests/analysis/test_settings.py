@@ -86,6 +86,17 @@ def test_what_is_missing_is_named_with_the_place_to_set_it(tmp_path: Path) -> No
         ("DATABASE_URL", "mysql://x", "begins with postgresql://"),
         ("SUPABASE_SERVICE_ROLE_KEY", "anon", "are the same"),
         ("SUPABASE_SERVICE_ROLE_KEY", " ", "expected a key, found nothing"),
+        (
+            "NEXT_PUBLIC_SUPABASE_URL",
+            "https://[STAGING_PROJECT_REF].supabase.co",
+            "NEXT_PUBLIC_SUPABASE_URL: [STAGING_PROJECT_REF] still stands in it; put your own value in its place",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://postgres:[YOUR-PASSWORD]@db.example.com/postgres",
+            "[YOUR-PASSWORD] still",
+        ),
+        ("NEXT_PUBLIC_SUPABASE_ANON_KEY", "eyJhbGciOiJIUzI1NiJ9...", "expected a whole key"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, name: str, value: str, sentence: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from analysis.record import read_run
 from tests.locustfiles.soaks import PATIENCE_S, TOO_SHORT_FOR, Ended, Soak, describe, query
 from tests.staging.stages import RunningStage, running_stage
 
@@ -149,6 +150,8 @@ def test_one_ctrl_c_drains_judges_and_reports(own: RunningStage, tmp_path: Path)
     assert ended.code == 0, ended.output
     assert ended.verdict["counts"]["ok"] == ended.verdict["counts"]["stored"] > 0
     assert "Traceback" not in ended.output
+    (note,) = read_run(running.reports / "latest").notes
+    assert re.fullmatch(r"The run was ended early, after \d:\d\d of the 5:00 of its run time\.", note)
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_leaves_nothing_running(tmp_path: Path) -> None:

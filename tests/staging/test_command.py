@@ -181,13 +181,13 @@ def test_data_that_is_kept_comes_back_with_its_people_and_their_tokens(public_pa
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ("no_such_fault=1", "--fault no_such_fault=1: expected NAME=VALUE with one of these names: .*lost_ack_rate.*"),
-        ("lost_ack_rate", "--fault lost_ack_rate: expected NAME=VALUE .*"),
-        ("lost_ack_rate=often", r"--fault lost_ack_rate: expected a number \(share\), found 'often'\."),
-        ("lost_ack_rate=1.5", r"--fault lost_ack_rate: expected a share from 0 to 1, found 1\.5\."),
-        ("latency_ms=-1", r"--fault latency_ms: expected 0 or more \(ms\), found -1\."),
-        ("latency_ms=nan", r"--fault latency_ms: expected 0 or more \(ms\), found nan\."),
-        ("latency_ms=inf", r"--fault latency_ms: expected 0 or more \(ms\), found inf\."),
+        ("no_such_fault=1", "Fault no_such_fault=1: expected NAME=VALUE with one of these names: .*lost_ack_rate.*"),
+        ("lost_ack_rate", r"Fault lost_ack_rate: it has no value; expected lost_ack_rate=VALUE \(share\)\."),
+        ("lost_ack_rate=often", r"Fault lost_ack_rate: expected a number \(share\), found 'often'\."),
+        ("lost_ack_rate=1.5", r"Fault lost_ack_rate: expected a share from 0 to 1, found 1\.5\."),
+        ("latency_ms=-1", r"Fault latency_ms: expected 0 or more \(ms\), found -1\."),
+        ("latency_ms=nan", r"Fault latency_ms: expected 0 or more \(ms\), found nan\."),
+        ("latency_ms=inf", r"Fault latency_ms: expected 0 or more \(ms\), found inf\."),
     ],
 )  # fmt: skip
 def test_a_wrong_fault_is_one_clear_sentence(fault: str, sentence: str) -> None:

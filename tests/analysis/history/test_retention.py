@@ -132,8 +132,10 @@ def test_a_record_that_lies_elsewhere_is_let_go_and_not_followed(
 
 def test_what_is_young_stays(reports: Path) -> None:
     old = "--older-than"
-    assert "0 runs and 4 records" in prune(reports, "--keep-records", "2", old, "1d", "--dry-run").stdout
-    assert "0 runs and 0 records" in prune(reports, "--keep-records", "2", old, "9999w", "--dry-run").stdout
+    assert "\n4 records, " in prune(reports, "--keep-records", "2", old, "1d", "--dry-run").stdout
+    assert (
+        "Nothing is to be removed." in prune(reports, "--keep-records", "2", old, "9999w", "--dry-run").stdout
+    )
 
 
 def test_a_run_without_its_record_is_not_judged_again(reports: Path) -> None:
@@ -154,3 +156,10 @@ def test_a_baseline_is_pinned_told_and_let_go(reports: Path) -> None:
     assert chatsoak("compare", "baseline", "latest", environment=environment).returncode == 0
     assert chatsoak("baseline", "--none", environment=environment).returncode == 0
     assert not (reports / "baseline").is_symlink()
+
+
+def test_a_baseline_that_did_not_pass_is_pinned_with_a_word(reports: Path) -> None:
+    file = reports / "run-3" / "verdict.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "outcome": "fail"}))
+    said = chatsoak("baseline", "run-3", environment={"CHATSOAK_REPORTS_DIR": str(reports)}).stdout
+    assert said.startswith("The baseline is run-3 (fail).\nIt did not pass: ")

@@ -7,7 +7,7 @@ from locust.argument_parser import LocustArgumentParser, setup_parser_arguments
 
 from analysis.errors import ConfigurationError
 from analysis.settings import Arrivals, Settings, ShapeName, Workload, load
-from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of
+from locustfiles.run.options import add_options, env_file_of, faults_of, overrides_of, refuse_idle
 
 TARGET = {
     "next_public_supabase_url": "http://127.0.0.1",
@@ -87,6 +87,18 @@ def test_what_cannot_be_is_refused_with_one_sentence(
 ) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         load(Path("no such file"), {**TARGET, **overrides_of(parser.parse_args(wrong.split()))})
+
+
+@pytest.mark.parametrize("idle", ["--arrival-rate 50", "--arrivals constant"])
+def test_what_would_do_nothing_is_refused(parser: LocustArgumentParser, idle: str) -> None:
+    """Somebody who names a rate means an open workload, and would read a closed one's figures."""
+    given = overrides_of(parser.parse_args(idle.split()))
+    with pytest.raises(
+        ConfigurationError, match=r"acts in an open workload only, .*; give --workload open too"
+    ):
+        refuse_idle(given, load(Path("no such file"), {**TARGET, **given}))
+    opened = {**given, "chatsoak_workload": "open"}
+    refuse_idle(opened, load(Path("no such file"), {**TARGET, **opened}))
 
 
 def test_no_option_takes_a_secret(parser: LocustArgumentParser) -> None:
