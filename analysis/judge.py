@@ -5,31 +5,26 @@ the record's own. A million sends with three million deliveries are judged withi
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from analysis import generator, latency, latency_criteria, timeline
 from analysis.checks import audit, drift, plan
-from analysis.checks.account import NULL
 from analysis.checks.steady import steady_part
-from analysis.checks.suite import Audit, guarded
-from analysis.clocks import Clocks
-from analysis.criteria import Criterion, Finding
+from analysis.checks.suite import guarded
+from analysis.criteria import Criterion
 from analysis.demand import demand
 from analysis.errors import RecordError
 from analysis.evidence import Evidence, read_evidence
-from analysis.faults import UNKNOWN, Faults, kinds_of
 from analysis.judgement import Judgement
 from analysis.latency_drift import latency_drift, on_axis
 from analysis.load import planned_rate
 from analysis.load_side import load_side
-from analysis.record.codes import Outcome, PollKind
+from analysis.record.codes import PollKind
 from analysis.record.run import write_json
+from analysis.send_errors import send_errors
 from analysis.series import bucket_width_s
 from analysis.server import server_side
 from analysis.settings import Workload
@@ -89,7 +84,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
     criteria = [
         *latency_criteria.send_criteria(sent, targets, service, meant),
         latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant),
-        _errors(evidence, sends, found, targets),
+        send_errors(evidence, sends, found, targets),
         *found.criteria,
         guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady)),
         guarded("drift.database", lambda: drift.database(evidence, of_server)),
@@ -143,54 +138,6 @@ def _told(step: Shift) -> dict[str, Any]:
         "near": step.near,
         "near_s": step.reach_s,
     }
-
-
-def _errors(evidence: Evidence, sends: pd.DataFrame, found: Audit, targets: latency.Targets) -> Criterion:
-    """`errors.send`; what was rightly refused is no part of it."""
-    rightly_refused = found.rightly_refused
-    return latency_criteria.errors_criterion(
-        sends[~rightly_refused],
-        _not_acknowledged(evidence, found),
-        targets,
-        rightly_refused=int(rightly_refused.sum()),
-    )
-
-
-def _not_acknowledged(evidence: Evidence, found: Audit) -> Faults:
-    """The sends that were refused, and not rightly, or got no answer, in the order in which they left; each with the message
-    that it became all the same, or by a repeat, where one is known."""
-    sends = evidence.sends.assign(became=found.messages_of_sends, became_seq=found.seqs_of_sends)
-    missed = (sends["outcome"] != Outcome.OK).to_numpy() & ~found.rightly_refused
-    bad = sends[missed].sort_values("left_ns", kind="stable")
-    said = ["outcome", "status_code", "error"]
-    left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])
-    different = bad.groupby(said, observed=True, dropna=False, sort=False)
-    sentences = kinds_of(_what_was_said(*one) for one in bad[said].drop_duplicates().itertuples(index=False))
-
-    def tell(place: int) -> Iterator[Finding]:
-        send, at_ns = bad.iloc[place], int(left_ns[place])
-        yield Finding(
-            why=_what_was_said(*send[said]),
-            chat_id=evidence.chats.text(send["chat_id"]),
-            seq=None if send["became_seq"] == NULL else int(send["became_seq"]),
-            message_id=evidence.messages.text(send["became"]),
-            client_generated_id=evidence.messages.text(send["client_generated_id"]),
-            sender_id=evidence.people.text(send["user_id"]),
-            at_ns=None if at_ns == UNKNOWN else at_ns,
-        )
-
-    return Faults(
-        at_ns=left_ns,
-        chat=bad["chat_id"].to_numpy(np.int64),
-        kind=sentences[different.ngroup().to_numpy()],
-        tell=tell,
-    )
-
-
-def _what_was_said(outcome: int, status_code: int, error: str | None) -> str:
-    kind = "refused" if outcome == Outcome.FAIL else "left without a clear answer"
-    status = f"HTTP {status_code}" if status_code else "no HTTP answer"
-    return f"The send was {kind} ({status})" + (f": {error}" if isinstance(error, str) else ".")
 
 
 def _database_facts(evidence: Evidence) -> dict[str, str]:

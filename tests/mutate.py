@@ -57,6 +57,7 @@ NEAREST = {
     "why_behind": f"{CHECKS}/test_why_behind.py",
     "stalls": f"{CHECKS}/test_stalls.py",
     "plan": f"{CHECKS}/oracles/test_plan.py",
+    "send_errors": f"{CHECKS}/oracles/test_errors.py",
     "restarts": f"{CHECKS}/test_restarts.py",
     "criteria": f"{TESTS}/test_criteria.py",
     "faults": f"{TESTS}/test_faults.py",
@@ -92,7 +93,7 @@ OUTSIDE_THE_SUITE = (
     "latency_criteria.send_criteria(sent, targets, service, meant)[0]",
     "latency_criteria.send_criteria(sent, targets, service, meant)[1]",
     "latency_criteria.delivery_criterion(delivered, across_clocks, targets, meant)",
-    "_errors(evidence, sends, found, targets)",
+    "send_errors(evidence, sends, found, targets)",
     "plan.history(evidence, targets.history_query_ms)",
 )
 HEALTHY = "generator.healthy(load, figures, errors_turn)"

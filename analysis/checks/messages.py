@@ -44,7 +44,8 @@ def lost(account: Account) -> Criterion:
     too_late = never_seen & _answered_after_the_last_look(account)
     unseen = account.last_look_ns is None  # what was never seen may be there all the same
     away_ns = _away_ns(account)
-    meant = np.where(ok & (answered_row >= 0), answered_row, account.row_of_operation())
+    by_its_own = went & ~answered_went  # the row that was answered may be another message's, and is there
+    meant = np.where(ok & (answered_row >= 0) & ~by_its_own, answered_row, account.row_of_operation())
     alone = (ok & (answered_row >= 0)) | (operations["rows_seen"].to_numpy() == 1)
     returned = alone & ~went & (np.append(away_ns, 0)[meant] > 0)
     faults = np.flatnonzero(went | returned | (never_seen & ~too_late & (not unseen)))

@@ -81,21 +81,33 @@ def _cell(reported: Figures, truth: Figures, figure: str) -> str:
     return f"{reported[figure]:,.2f} ({off:+,.2f}){mark}"
 
 
+HEAD = ["| server | | average | P50 | P95 | P99 |", "|---|---|--:|--:|--:|--:|"]
+
+
+def _row(label: str, reported: Figures, truth: Figures) -> str:
+    return f"| | {label} | " + " | ".join(_cell(reported, truth, figure) for figure in FIGURES) + " |"
+
+
+def _plain_row(server: str, label: str, figures: Figures) -> str:
+    return f"| {server} | *{label}* | " + " | ".join(f"*{figures[figure]:,.2f}*" for figure in FIGURES) + " |"
+
+
+def _response_rows(told: Told) -> list[str]:
+    return [
+        _plain_row("", "truth, due → answered", told.response_truth),
+        _row("chatsoak, response time", told.response, told.response_truth),
+        _plain_row("", "of it, late by the generator itself", told.lateness),
+    ]
+
+
 def _beside(rows: dict[str, dict[str, Told]]) -> str:
-    lines = ["| server | tool | average | P50 | P95 | P99 |", "|---|---|--:|--:|--:|--:|"]
+    lines = list(HEAD)
     for name, told in rows.items():
-        truth = told["chatsoak"].truth
-        lines.append(
-            f"| {name} | *truth* | " + " | ".join(f"*{truth[figure]:,.2f}*" for figure in FIGURES) + " |"
-        )
+        lines.append(_plain_row(name, "truth, what the server took", told["chatsoak"].truth))
         for tool, one in told.items():
-            rows_of_tool = {tool: one.reported}
-            if one.response:
-                rows_of_tool = {f"{tool}, service time": one.reported, f"{tool}, response time": one.response}
-            lines += [
-                f"| | {label} | " + " | ".join(_cell(figures, one.truth, figure) for figure in FIGURES) + " |"
-                for label, figures in rows_of_tool.items()
-            ]
+            label = f"{tool}, service time" if one.response else tool
+            lines.append(_row(label, one.reported, one.truth))
+        lines += _response_rows(told["chatsoak"])
     return "\n".join(lines)
 
 
@@ -119,15 +131,11 @@ def _stall(told: dict[str, Told]) -> str:
 
 
 def _full(rows: dict[str, Told]) -> str:
-    lines = ["| server | | average | P50 | P95 | P99 |", "|---|---|--:|--:|--:|--:|"]
+    lines = list(HEAD)
     for name, told in rows.items():
-        lines.append(
-            f"| {name} | *truth* | " + " | ".join(f"*{told.truth[figure]:,.2f}*" for figure in FIGURES) + " |"
-        )
-        for kind, figures in (("service time", told.reported), ("response time", told.response)):
-            lines.append(
-                f"| | {kind} | " + " | ".join(_cell(figures, told.truth, one) for one in FIGURES) + " |"
-            )
+        lines.append(_plain_row(name, "truth, what the server took", told.truth))
+        lines.append(_row("chatsoak, service time", told.reported, told.truth))
+        lines += _response_rows(told)
     return "\n".join(lines)
 
 

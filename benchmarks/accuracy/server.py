@@ -3,10 +3,12 @@
     python -m benchmarks.accuracy.server '{"kind": "Constant", "ms": 20}'
 
 Its port is the first line on standard output. Each line on standard input is a question: it is answered by one line of
-JSON, ``{"held_ms": […], "busy_share": 0.2}``: for every request so far how long it lay with the server, from when the kernel
-received the last of its bytes to the write of its answer, and how much of its time since the first one it spent on requests. The first is
-the truth that a load tester is held against: what its network and its own clients add comes on top of it. A request that lies unread
-because the machine gave the server's core to somebody else is slow by the server, and by nobody's clock but the kernel's.
+JSON, ``{"answered": [[key, received_ns, answered_ns], …], "busy_share": 0.2}``: for every request so far its idempotency key, when the
+kernel received the last of its bytes and when its answer was written (both on CLOCK_MONOTONIC, which all processes of a machine share), and
+how much of its time since the first one the server spent on requests. From received to answered is the truth that a load tester's service times
+are held against: what its network and its own clients add comes on top of it. A request that lies unread because the machine gave the server's
+core to somebody else is slow by the server, and by nobody's clock but the kernel's. From when a request was due to answered is the truth of
+response times.
 
 It never sleeps, because a timer of the kernel or of an event loop is up to a millisecond late: it has a core of its own.
 """
@@ -14,6 +16,7 @@ It never sleeps, because a timer of the kernel or of an event loop is up to a mi
 import heapq
 import json
 import os
+import re
 import select
 import socket
 import sys
@@ -33,6 +36,7 @@ ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Len
     len(BODY),
     BODY,
 )
+_KEY = re.compile(rb'"clientGeneratedId":\s*"([^"]*)"')
 
 
 def latency_of(told: Mapping[str, Any]) -> Latency:
@@ -55,11 +59,11 @@ class CalibratedServer:
         self._poll.register(sys.stdin, select.EPOLLIN)
         self._connections: dict[int, socket.socket] = {}
         self._halves: dict[int, bytes] = {}  # a request that has not come to its end
-        self._due: list[tuple[int, int, int]] = []  # due, received (both ns), connection
+        self._due: list[tuple[int, int, int, str]] = []  # due, received (both ns), connection, key
         self._stamps = arrivals()
         self._first_ns = self._last_ns = 0  # of the first request and the last answer
         self._busy_ns = 0  # spent on requests and answers; the rest of its core it spends on looking
-        self._held_ns: list[int] = []
+        self._answered: list[tuple[str, int, int]] = []  # key, received, answered (both ns)
 
     @property
     def port(self) -> int:
@@ -80,10 +84,9 @@ class CalibratedServer:
                 elif descriptor == asked:
                     if not os.read(asked, 4096):
                         return
-                    held_ms = [held / NS_PER_MS for held in self._held_ns]
                     span_ns = max(1, self._last_ns - self._first_ns)
                     busy_share = min(1.0, self._busy_ns / span_ns)
-                    print(json.dumps({"held_ms": held_ms, "busy_share": busy_share}), flush=True)
+                    print(json.dumps({"answered": self._answered, "busy_share": busy_share}), flush=True)
                 else:
                     self._accept()
             while self._due and self._due[0][0] <= time.monotonic_ns():
@@ -123,17 +126,18 @@ class CalibratedServer:
             return
         self._first_ns = self._first_ns or came_ns
         latency_ms = self._latency.quantile(self._uniform(), (came_ns - self._first_ns) / 1e9)
-        heapq.heappush(self._due, (came_ns + round(latency_ms * NS_PER_MS), came_ns, descriptor))
+        key = found[1].decode() if (found := _KEY.search(body)) else ""
+        heapq.heappush(self._due, (came_ns + round(latency_ms * NS_PER_MS), came_ns, descriptor, key))
 
     def _uniform(self) -> float:
         return self._rng.random() or 0.5  # random() may give 0, of which there is no quantile
 
-    def _answer(self, received_ns: int, descriptor: int) -> None:
+    def _answer(self, received_ns: int, descriptor: int, key: str) -> None:
         connection = self._connections.get(descriptor)
         if connection is None:  # it left without waiting
             return
         self._last_ns = time.monotonic_ns()
-        self._held_ns.append(self._last_ns - received_ns)
+        self._answered.append((key, received_ns, self._last_ns))
         connection.send(ANSWER)
 
 

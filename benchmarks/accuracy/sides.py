@@ -44,6 +44,8 @@ class Told:
         server_busy: share of its time that the server spent on requests; near 1 it is what was measured.
         load_cpu: of its core the tool used so much, in the half of the run in which it used most.
         response: chatsoak only: due → answered, which its verdict holds against the targets in an open workload.
+        response_truth: chatsoak only: due → answered by the server's clock, of the same sends.
+        lateness: chatsoak only: due → received by the server's kernel: what the generator itself held its sends up.
         locust: chatsoak only: what Locust's statistics make of the same requests.
         outcomes: chatsoak only: criterion → outcome.
         in_time: chatsoak only: of the answered ones those that left within the seconds of the load.
@@ -55,6 +57,8 @@ class Told:
     server_busy: float
     load_cpu: float
     response: Figures = field(default_factory=dict)
+    response_truth: Figures = field(default_factory=dict)
+    lateness: Figures = field(default_factory=dict)
     locust: Figures = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     in_time: int = 0
@@ -62,9 +66,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run of a tool: the server's side of it, what the tool wrote to BENCH_OWN, and what both used."""
+    """A run of a tool: the server's side of it, what the tool wrote to BENCH_OWN, and what both used.
+
+    Attributes:
+        answered: by idempotency key, when the server's kernel had received a send, and when it was answered (ns).
+    """
 
     truth: Figures
+    answered: dict[str, tuple[int, int]]
     own: Figures
     server_busy: float
     load_cpu: float
@@ -85,7 +94,8 @@ class CalibratedProcess:
         self._process.__exit__()
 
     def told(self) -> dict[str, Any]:
-        """``held_ms``: how long each answered request lay with it; ``busy_share``: of its time, spent on requests."""
+        """``answered``: of each answered request its key, when it was received and when answered; ``busy_share``: of its
+        time, spent on requests."""
         stdin = self._process.process.stdin
         assert stdin is not None
         stdin.write("\n")
@@ -110,7 +120,9 @@ def chatsoak(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> 
         {figure: average["facts"][f"{kind}_{figure}"] for figure in FIGURES}
         for kind in ("service", "response")
     )
-    left_ns = evidence.sends["left_ns"].to_numpy(np.int64)[evidence.sends["outcome"] == Outcome.OK]
+    sends = evidence.sends[evidence.sends["outcome"] == Outcome.OK]
+    left_ns, due_ns = (sends[name].to_numpy(np.int64) for name in ("left_ns", "due_ns"))
+    received_ns, answered_ns = np.array([ran.answered[key] for key in sends["client_generated_id"]]).T
     return Told(
         ran.truth,
         service,
@@ -118,6 +130,8 @@ def chatsoak(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> 
         ran.server_busy,
         ran.load_cpu,
         response,
+        _figures(summarize(answered_ns - due_ns)),
+        _figures(summarize(received_ns - due_ns)),
         ran.own,
         {name: criteria[name]["outcome"] for name in JUDGED},
         int((left_ns - left_ns.min() < scenario.run_s * NS_PER_S).sum()),
@@ -189,10 +203,11 @@ def _run(
             if load.process.returncode not in (0, 1):
                 raise RuntimeError(f"{command!r} ended with {load.process.returncode}: see {log}")
         told = server.told()
-    held_ns = (np.array(told["held_ms"]) * 1e6).astype(np.int64)
+    answered = {key: (received_ns, answered_ns) for key, received_ns, answered_ns in told["answered"]}
+    held_ns = np.array([answered_ns - received_ns for _, received_ns, answered_ns in told["answered"]])
     found: dict[str, Any] = json.loads(own.read_text(encoding="utf-8"))
     cpu = _busiest(np.array(used), scenario.run_s / 2)
-    return Ran(_figures(summarize(held_ns)), found, told["busy_share"], cpu)
+    return Ran(_figures(summarize(held_ns)), answered, found, told["busy_share"], cpu)
 
 
 def _busiest(used: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", window_s: float) -> float:

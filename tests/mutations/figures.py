@@ -4,6 +4,17 @@ from tests.mutations.mutation import of
 
 FIGURES = [
     *of(
+        "../send_errors",
+        (" & ~found.rightly_refused", ""),
+        ("sends[~rightly_refused],", "sends,"),
+        ("rightly_refused=int(rightly_refused.sum()),", ""),
+        ('(sends["outcome"] != Outcome.OK)', '(sends["outcome"] == Outcome.INFO)'),
+        ('evidence.messages.text(send["became"])', "None"),
+        ('int(send["became_seq"])', "None"),
+        ("sentences[different.ngroup().to_numpy()]", "sentences[0 * different.ngroup().to_numpy()]"),
+        ("if outcome == Outcome.FAIL else", "if outcome == Outcome.INFO else"),
+    ),
+    *of(
         "../faults",
         ("    if found.count:\n", "    if found.count and not inconclusive:\n"),
         ("    elif inconclusive:\n", "    elif inconclusive and checked == 0:\n"),

@@ -22,9 +22,10 @@ MESSAGES = [
         ("(never_seen & ~too_late & (not unseen))", "(never_seen & (not unseen))"),
         ("(never_seen & ~too_late & (not unseen))", "(never_seen & ~too_late)"),
         (
-            "np.where(ok & (answered_row >= 0), answered_row, account.row_of_operation())",
+            "np.where(ok & (answered_row >= 0) & ~by_its_own, answered_row, account.row_of_operation())",
             "account.row_of_operation()",
         ),
+        (" & ~by_its_own", ""),
         ("int((ok | seen).sum())", "int(ok.sum())"),
         ("== Outcome.FAIL\n", "== Outcome.INFO\n"),
         ("faults = np.flatnonzero(rows_seen > 1)", "faults = np.flatnonzero(rows_seen > 2)"),
