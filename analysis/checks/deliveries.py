@@ -8,8 +8,9 @@ its delivery had become certain. Realtime sends the changes of a table in the or
 certain once the same subscription has brought a message that was sent after this one was stored; or once the
 user, in the drain, knew of this message and waited for it; or `owed.CERTAIN_AFTER_NS` after it was stored. See
 `analysis.checks.owed` for how that is told across machines. To somebody who lost a subscription and could not get another
-until the drain was over, everything is owed that was sent since their last one began and that they did not read in
-history: they were there, and the server would not serve them.
+until their drain was over, everything is owed that was sent since their last one began, was stored before they gave up, and
+that they did not read in history: they were there, and the server would not serve them. What comes later is owed to nobody
+who had gone by then.
 
 **Owed by catch-up**: not owed by Realtime, but the participant later read, to catch up, the part of history in
 which the message belongs. **Expected** are the pairs owed either way and those that came without being owed,
@@ -21,14 +22,17 @@ before it came may have gone too early. To somebody who left the chat in mid-run
 the last look on that saw them in it: see `analysis.checks.departures`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.departures import Departures
 from analysis.checks.moments import MomentsOfRows
+from analysis.checks.numbering import first_looks
 from analysis.checks.owed import Owing
 from analysis.checks.subscriptions import (
     ENDLESS,
@@ -38,7 +42,8 @@ from analysis.checks.subscriptions import (
     subscriptions,
 )
 from analysis.clocks import Moments
-from analysis.identifiers import Codes
+from analysis.evidence import Evidence
+from analysis.identifiers import NONE, Codes
 from analysis.record.codes import Outcome, PagePurpose
 
 
@@ -54,6 +59,7 @@ class Deliveries:
         read: on a page of history that was read to catch up, or for the drain.
         owed_by_history: see the module's text; never where `owed`.
         undecided, unawaited: see the module's text; only where it neither came nor was read.
+        shut_out: owed to somebody who could not get a lost subscription back; part of `owed`.
         subscriptions: all subscriptions.
     """
 
@@ -65,6 +71,7 @@ class Deliveries:
     owed_by_history: Bools
     undecided: Bools
     unawaited: Bools
+    shut_out: Bools
     subscriptions: Subscriptions
 
     @property
@@ -81,8 +88,9 @@ def deliveries(account: Account) -> Deliveries:
     """Work out all pairs of a run."""
     keys = participation_keys(account)
     starts = np.searchsorted(keys >> 32, np.arange(len(account.evidence.chats) + 1))
-    stored = np.flatnonzero(account.stored & (account.rows["chat_id"].to_numpy() >= 0))
-    chat = account.rows["chat_id"].to_numpy(np.int64)[stored]
+    into = _chat_stored_into(account)
+    stored = np.flatnonzero(account.stored & (into >= 0))
+    chat = into[stored]
     size = starts[chat + 1] - starts[chat]
     row = np.repeat(stored, size)
     first_pair = np.full(len(account.rows) + 1, -1, np.int64)
@@ -96,26 +104,14 @@ def deliveries(account: Account) -> Deliveries:
         first = np.where(rows >= 0, first_pair[rows], -1)
         known = first >= 0
         row_chat = np.zeros(len(rows), np.int64)
-        row_chat[known] = account.rows["chat_id"].to_numpy(np.int64)[rows[known]]
+        row_chat[known] = into[rows[known]]
         place = positions(keys, pair(row_chat, users))
         return np.where(known & (place >= 0), first + place - starts[row_chat], -1)
 
-    evidence = account.evidence
     subscribed = subscriptions(account)
-    came = pairs_of(
-        evidence.events["message_id"].to_numpy()[subscribed.inserts],
-        evidence.events["user_id"].to_numpy()[subscribed.inserts],
-    )
-    arrived = _flags(len(row), came)
-    del came
-    page = evidence.page_rows["page"].to_numpy()
-    to_catch_up = evidence.pages["purpose"].to_numpy()[page] != PagePurpose.BROWSE
-    on_pages = pairs_of(
-        evidence.page_rows["message_id"].to_numpy()[to_catch_up],
-        evidence.pages["user_id"].to_numpy()[page[to_catch_up]],
-    )
-    read = _flags(len(row), on_pages)
-    owed, undecided, unawaited, by_history = (np.zeros(len(row), np.bool_) for _ in range(4))
+    arrived, read = _came(account.evidence, subscribed, len(row), pairs_of)
+    moved = into != account.rows["chat_id"].to_numpy()
+    owed, undecided, unawaited, by_history, shut_out = (np.zeros(len(row), np.bool_) for _ in range(5))
     moments = MomentsOfRows.of(account)
     owing = Owing(account, moments, subscribed)
     told = np.flatnonzero(~subscribed.table["process"].isin(unreliable(account)).to_numpy())
@@ -125,15 +121,19 @@ def deliveries(account: Account) -> Deliveries:
     order = order[Departures.of(account).owed_before(participation[order], moments.stored_by_ns[row[order]])]
     bounds = np.searchsorted(participation[order], np.arange(len(keys) + 1))
     catch_ups = _catch_ups(account, keys, moments)
-    gave_up = set(subscribed.gave_up.tolist())
+    gave_up = subscribed.gave_up.groupby("participation", sort=False)
     for number in range(len(keys)):
         pairs = order[bounds[number] : bounds[number + 1]]
         mine = told[table_bounds[number] : table_bounds[number + 1]]
         if len(pairs) and len(mine):
             owed[pairs], undecided[pairs], unawaited[pairs] = owing.owed(row[pairs], mine)
-            if number in gave_up:
-                owed[pairs] |= owing.since(row[pairs], int(mine[-1])) & ~read[pairs]
-        rest = pairs[~owed[pairs]]
+            if number in gave_up.groups:
+                lacked = _shut_out(owing, moments, row[pairs], mine, gave_up.get_group(number))
+                shut_out[pairs] = lacked & ~owed[pairs] & ~read[pairs]
+                owed[pairs] |= shut_out[pairs]
+        rest = pairs[
+            ~owed[pairs] & ~moved[row[pairs]]
+        ]  # what was moved has another seq than those pages were about
         if len(rest) and number in catch_ups:
             by_history[rest] = _in_history(account, moments, row[rest], catch_ups[number])
     by_history |= read & ~owed
@@ -147,8 +147,53 @@ def deliveries(account: Account) -> Deliveries:
         by_history,
         undecided & ~accounted,
         unawaited & ~accounted,
+        shut_out,
         subscribed,
     )
+
+
+def _chat_stored_into(account: Account) -> Ints:
+    """The chat of each row when it was first seen: its people were owed it, wherever it was moved later."""
+    look = first_looks(account)
+    chats = np.append(account.evidence.observations["chat_id"].to_numpy(np.int64), NONE)[look]
+    return np.where(look == NONE, account.rows["chat_id"].to_numpy(np.int64), chats)
+
+
+def _came(
+    evidence: Evidence, subscribed: Subscriptions, size: int, pairs_of: Callable[[Codes, Codes], Ints]
+) -> tuple[Bools, Bools]:
+    """For each of `size` pairs whether an INSERT event brought it, and whether it was read on a page to catch up."""
+    came = pairs_of(
+        evidence.events["message_id"].to_numpy()[subscribed.inserts],
+        evidence.events["user_id"].to_numpy()[subscribed.inserts],
+    )
+    arrived = _flags(size, came)
+    del came
+    page = evidence.page_rows["page"].to_numpy()
+    to_catch_up = evidence.pages["purpose"].to_numpy()[page] != PagePurpose.BROWSE
+    on_pages = pairs_of(
+        evidence.page_rows["message_id"].to_numpy()[to_catch_up],
+        evidence.pages["user_id"].to_numpy()[page[to_catch_up]],
+    )
+    return arrived, _flags(size, on_pages)
+
+
+def _shut_out(owing: Owing, moments: MomentsOfRows, rows: Ints, mine: Ints, gave_up: pd.DataFrame) -> Bools:
+    """Which of `rows` were sent since the last subscription that somebody had before they gave up, and stored before that.
+
+    Args:
+        mine: the participation's subscriptions.
+        gave_up: when they gave up, once for each time that they were there.
+    """
+    lacked = np.zeros(len(rows), np.bool_)
+    for process, clock, at_ns in zip(
+        *(gave_up[name].tolist() for name in ("process", "clock", "at_ns")), strict=True
+    ):
+        last = owing.begun_before(mine, process, at_ns)
+        if last >= 0:
+            moment = moments.clocks.moments(np.array([at_ns]), np.array([clock]))
+            lacked |= owing.since(rows, last) & moments.stored_before(moment, rows)
+    return lacked
 
 
 def unreliable(account: Account) -> list[int]:

@@ -76,6 +76,7 @@ class Owing:
         self._seq = account.rows["seq"].to_numpy(np.int64)
         self._brought = Brought.of(account, moments, subscribed)
         self._clock = table["clock"].to_numpy(np.int64)
+        self._process = table["process"].to_numpy(np.int64)
         self._began = table["began_ns"].to_numpy()
         self._newest = table["newest_seq"].to_numpy()
         self._sought = table["sought_ns"].to_numpy()
@@ -124,6 +125,13 @@ class Owing:
                     owed[apart] |= self._begun(rows[apart], number) & self._known_stored(rows, apart, number)
                 open_[apart] = True
         return owed, open_ & ~owed, unawaited & ~owed
+
+    def begun_before(self, subscriptions: Ints, process: int, at_ns: int) -> int:
+        """The one of these that began last in this load process by then; -1 if none did."""
+        mine = subscriptions[
+            (self._process[subscriptions] == process) & (self._began[subscriptions] <= at_ns)
+        ]
+        return int(mine[np.argmax(self._began[mine])]) if len(mine) else -1
 
     def since(self, rows: Ints, number: int) -> Bools:
         """Which left after this subscription began."""

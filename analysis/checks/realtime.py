@@ -24,7 +24,7 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
     faults = np.flatnonzero(lacking & ~near)
     unclear = np.flatnonzero(lacking & near)
     person = participation_keys(account) & 0xFFFFFFFF
-    shut_out = np.isin(deliveries.participation[faults], deliveries.subscriptions.gave_up)
+    shut_out = deliveries.shut_out[faults]
     namer = Namer(account)
 
     def tell(place: int) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ class Leader:
         self._account = account
         self._clocks = Clocks.of(evidence)
         self._database = database_clock(evidence.polls)
-        self._settled = _settled_ns(evidence.polls)
+        self._settled = _settled_ns(evidence.polls, evidence.observations)
         self.commits_known = self._database is not None
 
     def looks(self, position: Ints) -> tuple[Ints, Ints]:
@@ -121,9 +121,11 @@ class Leader:
             spans.last[stage][having] = np.maximum(spans.last[stage][having], self._settled[last])
 
 
-def _settled_ns(polls: pd.DataFrame) -> Ints:
+def _settled_ns(polls: pd.DataFrame, observations: pd.DataFrame) -> Ints:
     """For each look by its number until when whatever was committed shows in it, surely; `NEVER_NS`: it knows nothing."""
-    settled = np.full(int(polls["poll"].max()) + 1 if len(polls) else 0, NEVER_NS, np.int64)
+    # A monitor that is killed while it writes leaves the rows of a look without the look.
+    numbers = (int(table["poll"].max()) + 1 for table in (polls, observations) if len(table))
+    settled = np.full(max(numbers, default=0), NEVER_NS, np.int64)
     whole = polls[polls["kind"].to_numpy() != PollKind.FAILED].sort_values("poll", kind="stable")
     number, at_ns, xmin, next_xid = (
         whole[column].to_numpy(np.int64) for column in ("poll", "at_ns", "xmin", "next_xid")

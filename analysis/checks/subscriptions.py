@@ -56,7 +56,8 @@ class Subscriptions:
         inserts: positions of the INSERT events in `Evidence.events`.
         of_insert: for each of them the subscription by which it came, -1 if none. Of what came between two, the later one.
         after: for what came between two the earlier one; -1 for everything else.
-        gave_up: participations of people who were not online at the end though they tried, ascending.
+        gave_up: ``participation``, ``process``, ``clock`` and ``at_ns`` of people who were not online when their drain was over
+            though they tried, by participation. Their drain is over before the run is where the number of users falls.
         asked: participations of people who asked to be let in, with or without success, ascending.
         channels: numbers the channels.
         left: channels that ended for good, ascending; ``left_ns``: when.
@@ -66,7 +67,7 @@ class Subscriptions:
     inserts: Ints
     of_insert: Ints
     after: Ints
-    gave_up: Ints
+    gave_up: pd.DataFrame
     asked: Ints
     channels: Channels
     left: Ints
@@ -92,12 +93,23 @@ def subscriptions(account: Account) -> Subscriptions:
     return Subscriptions(
         table,
         *_placed(account, table, channels),
-        gave_up=_with_step(account, {SocketEvent.GAVE_UP}),
+        gave_up=_gave_up(account, keys),
         asked=_with_step(account, _ASKED),
         channels=channels,
         left=left[order],
         left_ns=ended["at_ns"].to_numpy()[order],
     )
+
+
+def _gave_up(account: Account, keys: Ints) -> pd.DataFrame:
+    sockets = account.evidence.sockets
+    steps = sockets.loc[
+        sockets["event"] == SocketEvent.GAVE_UP, ["process", "clock", "at_ns", "chat_id", "user_id"]
+    ]
+    key = pair(steps.pop("chat_id").to_numpy(), steps.pop("user_id").to_numpy())
+    steps.insert(0, "participation", positions(keys, key))
+    steps = steps[steps["participation"] >= 0]
+    return steps.sort_values(["participation", "at_ns"], kind="stable", ignore_index=True)
 
 
 def participation_keys(account: Account) -> Ints:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from analysis.checks import audit
 from analysis.checks.account import account_for
 from analysis.checks.corruption import corrupted
+from analysis.criteria import Verdict
 from analysis.evidence import assemble
 from analysis.record.codes import ObservedChange
 from tests.analysis.checks.judging import failed, judged, why
@@ -76,3 +78,19 @@ def test_however_many_texts_are_quoted_they_are_read_at_once() -> None:
         f"The text 'message {place}' is stored as 'another {place}'." for place in range(20)
     ]
     assert (load.read["sends"], monitor.read["observations"]) == (before[0] + 1, before[1] + 1)
+
+
+def test_a_message_that_is_moved_to_another_chat_later_was_owed_to_nobody_there() -> None:
+    run = History(people=3)
+    first, second = run.chat(0, 1), run.chat(0, 2)
+    moved, there = run.send(0, first, 1.0, seq=1), run.send(0, second, 2.0, seq=1)
+    for message in (moved, there):
+        run.store(message)
+        run.deliver(message)
+    run.poll(20)
+    run.observe(moved, 20, change=ObservedChange.CHANGED, chat=second, seq=2)
+    run.finish()
+    criteria = audit(run.evidence(), delivered_within_s=5).criteria
+    assert [one.id for one in criteria if one.outcome is Verdict.FAIL] == ["messages.corrupted"]
+    (missed,) = (one for one in criteria if one.id == "realtime.missed")
+    assert missed.checked == 4

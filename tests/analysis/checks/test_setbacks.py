@@ -2,11 +2,12 @@
 
 import pytest
 
-from analysis.checks import status
+from analysis.checks import audit, status
 from analysis.criteria import Criterion
 from analysis.record.codes import EventType, ObservedChange, PollKind, Status
 from tests.analysis.checks.oracles.hello import account, hello
 from tests.analysis.checks.oracles.story import Event, Look, Poll, Process, Story, ns
+from tests.analysis.histories import History
 
 SENT, DELIVERED, READ = Status.SENT, Status.DELIVERED, Status.READ
 
@@ -143,3 +144,20 @@ def test_what_was_seen_after_the_last_sweep_is_not_what_the_sweep_saw() -> None:
     assert regressed(story).observed == 0
     story.polls[1].kind, story.polls[2].kind = PollKind.POLL, PollKind.SWEEP
     assert regressed(story).observed == 1
+
+
+def test_a_look_that_was_cut_off_while_it_was_written_hides_nothing() -> None:
+    """The monitor was killed: its rows of that look are there, and the look itself is not."""
+    run = History(people=2)
+    chat = run.chat(0, 1)
+    message = run.send(0, chat, at=1.0, seq=1)
+    run.store(message)
+    run.status(message, READ, 3.0)
+    run.status(message, SENT, 5.0)
+    another = run.send(0, chat, at=6.0, seq=2)
+    run.polls += 1
+    run.observe(another, 6.5)
+    (found,) = (
+        one for one in audit(run.evidence(), delivered_within_s=5).criteria if one.id == "status.regressed"
+    )
+    assert [one.message_id for one in found.examples] == [str(message.id)]

@@ -131,3 +131,44 @@ def test_who_never_asked_leaves_nothing_open() -> None:
     for person in (0, 1):
         run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
     assert realtime_missed(run).outcome is Verdict.PASS
+
+
+def gone_early(run: History, chat: int) -> None:
+    """Person 1 could not come back, and left for good at 20 s: the number of users fell. The others go on."""
+    run.socket(1, SocketEvent.CLOSED, 10.0)
+    run.socket(1, SocketEvent.GAVE_UP, 20.0, chat=chat)
+
+
+def test_what_was_sent_after_they_had_left_for_good_is_owed_to_nobody() -> None:
+    run = History(people=3)
+    chat = run.chat(0, 1, 2)
+    gone_early(run, chat)
+    for at, seq in ((15.0, 1), (60.0, 2)):
+        message = run.send(0, chat, at=at, seq=seq)
+        run.store(message)
+        run.deliver(message, None, 0, 2)
+    for person in (0, 2):
+        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
+    run.poll(101.0, PollKind.SWEEP)
+    missed = realtime_missed(run)
+    assert [(one.seq, one.recipient_id) for one in missed.examples] == [(1, str(run.person_id(1)))]
+
+
+def test_who_comes_again_and_goes_in_good_order_is_owed_nothing_afterwards() -> None:
+    run = History(people=3)
+    chat = run.chat(0, 1, 2)
+    gone_early(run, chat)
+    run.socket(1, SocketEvent.SUBSCRIBED, 30.0, chat=chat, socket=7)
+    there = run.send(0, chat, at=35.0, seq=1)
+    run.store(there)
+    run.deliver(there, None, 0, 2)
+    run.event(there, 1, 35.2, socket=7)
+    run.socket(1, SocketEvent.FINISHED, 40.0, chat=chat, socket=7, seq=1)
+    later = run.send(0, chat, at=60.0, seq=2)
+    run.store(later)
+    run.deliver(later, None, 0, 2)
+    for person in (0, 2):
+        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
+    run.poll(101.0, PollKind.SWEEP)
+    missed = realtime_missed(run)
+    assert (missed.examples, missed.checked) == ((), 5)

@@ -202,8 +202,7 @@ class Hearing:
                 )
                 mine = self.of(person, message.row_chat)
                 owed = any(self.owes(one, message) for one in mine)
-                if mine and self.gave_up(person, message.row_chat) and not read:
-                    owed = owed or self.sent_since(max(mine, key=lambda one: one.began), message)
+                owed = owed or (self.shut_out(person, message) and not read)
                 was_in = self.was_in_the_chat(person, message)
                 owed = owed and was_in
                 by_history = not owed and (read or (was_in and self.owed_by_history(message, person)))
@@ -351,11 +350,16 @@ class Hearing:
                 return True
         return False
 
-    def gave_up(self, person: int, chat: int) -> bool:
-        return any(
-            (step.event, step.person, step.chat) == (SocketEvent.GAVE_UP, person, chat)
-            for step in self.story.steps
-        )
+    def shut_out(self, person: int, message: Message) -> bool:
+        """They gave up to come back, and it was sent since the last subscription before that, and stored by then."""
+        host = self.story.host(person)
+        for step in self.story.steps:
+            if (step.event, step.person, step.chat) != (SocketEvent.GAVE_UP, person, message.row_chat):
+                continue
+            before = [one for one in self.of(person, message.row_chat) if one.began <= step.at]
+            if before and self.was_stored(message, Moment(step.at, host), INSTANT):
+                return self.sent_since(max(before, key=lambda one: one.began), message)
+        return False
 
     def unreliable(self, process: int) -> bool:
         """Whether a load process could not write down all that its users received."""

@@ -276,7 +276,8 @@ def _give_up(draw: st.DrawFn, story: Story) -> None:
     for chat, members in enumerate(story.chats):
         for person in members:
             if draw(st.integers(0, 7)) == 5:
-                story.steps.append(Step(person, 0, SocketEvent.GAVE_UP, LATEST, chat))
+                at = draw(st.sampled_from([LATEST, LATEST, LATEST - 10, LATEST // 2]))
+                story.steps.append(Step(person, 0, SocketEvent.GAVE_UP, at, chat))
 
 
 def _overhear(draw: st.DrawFn, story: Story) -> None:
