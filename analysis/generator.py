@@ -36,6 +36,7 @@ def weigh(
     targets: Targets,
     *,
     sends: pd.DataFrame,
+    rightly_refused: Bools,
     sent: Latencies,
     delivered: Latencies,
 ) -> tuple[Criterion, ...]:
@@ -43,6 +44,7 @@ def weigh(
 
     Args:
         sends: `evidence.sends` with ``axis_ns``.
+        rightly_refused: which of them had to be refused: `errors.send` leaves them out.
         sent: of its acknowledged messages, as `latency.send_latencies` gives them.
     """
     stalls = _stalls(evidence, axis)
@@ -55,16 +57,24 @@ def weigh(
         *_send_figures(sent.latency_ns[sent.judged], waits, own, targets),
         *_delivery_figures(delivered, stalls, targets, stamped),
     ]
-    attempts = _of_attempts(sends, stamped)
-    failures = own_failures(sends, attempts.seen_ns - attempts.left_ns, own_ns(attempts, stalls, None))
-    not_ok = int((sends["outcome"] != Outcome.OK).sum())
-    allowed = targets.errors_share * len(sends)
-    errors_turn = not_ok > allowed >= not_ok - int(failures.sum())
+    errors_turn = _errors_turn(sends[~rightly_refused], targets, stalls, stamped)
     load = _load(evidence, axis, targets, sends, stalls, departures, cores, figures, waits, own)
     return (
         *excuse(criteria, figures, errors_turn),
         guarded("generator.healthy", lambda: generator.healthy(load, figures, errors_turn)),
     )
+
+
+def _errors_turn(counted: pd.DataFrame, targets: Targets, stalls: Stalls, stamped: Bools) -> bool:
+    """Whether `errors.send` misses its target, and would not without the generator's own errors.
+
+    Args:
+        counted: the sends that it counts.
+    """
+    attempts = _of_attempts(counted, stamped)
+    failures = own_failures(counted, attempts.seen_ns - attempts.left_ns, own_ns(attempts, stalls, None))
+    not_ok = int((counted["outcome"] != Outcome.OK).sum())
+    return not_ok > targets.errors_share * len(counted) >= not_ok - int(failures.sum())
 
 
 def _stalls(evidence: Evidence, axis: TimeAxis) -> Stalls:
@@ -248,7 +258,7 @@ def _load(
         stretch=_stretch(evidence, figures, len(sends), int(last["never_left"]), still),
         processes=max(1, len(evidence.parts)),
         sends=len(sends),
-        own_errors=own_errors(sends["error"], evidence.calls["error"], evidence.sockets["detail"]),
+        own_errors=own_errors(sends, evidence.calls, evidence.sockets),
         overflow=int(last["overflow"]),
         never_left=int(last["never_left"]),
         late_ms=_p95_ms(own.late) if len(own.late) else 0.0,

@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Mutation, of
 
 OUTSIDER = "locustfiles/clients/outsider.py"
+GENERATOR = "analysis/generator.py"
 
 TOOL = [
     *of(
@@ -63,7 +64,10 @@ TOOL = [
     *of(
         "own_errors",
         ("(2 * unread >= waited)", "(unread >= 0)"),
-        ('_contains(sends["error"], OWN_ERRORS) | timed_out', "timed_out"),
+        ('_which(sends["error"], _is_own) | too_late', "too_late"),
+        ("!= Outcome.OK) & _unanswered(sends)", "!= Outcome.OK)"),
+        ("_is_own) & _unanswered(table)", "_is_own)"),
+        ("note.startswith(LOCAL_NOTES) and _is_own(note)", "_is_own(note)"),
     ),
     *of(
         "completeness",
@@ -141,6 +145,7 @@ TOOL = [
         (" or rates[lows[0]] < STEADY_SHARE * rates[highs[0]]", ""),
         ("(int(at) - origin_ns) / NS_PER_S", "(int(at) - begin_ns) / NS_PER_S"),
     ),
+    Mutation(GENERATOR, "_errors_turn(sends[~rightly_refused]", "_errors_turn(sends"),
     *(
         Mutation(OUTSIDER, old, new)
         for old, new in (
