@@ -100,6 +100,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
             rightly_refused=found.rightly_refused,
             sent=sent,
             delivered=delivered,
+            steady=steady,
         )
     )
     tell("drawing up the verdict")
