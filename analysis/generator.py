@@ -1,7 +1,7 @@
 """The load generator's own part in the figures: from the evidence to what `analysis.checks.generator` judges. Pure."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,12 @@ from analysis.checks.own_errors import own_errors, own_failures
 from analysis.checks.own_part import MOST_ERROR, Figure, excuse
 from analysis.checks.spans import Floats, Spans
 from analysis.checks.stalls import Bools, Departures, Stalls, Still, Waits, own_ns
+from analysis.checks.steady import Stretch
 from analysis.checks.suite import guarded
-from analysis.criteria import Criterion
+from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence
 from analysis.latency import NS_PER_MS, NS_PER_S, Ints, Latencies, Targets, average_ms, nearest_rank
+from analysis.latency_drift import latency_drift
 from analysis.record.codes import Outcome
 from analysis.record.process import KERNEL
 from analysis.settings import Workload
@@ -30,20 +32,24 @@ LEAST_AWAKE = 0.05
 
 
 def weigh(
-    criteria: Iterable[Criterion],
+    criteria: Sequence[Criterion],
     evidence: Evidence,
     axis: TimeAxis,
     targets: Targets,
     *,
     sends: pd.DataFrame,
+    rightly_refused: Bools,
     sent: Latencies,
     delivered: Latencies,
+    steady: Stretch,
 ) -> tuple[Criterion, ...]:
     """The criteria, those that fail for reasons of the generator's own made inconclusive, and `generator.healthy`.
 
     Args:
         sends: `evidence.sends` with ``axis_ns``.
+        rightly_refused: which of them had to be refused: `errors.send` leaves them out.
         sent: of its acknowledged messages, as `latency.send_latencies` gives them.
+        steady: the part in which `drift.latency` looks for a drift.
     """
     stalls = _stalls(evidence, axis)
     busy, cores = _busy(evidence, axis)
@@ -51,20 +57,52 @@ def weigh(
     stamped = _stamped(evidence)
     waits = _of_messages(sends, targets, stamped).part(sent.judged)
     own = _own(waits, stalls, departures)
+    unheard_ns = _unheard_ns(delivered, stalls, stamped)
     figures = [
         *_send_figures(sent.latency_ns[sent.judged], waits, own, targets),
-        *_delivery_figures(delivered, stalls, targets, stamped),
+        *_delivery_figures(delivered, unheard_ns, targets),
     ]
-    attempts = _of_attempts(sends, stamped)
-    failures = own_failures(sends, attempts.seen_ns - attempts.left_ns, own_ns(attempts, stalls, None))
-    not_ok = int((sends["outcome"] != Outcome.OK).sum())
-    allowed = targets.errors_share * len(sends)
-    errors_turn = not_ok > allowed >= not_ok - int(failures.sum())
+    turned = set()
+    if _errors_turn(sends[~rightly_refused], targets, stalls, stamped):
+        turned.add("errors.send")
+    drifts = any(one.id == "drift.latency" and one.outcome is Verdict.FAIL for one in criteria)
+    if drifts and _holds_without(_without(sent, own.all), _without(delivered, unheard_ns), targets, steady):
+        turned.add("drift.latency")
     load = _load(evidence, axis, targets, sends, stalls, departures, cores, figures, waits, own)
     return (
-        *excuse(criteria, figures, errors_turn),
-        guarded("generator.healthy", lambda: generator.healthy(load, figures, errors_turn)),
+        *excuse(criteria, figures, turned),
+        guarded("generator.healthy", lambda: generator.healthy(load, figures, turned)),
     )
+
+
+def _holds_without(sent: Latencies, delivered: Latencies, targets: Targets, steady: Stretch) -> bool:
+    """Whether `drift.latency` holds of latencies without the generator's own delays: its delays may have grown, not the server's."""
+    found = guarded("drift.latency", lambda: latency_drift(sent, delivered, targets, steady))
+    return found.outcome is Verdict.PASS
+
+
+def _without(latencies: Latencies, own_ns: Ints) -> Latencies:
+    """Those that are judged, each without so much that is the generator's own."""
+    judged = latencies.judged
+    latency_ns = latencies.latency_ns[judged]
+    return Latencies(
+        latencies.start_ns[judged],
+        latency_ns - np.minimum(own_ns, latency_ns),
+        judged[judged],
+        latencies.process[judged],
+    )
+
+
+def _errors_turn(counted: pd.DataFrame, targets: Targets, stalls: Stalls, stamped: Bools) -> bool:
+    """Whether `errors.send` misses its target, and would not without the generator's own errors.
+
+    Args:
+        counted: the sends that it counts.
+    """
+    attempts = _of_attempts(counted, stamped)
+    failures = own_failures(counted, attempts.seen_ns - attempts.left_ns, own_ns(attempts, stalls, None))
+    not_ok = int((counted["outcome"] != Outcome.OK).sum())
+    return not_ok > targets.errors_share * len(counted) >= not_ok - int(failures.sum())
 
 
 def _stalls(evidence: Evidence, axis: TimeAxis) -> Stalls:
@@ -191,17 +229,21 @@ def _send_figures(latency_ns: Ints, waits: Waits, own: _Own, targets: Targets) -
     ]
 
 
-def _delivery_figures(delivered: Latencies, stalls: Stalls, targets: Targets, stamped: Bools) -> list[Figure]:
+def _unheard_ns(delivered: Latencies, stalls: Stalls, stamped: Bools) -> Ints:
+    """For how long each judged delivery may have lain there, unread."""
     judged = delivered.judged
-    latency_ns = delivered.latency_ns[judged]
+    if not len(stalls):
+        return np.zeros(int(judged.sum()), np.int64)
+    process, left = delivered.process[judged], delivered.start_ns[judged]
+    waits = Waits(process, left, left, left, left + delivered.latency_ns[judged], stamped[process])
+    return own_ns(waits, stalls, None)
+
+
+def _delivery_figures(delivered: Latencies, unheard_ns: Ints, targets: Targets) -> list[Figure]:
+    latency_ns = delivered.after_warmup()
     if not len(latency_ns):
         return []
-    without_ns = latency_ns
-    if len(stalls):
-        process, left = delivered.process[judged], delivered.start_ns[judged]
-        waits = Waits(process, left, left, left, left + latency_ns, stamped[process])
-        without_ns = latency_ns - np.minimum(own_ns(waits, stalls, None), latency_ns)
-    without_ms = _p95_ms(without_ns)
+    without_ms = _p95_ms(_without(delivered, unheard_ns).latency_ns)
     return [
         Figure("latency.delivery.p95", targets.delivery_p95_ms, _p95_ms(latency_ns), without_ms, without_ms)
     ]
@@ -248,7 +290,7 @@ def _load(
         stretch=_stretch(evidence, figures, len(sends), int(last["never_left"]), still),
         processes=max(1, len(evidence.parts)),
         sends=len(sends),
-        own_errors=own_errors(sends["error"], evidence.calls["error"], evidence.sockets["detail"]),
+        own_errors=own_errors(sends, evidence.calls, evidence.sockets),
         overflow=int(last["overflow"]),
         never_left=int(last["never_left"]),
         late_ms=_p95_ms(own.late) if len(own.late) else 0.0,

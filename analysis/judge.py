@@ -91,7 +91,17 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
         guarded("plan.history", lambda: plan.history(evidence, targets.history_query_ms)),
     ]
     criteria = list(
-        generator.weigh(criteria, evidence, axis, targets, sends=sends, sent=sent, delivered=delivered)
+        generator.weigh(
+            criteria,
+            evidence,
+            axis,
+            targets,
+            sends=sends,
+            rightly_refused=found.rightly_refused,
+            sent=sent,
+            delivered=delivered,
+            steady=steady,
+        )
     )
     tell("drawing up the verdict")
     drawn = timeline.build(

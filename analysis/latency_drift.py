@@ -121,14 +121,16 @@ def latency_drift(sent: Latencies, delivered: Latencies, targets: Targets, withi
         *(one for one in significant([rest for rest in rests if rest is not None]) if one.matters),
     ]
     broken = [one for one in going_on if one.breaks_target]
+    with_room = [one for one in going_on if one not in broken]
     told = " ".join(
-        (
-            *(_stepped(name, step) for name, step in steps.items()),
-            *(_sentence(one) for one in going_on if one not in broken),
-        )
+        (*(_stepped(name, step) for name, step in steps.items()), *(_sentence(one) for one in with_room))
     )
     outcome = Verdict.FAIL if broken else Verdict.PASS
-    return _criterion(outcome, rises, told or None, tuple(Finding(why=_sentence(one)) for one in broken))
+    found = tuple(Finding(why=_sentence(one)) for one in broken)
+    return replace(
+        _criterion(outcome, rises, told or None, found),
+        facts={name: count for name, count in (("rose", len(with_room)), ("stepped", len(steps))) if count},
+    )
 
 
 def significant(rises: list[Rise]) -> list[Rise]:

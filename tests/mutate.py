@@ -96,7 +96,7 @@ OUTSIDE_THE_SUITE = (
     "send_errors(evidence, sends, found, targets)",
     "plan.history(evidence, targets.history_query_ms)",
 )
-HEALTHY = "generator.healthy(load, figures, errors_turn)"
+HEALTHY = "generator.healthy(load, figures, turned)"
 
 
 def disabled() -> list[Mutation]:

@@ -6,7 +6,7 @@ send less, which no latency shows, and one in full use has no room for what come
 nobody whose target is 500 ms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from analysis.checks.fared import BAD_SECOND, BUSY, Load, known, usable
 from analysis.checks.own_part import MOST_ERROR, Figure
@@ -25,17 +25,19 @@ FEW_SECONDS = 2
 MOST_GARBAGE = 0.05
 
 
-def healthy(load: Load, figures: Sequence[Figure], errors_turn: bool) -> Criterion:
+def healthy(load: Load, figures: Sequence[Figure], turned: Collection[str]) -> Criterion:
     """`generator.healthy`.
 
     Args:
         figures: of the latency criteria that have one.
-        errors_turn: `errors.send` misses its target, and would not without the generator's own errors.
+        turned: the criteria that fail, and would not without the generator's own errors and delays (`own_part.TURNED`).
     """
     problems = [_of_figure(figure) for figure in figures if figure.doubted]
+    if "drift.latency" in turned:
+        problems.append("`drift.latency` finds a rise that is the generator's own delay")
     problems += _past_bounds(load)
     slow = bool(problems)
-    if errors_turn:
+    if "errors.send" in turned:
         problems.append("`errors.send` misses its target by errors of the generator's own")
     if load.own_errors:
         problems.append(

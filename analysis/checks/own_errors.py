@@ -1,4 +1,9 @@
-"""Errors of the load generator's own making: sockets that this machine did not have, answers that it did not read in time."""
+"""Errors of the load generator's own making: sockets that this machine did not have, answers that it did not read in time.
+
+Only what this machine says of itself counts: a server that has no memory or file left says so in the same words.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -19,6 +24,8 @@ OWN_ERRORS = (
     "out of memory",
 )
 TIMED_OUT = "timed out"
+# How the note of a WebSocket that this machine could not open begins; all other notes may be the server's words.
+LOCAL_NOTES = ("not connected: ", "WebSocket handshake: ")
 
 
 def own_failures(sends: pd.DataFrame, waited: Ints, unread: Ints) -> Bools:
@@ -31,21 +38,34 @@ def own_failures(sends: pd.DataFrame, waited: Ints, unread: Ints) -> Bools:
         waited, unread: of each send how long it waited for its answer, and how much of that the answer may have lain
             there unread, in nanoseconds.
     """
-    not_ok = sends["outcome"].to_numpy() != Outcome.OK
-    timed_out = _contains(sends["error"], (TIMED_OUT,)) & (unread > 0) & (2 * unread >= waited)
-    failures: Bools = not_ok & (_contains(sends["error"], OWN_ERRORS) | timed_out)
+    not_ok = (sends["outcome"].to_numpy() != Outcome.OK) & _unanswered(sends)
+    timed_out = _which(sends["error"], lambda error: TIMED_OUT in error)
+    too_late = timed_out & (unread > 0) & (2 * unread >= waited)
+    failures: Bools = not_ok & (_which(sends["error"], _is_own) | too_late)
     return failures
 
 
-def own_errors(*columns: pd.Series) -> int:
-    """How often this machine had no socket, by the errors in these columns."""
-    return sum(int(_contains(column, OWN_ERRORS).sum()) for column in columns)
+def own_errors(sends: pd.DataFrame, calls: pd.DataFrame, sockets: pd.DataFrame) -> int:
+    """How often this machine had no socket, by what it noted of requests and of WebSockets."""
+    of_requests = (_which(table["error"], _is_own) & _unanswered(table) for table in (sends, calls))
+    of_sockets = _which(sockets["detail"], lambda note: note.startswith(LOCAL_NOTES) and _is_own(note))
+    return sum(int(found.sum()) for found in (*of_requests, of_sockets))
 
 
-def _contains(column: pd.Series, words: tuple[str, ...]) -> Bools:
-    """Which rows of a column of few different texts contain one of `words`."""
+def _unanswered(requests: pd.DataFrame) -> Bools:
+    """Which had no HTTP answer, so that their error is this machine's own word."""
+    unanswered: Bools = requests["status_code"].to_numpy() == 0
+    return unanswered
+
+
+def _is_own(error: str) -> bool:
+    return any(words in error for words in OWN_ERRORS)
+
+
+def _which(column: pd.Series, test: Callable[[str], bool]) -> Bools:
+    """Which rows of a column of few different texts pass `test`."""
     texts = column.astype("category").cat
-    named = np.array([any(word in str(text) for word in words) for text in texts.categories] or [False])
+    named = np.array([test(str(text)) for text in texts.categories] or [False])
     codes = texts.codes.to_numpy()
     found: Bools = named[codes] & (codes >= 0)
     return found

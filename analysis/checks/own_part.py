@@ -5,7 +5,7 @@ which much is the generator's own says little about the server whether it keeps 
 would be without.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.criteria import Criterion, Verdict
@@ -13,6 +13,12 @@ from analysis.criteria import Criterion, Verdict
 # A generator can only make a figure larger. But where so much of it is the generator's own, the server has felt less load than
 # was asked for, and neither a target that is kept nor a figure that is compared with another night's says much about it.
 MOST_ERROR = 0.25
+
+# Criteria without such a figure that may fail for the generator alone, and what is then said of them.
+TURNED = {
+    "errors.send": "Without the errors of the load generator's own making the target would be kept. See generator.healthy.",
+    "drift.latency": "The load generator itself may be to blame: without its own delays no latency would drift. See generator.healthy.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Figure:
 
 
 def excuse(
-    criteria: Iterable[Criterion], figures: Sequence[Figure], errors_turn: bool
+    criteria: Iterable[Criterion], figures: Sequence[Figure], turned: Collection[str]
 ) -> tuple[Criterion, ...]:
     """The criteria, those inconclusive that fail and might not have with a better generator.
 
@@ -72,7 +78,7 @@ def excuse(
     because sends waited for a slot says that.
 
     Args:
-        errors_turn: `errors.send` misses its target, and would not without the generator's own errors.
+        turned: those of `TURNED` that fail, and would not without the generator's own errors and delays.
     """
     by_id = {figure.id: figure for figure in figures}
     weighed = []
@@ -83,9 +89,9 @@ def excuse(
             weighed.append(_doubted(criterion, figure))
         elif figure is not None and failed and figure.by_slots:
             weighed.append(_because(criterion, _slots(figure)))
-        elif failed and errors_turn and criterion.id == "errors.send":
-            why = "Without the errors of the load generator's own making the target would be kept. See generator.healthy."
-            weighed.append(replace(_because(criterion, why), outcome=Verdict.INCONCLUSIVE))
+        elif failed and criterion.id in turned:
+            because = _because(criterion, TURNED[criterion.id])
+            weighed.append(replace(because, outcome=Verdict.INCONCLUSIVE))
         else:
             weighed.append(criterion)
     return tuple(weighed)

@@ -1,8 +1,8 @@
 """Which old runs go, and which old records: planned first, told, and only then done.
 
 A run's record is what takes space; its verdict, report and ``run.json`` are small, and all that the history needs. Never
-touched are the baseline, the newest run, a run under way, a run with a record that was not judged (that is all there is of it), and
-any folder that is not surely a run.
+touched are the baseline, the newest run, a run under way, a run with a record that was not judged, or whose verdict this chatsoak
+cannot read (the record is all there is of it), and any folder that is not surely a run.
 """
 
 import shutil
@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analysis.errors import RecordError
-from analysis.history.runs import BASELINE, LATEST, RECORDS, pointed_at, record_is_there, run_folders
+from analysis.history.runs import (
+    BASELINE,
+    LATEST,
+    RECORDS,
+    known_run,
+    pointed_at,
+    record_is_there,
+    run_folders,
+)
 from analysis.history.stored import VERDICT_FILE
 from analysis.record.run import Run, read_run
 
@@ -104,6 +112,8 @@ def _must_stay(folder: Path, run: Run, now: datetime) -> str | None:
         return "is under way"
     if not judged and record_is_there(folder):
         return "was not judged: its record is all there is of it"
+    if judged and known_run(folder).verdict is None and record_is_there(folder):
+        return "has a verdict that cannot be read: its record is all there is of it"
     return None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.criteria import Verdict
+from analysis.criteria import Verdict, counts_faults
 from analysis.errors import RecordError
 from analysis.history.comparison import SHORT_PERCENT, Bounds, Change, Word, compare_figures
 from analysis.history.figures import figures
@@ -20,8 +20,6 @@ from analysis.history.stored import StoredCriterion, StoredVerdict, read_verdict
 from analysis.history.trust import TRUSTED, doubts
 from analysis.history.variation import ENOUGH_RUNS, by_chance
 from analysis.latency import Latencies
-
-FAULTS = "0"  # the target of a criterion that counts faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Judged:
     @property
     def counts_faults(self) -> bool:
         """Whether it must hold under any load."""
-        return self.named.target == FAULTS
+        return counts_faults(self.named.id, self.named.target)
 
 
 @dataclass(frozen=True, slots=True)

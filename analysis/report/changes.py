@@ -5,7 +5,7 @@ from typing import Any
 from analysis.criteria import Verdict
 from analysis.history.comparison import Change, Word
 from analysis.history.figures import Figure, Measure
-from analysis.history.sides import FAULTS, Comparison, Judged, Side
+from analysis.history.sides import Comparison, Judged, Side
 from analysis.history.stored import StoredCriterion
 from analysis.report import numbers
 from analysis.report.numbers import listed, number
@@ -85,7 +85,7 @@ def observed(criterion: StoredCriterion | None) -> str:
     if criterion is None:
         return "not judged"
     seen = criterion.observed
-    if seen is not None and criterion.target == FAULTS:
+    if seen is not None and criterion.target == "0":
         seen = int(seen)
     return numbers.observed({"observed": seen, "unit": criterion.unit, "target": criterion.target})
 
@@ -149,7 +149,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
 def _newly_failing(one: Judged) -> str:
     before = outcome(one.a)
     fails = "does not" if before == OUTCOME_OF[Verdict.PASS] else "does not hold"
-    target = "" if one.counts_faults else f", target {one.named.target}"
+    target = "" if one.named.target == "0" else f", target {one.named.target}"
     return f"{one.named.title}: {before} in A, {fails} in B ({observed(one.b)}{target})."
 
 

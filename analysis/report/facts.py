@@ -74,6 +74,8 @@ FACTS = {
     "access.denied.tried_no_token": ("{} without a token", "Attempts by nobody at all."),
     "access.denied.tried_anon_key": ("{} with the anon key", "Attempts with no more than the key that everybody has."),
     "access.denied.tried_another_person": ("{} in another's name", "Attempts with one's own token that name another participant."),
+    "drift.latency.rose": ("{} rose within target", "Series that rose beyond chance, and have room for that below their target."),
+    "drift.latency.stepped": ("{} rose by a step", "Series that rose at once, and are judged from there on."),
     "plan.history.chats": ("chats: {}", "The run's largest chats: on each of them the query was explained."),
     "plan.history.slowest_ms": ("slowest {}", "The slowest of all samples; the target applies to the median of each chat."),
     "plan.history.rows_read_at_most": ("rows read at most: {}", "By one sample. A page has 50 rows: by the right index no more are read."),

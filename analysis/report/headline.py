@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.criteria import Verdict
+from analysis.criteria import Verdict, counts_faults
+from analysis.report import levels
 from analysis.report.numbers import (
     in_mid_sentence,
     is_doubted,
@@ -33,9 +34,6 @@ RELEASE = {
     Verdict.FAIL: "No: this should not be released as it is.",
     Verdict.INCONCLUSIVE: "Not known: this run cannot say whether this may be released.",
 }
-
-THE_TOOLS_OWN = ("monitor.complete", "record.complete")  # what these count is no fault of the app
-DRIFTS = ("drift.latency", "drift.database")  # and what these count are series that rose
 
 # Faults that the headline names, in a person's words (one, many), and the criteria that count them.
 FAULTS = (
@@ -118,12 +116,12 @@ def faults_looked_for(verdict: Mapping[str, Any]) -> dict[str, Mapping[str, Any]
     return {
         name: entry
         for name, entry in entries(verdict).items()
-        if entry["target"] == "0" and entry["checked"] and name not in (*THE_TOOLS_OWN, *DRIFTS)
+        if counts_faults(name, entry["target"]) and entry["checked"]
     }
 
 
 def certainty(verdict: Mapping[str, Any]) -> list[str]:
-    """How sure the answer is, in sentences: what was followed, how exact the latencies are, what was not judged."""
+    """How sure the answer is, in sentences: what was followed, how exact and steady the latencies are, what was not judged."""
     criteria = entries(verdict)
     counts = verdict["counts"]
     told = []
@@ -165,6 +163,8 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
         told.append(
             f"The first {first_s} s are left out as warm-up, and miss the target by themselves: {listed(figures)}."
         )
+    if moved := levels.sentence(verdict):
+        told.append(moved)
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
         told.append(

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from analysis.criteria import Verdict
-from analysis.report import headline, numbers
+from analysis.criteria import DRIFTS, Verdict
+from analysis.report import headline, levels, numbers
 from analysis.visible import in_a_line
 
 COLOUR = {
@@ -51,9 +51,9 @@ def show(console: Console, verdict: Mapping[str, Any], users: int, report: Path)
         if entry := criteria.get(name):
             _row(console, label, _latency(console, entry))
     _row(console, "Findings", _findings(verdict))
-    drifts = [criteria[name] for name in headline.DRIFTS if name in criteria]
+    drifts = [criteria[name] for name in DRIFTS if name in criteria]
     if any(entry["observed"] is not None for entry in drifts):
-        _row(console, "Drift", _said("; ".join(map(_drift, drifts))))
+        _row(console, "Drift", _said("; ".join(_drift(entry, verdict) for entry in drifts)))
     if generator := criteria.get("generator.healthy"):
         _row(console, "Generator", _generator(generator))
     _row(console, "Report", _said(str(_short(report))), whole=True)
@@ -143,12 +143,12 @@ def _findings(verdict: Mapping[str, Any]) -> Text:
     return Text(", ").join(found) if found else Text(f"none of {len(looked_for)} kinds that were looked for")
 
 
-def _drift(entry: Mapping[str, Any]) -> str:
+def _drift(entry: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
     of = entry["id"].partition(".")[2]
     if entry["observed"] is None:
         return f"{of} not judged"
     if entry["outcome"] == Verdict.PASS:
-        return f"{of} steady"
+        return f"{of} {levels.briefly(verdict) if of == 'latency' else 'steady'}"
     return f"{of} {headline.WORD[Verdict(entry['outcome'])].lower()}, {numbers.observed(entry)}"
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from analysis.criteria import EXIT_CODES, Criterion, Verdict, overall
+from analysis.criteria import DRIFTS, EXIT_CODES, THE_TOOLS_OWN, Criterion, Verdict, counts_faults, overall
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,9 @@ def test_the_worst_outcome_is_that_of_the_run(outcomes: tuple[Verdict, ...]) -> 
 def test_only_a_pass_ends_with_zero() -> None:
     codes = {Verdict.PASS: 0, Verdict.INFO: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
     assert codes == EXIT_CODES
+
+
+def test_faults_of_the_app_are_counted_by_what_must_hold_under_any_load() -> None:
+    assert counts_faults("messages.lost", "0")
+    assert not counts_faults("latency.send.p95", "< 500 ms")
+    assert not any(counts_faults(name, "0") for name in (*DRIFTS, *THE_TOOLS_OWN))

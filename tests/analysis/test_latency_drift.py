@@ -61,6 +61,7 @@ def test_a_rise_that_the_target_has_room_for_is_told_and_fails_nothing() -> None
     assert found.outcome is Verdict.PASS
     assert found.reason is not None
     assert "hours later" in found.reason
+    assert found.facts.keys() == {"rose"}
 
 
 def stepped(seed: int, step: float, at: float = 0.5, *, seconds: int = 3600, noise: float = 0.0) -> Latencies:
@@ -100,6 +101,7 @@ def test_a_step_of_deliveries_is_no_drift_either() -> None:
     found = latency_drift(NOTHING, deliveries, TARGETS, HOUR)
     assert found.outcome is Verdict.PASS
     assert "P95 of delivery latency rose from" in (found.reason or "")
+    assert found.facts == {"stepped": 1}
 
 
 def test_a_drift_that_goes_on_after_a_step_is_found() -> None:

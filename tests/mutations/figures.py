@@ -25,6 +25,7 @@ FIGURES = [
     ),
     *of(
         "../criteria",
+        (" and name not in (*THE_TOOLS_OWN, *DRIFTS)", ""),
         ("- {Verdict.INFO}", "- {Verdict.FAIL}"),
         ("    if Verdict.FAIL in outcomes:\n", "    if outcomes == {Verdict.FAIL}:\n"),
         ("if Verdict.INCONCLUSIVE in outcomes or not outcomes:", "if Verdict.INCONCLUSIVE in outcomes:"),
@@ -61,6 +62,7 @@ FIGURES = [
     ),
     *of(
         "../latency_drift",
+        ('("rose", len(with_room))', '("rose", 0)'),
         (">= np.log(LEAST_LIKELIER)", ">= -1000"),
         (">= np.log(LEAST_LIKELIER)", ">= 1000"),
         ("late = self.times_s >= at_s", "late = self.times_s >= 0"),

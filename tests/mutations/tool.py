@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Mutation, of
 
 OUTSIDER = "locustfiles/clients/outsider.py"
+GENERATOR = "analysis/generator.py"
 
 TOOL = [
     *of(
@@ -24,6 +25,7 @@ TOOL = [
     *of(
         "generator",
         ("if load.own_errors:", "if load.own_errors > 5:"),
+        ('if "drift.latency" in turned:', "if False:"),
         ("and not server_is_slow", "and True"),
         ("figure.service_ms >= figure.target_ms", "figure.observed_ms >= figure.target_ms"),
         ('busy = busy[busy["sum"] > FEW_SECONDS]', "busy = busy[:0]"),
@@ -38,7 +40,7 @@ TOOL = [
         ("and self.slots_ms >= waited_ms / 2", ""),
         ("self.target_ms > self.service_ms and", "self.target_ms and"),
         ("self.observed_ms >= self.target_ms > self.without_ms", "self.observed_ms >= self.target_ms"),
-        ("elif failed and errors_turn and", "elif failed and"),
+        ("elif failed and criterion.id in turned", "elif failed and criterion.id in TURNED"),
         ("return self.turns or self.share > MOST_ERROR", "return self.turns"),
         (
             "self.turns or self.share > MOST_ERROR",
@@ -63,7 +65,10 @@ TOOL = [
     *of(
         "own_errors",
         ("(2 * unread >= waited)", "(unread >= 0)"),
-        ('_contains(sends["error"], OWN_ERRORS) | timed_out', "timed_out"),
+        ('_which(sends["error"], _is_own) | too_late', "too_late"),
+        ("!= Outcome.OK) & _unanswered(sends)", "!= Outcome.OK)"),
+        ("_is_own) & _unanswered(table)", "_is_own)"),
+        ("note.startswith(LOCAL_NOTES) and _is_own(note)", "_is_own(note)"),
     ),
     *of(
         "completeness",
@@ -141,6 +146,10 @@ TOOL = [
         (" or rates[lows[0]] < STEADY_SHARE * rates[highs[0]]", ""),
         ("(int(at) - origin_ns) / NS_PER_S", "(int(at) - begin_ns) / NS_PER_S"),
     ),
+    Mutation(GENERATOR, "return found.outcome is Verdict.PASS", "return True"),
+    Mutation(GENERATOR, "return found.outcome is Verdict.PASS", "return False"),
+    Mutation(GENERATOR, "latency_ns - np.minimum(own_ns, latency_ns),", "latency_ns,"),
+    Mutation(GENERATOR, "_errors_turn(sends[~rightly_refused]", "_errors_turn(sends"),
     *(
         Mutation(OUTSIDER, old, new)
         for old, new in (

@@ -1,10 +1,13 @@
 """Promise: a figure is doubted, and a failure excused, by what the generator's own delays are a share of."""
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.checks.own_part import Figure, excuse
 from analysis.criteria import Criterion, Verdict
 from tests.analysis.checks.loaded import Loaded, judged, opened, outcomes
+from tests.analysis.histories import ns
 
 
 def some_late(took_s: float, late_s: float, each: int = 25) -> Loaded:
@@ -72,7 +75,55 @@ def test_the_excuse_keeps_the_reason_that_was_there() -> None:
     criterion = Criterion(
         "latency.send.p95", "t", "< 500 ms", 600.0, "ms", Verdict.FAIL, 10, reason="Said before."
     )
-    (found,) = excuse([criterion], [Figure("latency.send.p95", 500, 600, 100, 100)], errors_turn=False)
+    (found,) = excuse([criterion], [Figure("latency.send.p95", 500, 600, 100, 100)], turned=())
     assert found.outcome is Verdict.INCONCLUSIVE
     assert found.reason is not None
     assert found.reason.endswith("Said before.")
+
+
+SOAK_S = 900
+
+
+class Soak(Loaded):
+    """A quarter of an hour under steady load."""
+
+    def run(self):  # type: ignore[no-untyped-def]
+        return replace(
+            super().run(),
+            phases=[{"name": "load", "at_ns": ns(0)}, {"name": "stopping", "at_ns": ns(SOAK_S)}],
+        )
+
+
+def soak(of_server_s: float, of_generator_s: float, workload: str) -> Loaded:
+    """Sends that took 50 ms at the beginning; by its end the server takes so much longer, and the generator adds so much."""
+    history = Soak(settings={"CHATSOAK_WARMUP_S": 0, "CHATSOAK_WORKLOAD": workload})
+    chat = history.chat(0, 1)
+    for number in range(2 * SOAK_S):
+        at, progress = number / 2 + 0.25, number / (2 * SOAK_S) * (1 + number * 7919 % 11 / 100)
+        took, late = 0.05 + of_server_s * progress, of_generator_s * progress
+        if workload == "open":
+            message = history.send(0, chat, at, took=took, late=late, seq=number + 1)
+            history.stall(at - late, at)
+        else:
+            message = history.send(0, chat, at, took=took + late, seq=number + 1)
+            history.stall(at + took, at + took + late)
+        history.deliver(message, at + took + late)
+    for second in range(SOAK_S):
+        history.fare(second, users=20)
+    history.finish(SOAK_S + 10)
+    return history
+
+
+@pytest.mark.parametrize("workload", ["open", "closed"])
+def test_a_rise_that_is_the_generators_own_is_no_drift_of_the_server(workload: str) -> None:
+    found = judged(soak(0.0, 0.4, workload))
+    assert outcomes(found, "drift.latency") == ["inconclusive", "inconclusive"]
+    assert "without its own delays no latency would drift" in found["drift.latency"]["reason"]
+    assert "`drift.latency` finds a rise that is the generator's own" in found["generator.healthy"]["reason"]
+
+
+@pytest.mark.parametrize("workload", ["open", "closed"])
+def test_a_drift_of_the_server_beside_one_of_the_generator_fails(workload: str) -> None:
+    found = judged(soak(0.25, 0.1, workload))
+    assert found["drift.latency"]["outcome"] == "fail"
+    assert "`drift.latency`" not in (found["generator.healthy"]["reason"] or "")

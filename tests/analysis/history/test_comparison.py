@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.criteria import Verdict
+from analysis.criteria import DRIFTS, THE_TOOLS_OWN, Verdict
 from analysis.history.comparison import Bounds, Change, Word, compare_figures, difference_of
 from analysis.history.figures import Figure
 from analysis.history.runs import find_run, known_runs, point
@@ -370,6 +370,21 @@ def test_a_new_fault_is_a_regression_under_any_load(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "No acknowledged message is lost: holds in A, does not in B (3 messages)" in done.stdout
     assert "did not hold in A, holds in B" in answer(tmp_path, "b", "a").stdout
+
+
+@pytest.mark.parametrize("name", [*DRIFTS, *THE_TOOLS_OWN])
+def test_a_drift_and_what_the_tool_says_of_itself_are_no_regression_under_another_load(
+    tmp_path: Path, name: str
+) -> None:
+    for run, users, outcome in (("a", 50, "pass"), ("b", 500, "fail")):
+        path = write_run(tmp_path, run, users=users) / "verdict.json"
+        verdict = json.loads(path.read_bytes())
+        lost = next(one for one in verdict["criteria"] if one["id"] == "messages.lost")
+        kept = [one for one in verdict["criteria"] if one["id"] != name]
+        verdict["criteria"] = [*kept, lost | {"id": name, "outcome": outcome}]
+        path.write_text(json.dumps(verdict), encoding="utf-8")
+    assert [one.named.id for one in compared(tmp_path).newly_failing] == [name]
+    assert compared(tmp_path).exit_code == 3
 
 
 def test_a_run_that_was_cut_off_is_no_answer(tmp_path: Path) -> None:

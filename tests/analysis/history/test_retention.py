@@ -99,6 +99,16 @@ def test_what_is_needed_stays(reports: Path) -> None:
     assert not (reports / "run-4").exists()
 
 
+@pytest.mark.parametrize("content", ['{"schema": 0}', "{", ""])
+def test_a_run_whose_verdict_cannot_be_read_keeps_its_record(reports: Path, content: str) -> None:
+    (reports / "run-2" / "verdict.json").write_text(content, encoding="utf-8")
+    aged(reports / "run-2")
+    done = prune(reports, "--keep-records", "1", "--keep-runs", "3", "--yes")
+    assert "leave run-2: it has a verdict that cannot be read" in done.stdout
+    assert has_record(reports / "run-2")
+    assert not (reports / "run-1").exists()
+
+
 def test_a_run_without_verdict_and_record_holds_nothing_to_keep(reports: Path) -> None:
     for name in ("verdict.json", "record", "database"):
         subprocess.run(["rm", "-r", str(reports / "run-2" / name)], check=True)  # noqa: S607

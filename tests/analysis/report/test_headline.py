@@ -8,7 +8,7 @@ from analysis.report.headline import certainty, tiles, why
 def verdict(**p95: Any) -> dict[str, Any]:
     entry = {"id": "latency.send.p95", "title": "P95 of send latency", "target": "< 500 ms", "unit": "ms"}
     entry |= {"ci95": (208.0, 217.9), "outcome": "pass", "facts": {"warmup_s": 40.0}} | p95
-    return {"counts": {"sends": 0}, "criteria": [entry]}
+    return {"counts": {"sends": 0}, "criteria": [entry], "steps": []}
 
 
 def test_an_interval_is_told_with_its_confidence() -> None:

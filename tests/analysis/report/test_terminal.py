@@ -89,6 +89,8 @@ def test_a_drift_that_was_judged_has_a_line(verdict_of: VerdictOf) -> None:
     verdict = verdict_of(clean)
     criterion(verdict, "drift.latency").update(observed=0, outcome="pass")
     assert "  Drift         latency steady; database not judged\n" in printed(verdict)
+    criterion(verdict, "drift.latency").update(facts={"rose": 1})
+    assert "  Drift         latency rose, within target; database not judged\n" in printed(verdict)
 
 
 def test_an_interval_that_holds_the_target_is_no_plain_pass(verdict_of: VerdictOf) -> None:
