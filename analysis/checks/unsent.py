@@ -33,7 +33,8 @@ def proven(account: Account, unsent_rows: Ints) -> Ints:
     rows = account.rows
     based = np.isin(rows["chat_id"].to_numpy(), account.evidence.baseline["chat_id"].to_numpy())
     dated = based & (rows["seq"].to_numpy() != NULL)
-    return unsent_rows[dated[unsent_rows]]
+    known: Ints = unsent_rows[dated[unsent_rows]]
+    return known
 
 
 def _attempted(account: Account) -> Bools:
