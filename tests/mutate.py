@@ -46,6 +46,8 @@ NEAREST = {
     **dict.fromkeys(
         ("status", "receipts", "witnesses", "setbacks", "last_looks"), f"{CHECKS}/oracles/test_statuses.py"
     ),
+    "unsent": f"{CHECKS}/test_unsent.py",
+    "answers": f"{TESTS}/monitor/test_answers.py",
     "completeness": f"{CHECKS}/oracles/test_keepers.py",
     **dict.fromkeys(("history", "shown"), f"{CHECKS}/oracles/test_history.py"),
     **dict.fromkeys(("access", "marking", "proof"), f"{CHECKS}/oracles/test_access.py"),

@@ -69,9 +69,7 @@ def monitor(account: Account) -> Criterion:
 
 def record(evidence: Evidence) -> Criterion:
     """Every load process left its part of the record, closed in good order, with every row it counted."""
-    problems = [problem for part in evidence.parts for problem in _problems(part)]
-    if evidence.run.ended_at is None:
-        problems.append("run.json has no end: the run was cut off")
+    problems = _problems_of_the_record(evidence)
     dropped = sum(sum(part.process.dropped.values()) for part in evidence.parts if part.process)
     rows = sum(sum(part.rows.values()) for part in evidence.parts)
     return _criterion(
@@ -82,6 +80,18 @@ def record(evidence: Evidence) -> Criterion:
         problems=problems,
         facts={"rows": rows, "dropped": dropped},
     )
+
+
+def is_whole(evidence: Evidence) -> bool:
+    """Whether nothing is known to be missing of what the load processes did."""
+    return not _problems_of_the_record(evidence)
+
+
+def _problems_of_the_record(evidence: Evidence) -> list[str]:
+    problems = [problem for part in evidence.parts for problem in _problems(part)]
+    if evidence.run.ended_at is None:
+        problems.append("run.json has no end: the run was cut off")
+    return problems
 
 
 def _was_relieved(evidence: Evidence, part: ProcessPart) -> bool:

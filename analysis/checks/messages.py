@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import NEVER, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, either, seconds
+from analysis.checks.findings import NO_LAST_LOOK, Namer, both, either, seconds
+from analysis.checks.unsent import proven, unsent
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
 from analysis.record.codes import ObservedChange, Outcome
@@ -81,29 +82,42 @@ def lost(account: Account) -> Criterion:
         inconclusive=reason,
         facts={
             "recovered": int(((operations["outcome"] == Outcome.INFO) & (operations["rows"] > 0)).sum()),
-            "rows_of_other_people": int(((rows["operation"] < 0) & ~rows["before"]).sum()),
+            "rows_of_other_people": int(((rows["operation"] < 0) & ~rows["before"]).sum())
+            - len(unsent(account)),
         },
     )
 
 
 def unexpected(account: Account) -> Criterion:
-    """`messages.unexpected`: refused, and stored all the same."""
+    """`messages.unexpected`: refused, and stored all the same; or in the name of a user of the run who never sent it.
+
+    Of the latter only where the record can tell (see `analysis.checks.unsent`); all such rows are counted as a fact.
+    """
     operation = account.rows["operation"].to_numpy()
     refused = account.operations["outcome"].to_numpy() == Outcome.FAIL
     faults = np.flatnonzero((operation >= 0) & _at(refused, operation))
+    unsent_rows = unsent(account)
+    unsent_faults = proven(account, unsent_rows)
     namer = Namer(account)
 
     def tell(place: int) -> Iterator[Finding]:
         yield namer.row(int(faults[place]), "The server refused this message, yet it is stored.")
 
+    def tell_unsent(place: int) -> Iterator[Finding]:
+        number = int(unsent_faults[place])
+        sender = namer.person(int(account.rows["sender_id"].iloc[number]))
+        yield namer.row(
+            number, f"Nobody of the run sent this message in the name of {sender}, yet it is stored."
+        )
+
     return from_faults(
         "messages.unexpected",
-        "No refused message is stored",
+        "No message is stored that was refused or never sent",
         "messages",
-        len(refused),
-        namer.of_rows(faults, tell),
+        len(refused) + len(unsent_faults),
+        both(namer.of_rows(faults, tell), namer.of_rows(unsent_faults, tell_unsent)),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
-        facts={"refused": int(refused.sum())},
+        facts={"refused": int(refused.sum()), "unsent_rows": len(unsent_rows)},
     )
 
 

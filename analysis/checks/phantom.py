@@ -11,12 +11,14 @@ from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.fleeting import Fleeting
 from analysis.checks.known_values import KnownValues
+from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import CERTAIN_AFTER_NS
 from analysis.checks.subscriptions import ENDLESS, Subscriptions, participation_keys, positions
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion
 from analysis.faults import from_faults
-from analysis.record.codes import EventType, Outcome
+from analysis.record.codes import EventType, ObservedChange, Outcome
 
 EVENTS_AT_ONCE = 500_000
 
@@ -34,18 +36,20 @@ class Wrong(IntEnum):
     LEFT = 7
     DEPARTED = 8
     OUTSIDER = 9
+    STILL_THERE = 10  # of a DELETE, which is judged by nothing else
 
     @property
     def sentence(self) -> str:
         return {
             Wrong.TEXT: "An event showed {person} this message without a text, or with another text than was sent or stored.",
-            Wrong.SEQ: "An event showed {person} this message with another seq than is stored.",
+            Wrong.SEQ: "An event showed {person} this message without a seq, or with another seq than is stored.",
             Wrong.SENDER: "An event showed {person} this message with another sender than is stored.",
             Wrong.CHAT: "An event showed {person} this message in another chat than is stored.",
             Wrong.UNKNOWN: "An event showed {person} this message, and no such message was ever stored.",
             Wrong.LEFT: "This event came to {person} more than "
             f"{CERTAIN_AFTER_NS // 1_000_000_000} s after their subscription on that socket had ended.",
             Wrong.DEPARTED: "This message was sent after {person} had left the chat, and an event showed it to them.",
+            Wrong.STILL_THERE: "An event told {person} that this message had been deleted, and every later look found it stored.",
             Wrong.OUTSIDER: "This event came to {person}, who is not in the chat.",
         }[self]
 
@@ -55,17 +59,21 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
 
     A message is known when the monitor saw its row, an ok answer named it, or an event told of its deletion. Seq, text,
     sender and chat of an event must be such as the row ever had, or as were sent or answered; an INSERT must have the last
-    three. The receiver must be in the chat, and not have left it so long ago that the event cannot have been on
-    its way; nor may they have left the chat itself before the message left its sender. Of messages from before the run, whose
+    three, and the seq where the INSERTs of this app tell any. A DELETE must not tell of a message that the
+    last look found, as all before it did. The receiver must be in the chat, and not have left it so long ago that the event
+    cannot have been on its way; nor may they have left the chat itself before the message left its sender. Of messages from before the run, whose
     seq is not above the chat's baseline, nothing is known but their updates.
     """
     events = account.evidence.events
+    deleted = _deleted(account)
     shown = np.flatnonzero(
         (events["type"].to_numpy() != EventType.DELETE) & (events["message_id"].to_numpy() >= 0)
     )
     judge = _EventJudge(account, subscribed)
     wrongs = [judge.wrong(part) for part in np.array_split(shown, len(shown) // EVENTS_AT_ONCE + 1)]
-    wrong = np.concatenate(wrongs)
+    false = np.where(_still_there(account, deleted), Wrong.STILL_THERE, Wrong.NOTHING)
+    wrong = np.concatenate([*wrongs, false.astype(np.int8)])
+    shown = np.concatenate([shown, deleted])
     whole = account.last_look_ns is not None
     unseen = int((wrong == Wrong.UNSEEN).sum())
     faults = np.flatnonzero(
@@ -84,6 +92,28 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
         inconclusive=_unseen(unseen) if whole else NO_LAST_LOOK,
         facts={"unseen_of_others": unseen},
     )
+
+
+def _deleted(account: Account) -> Ints:
+    """The positions of the events that told of the deletion of a message of the run that a look saw."""
+    events = account.evidence.events
+    row = account.row_of_message[events["message_id"].to_numpy()]
+    mine = np.append(account.rows["operation"].to_numpy() >= 0, False)[row]
+    return np.flatnonzero(mine & (events["type"].to_numpy() == EventType.DELETE))
+
+
+def _still_there(account: Account, deleted: Ints) -> Bools:
+    """Which of these events told of a message that the last look, taken for certain later, found, as every look before it did."""
+    if account.last_look_ns is None:
+        return np.zeros(len(deleted), np.bool_)
+    evidence, clocks = account.evidence, Clocks.of(account.evidence)
+    told = evidence.events[["message_id", "received_ns", "clock"]].iloc[deleted]
+    gone = evidence.observations["change"].to_numpy() == ObservedChange.GONE
+    stayed = ~np.isin(told["message_id"].to_numpy(), evidence.observations["message_id"].to_numpy()[gone])
+    last_look = np.array([account.last_look_ns - LOOK_LAG_NS]), np.array([account.monitor_clock])
+    later = clocks.moments(told["received_ns"], told["clock"]).before(clocks.moments(*last_look))
+    there: Bools = stayed & later
+    return there
 
 
 def _unseen(count: int) -> str | None:
@@ -115,6 +145,9 @@ class _EventJudge:
         self._mine = np.append(rows["operation"].to_numpy(np.int64) >= 0, False)
         self._unsteady = np.isin(np.arange(len(evidence.parts)), unreliable(account))
         self._stored = _told_of(account)
+        numbered = self._events["seq"].to_numpy()[self._events["type"].to_numpy() == EventType.INSERT] != NULL
+        # An app whose INSERTs tell no seq does not show a wrong one.
+        self._has_to_tell = {field: field != "seq" or bool(numbered.any()) for field in _FIELDS}
         self._fleeting = Fleeting(account)
 
     def wrong(self, positions_: Ints) -> NDArray[np.int8]:
@@ -126,7 +159,7 @@ class _EventJudge:
         found = np.zeros(len(row), np.int8)
         for field, wrong in _FIELDS.items():
             value = events[field].to_numpy()
-            judged = self._mine[row] & ((value != NULL) | (insert & (field != "seq")))
+            judged = self._mine[row] & ((value != NULL) | (insert & self._has_to_tell[field]))
             place = np.flatnonzero(judged)
             found[place[~self._values.had(field, row[place], value[place])]] = wrong
         of_run = self._of_run[chat]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.fleeting import Fleeting
+from analysis.checks.known_values import KnownValues
 from analysis.checks.subscriptions import participation_keys
 from analysis.identifiers import NONE
 from analysis.record.codes import Outcome
@@ -22,11 +23,13 @@ class Wrong(IntEnum):
     FOREIGN = 3
     LEAKED = 4
     UNSEEN = 5  # nothing that is certain: see `analysis.checks.fleeting`
+    SENDER = 6
 
 
 WRONG = {  # in words, about the message
     Wrong.UNKNOWN: "It stood on a page of history, and no such message was ever stored.",
     Wrong.SEQ: "It stood on a page of history with another seq than is stored.",
+    Wrong.SENDER: "It stood on a page of history with another sender than is stored.",
     Wrong.FOREIGN: "It stood on a page of another chat's history.",
     Wrong.LEAKED: "It stood on a page of another chat's history, and the reader is not in its own chat.",
 }
@@ -81,8 +84,8 @@ def shown_on_pages(account: Account) -> Shown:
     nor of those that may have come and gone between two looks. Without a last look nobody can say what was never stored.
     """
     evidence, rows = account.evidence, account.rows
-    page, message, told = (
-        evidence.page_rows[column].to_numpy(np.int64) for column in ("page", "message_id", "seq")
+    page, message, told, sender = (
+        evidence.page_rows[column].to_numpy(np.int64) for column in ("page", "message_id", "seq", "sender_id")
     )
     chat, reader = (evidence.pages[column].to_numpy(np.int64)[page] for column in ("chat_id", "user_id"))
     row = account.row_of_message[message]
@@ -98,6 +101,9 @@ def shown_on_pages(account: Account) -> Shown:
         other = np.flatnonzero((row != NONE) & (told != NULL) & (told != stored_seq))
         had = _ever_told(account, "message_id", message[other], told[other])
         wrong[other[~had]] = Wrong.SEQ
+        mine = np.append(rows["operation"].to_numpy() >= 0, False)[row]
+        named = np.flatnonzero(mine & (sender != NONE))
+        wrong[named[~KnownValues(account).had("sender_id", row[named], sender[named])]] = Wrong.SENDER
     foreign = (row != NONE) & (stored_chat != chat)
     wrong[foreign] = Wrong.FOREIGN
     insider = np.isin(pair(stored_chat, reader), participation_keys(account))

@@ -4,9 +4,9 @@ Only what is certain while the run goes on. An answer is kept until its row is t
 bounded by what is under way.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from analysis.record.codes import Outcome
 
 # An app may acknowledge before it stores; and a message that is not there at the second look is worth a word at once.
 LOOKS_AWAITED = 2
-KEPT_A_CHAT = 2_000  # acknowledgements that a later send's seq is compared with
+KEPT_A_CHAT = 500  # messages, that another's seq is compared with
+NO_SEQ = -1
 
 
 class Answered(NamedTuple):
@@ -42,25 +43,46 @@ class _Waiting:
     looks: int = 0
 
 
-@dataclass(slots=True)
 class _Order:
-    """Of one chat and clock: acknowledgements in the order of their time, and the highest seq until each."""
+    """Of one chat and clock: messages that were acknowledged and seen, each with the same seq, in whatever order they come.
 
-    times_ns: list[int] = field(default_factory=list)
-    highest: list[tuple[int, bytes | None]] = field(default_factory=list)
+    Only such as both tell the same of: an answer that told a wrong number would have every later message look too small.
+    """
 
-    def add(self, one: Answered, seq: int) -> None:
-        # Records of several processes come in turns: one that comes too late counts from the latest on, which is less.
-        self.times_ns.append(max(one.answered_ns, self.times_ns[-1] if self.times_ns else 0))
-        before = self.highest[-1] if self.highest else (seq, one.message_id)
-        self.highest.append(max(before, (seq, one.message_id), key=lambda known: known[0]))
-        if len(self.times_ns) > 2 * KEPT_A_CHAT:
-            del self.times_ns[:KEPT_A_CHAT], self.highest[:KEPT_A_CHAT]
+    def __init__(self) -> None:
+        self._by_answer: list[tuple[int, Answered]] = []  # by when they were acknowledged
+        self._highest: list[Answered] = []  # of each of those and all before it the one with the highest seq
+        self._by_start: list[
+            tuple[int, Answered]
+        ] = []  # by when they left: those of which nothing is wrong so far
 
-    def before(self, left_ns: int) -> tuple[int, bytes | None] | None:
-        """The highest seq that had been acknowledged when something left, and whose it is."""
-        place = bisect_left(self.times_ns, left_ns)
-        return self.highest[place - 1] if place else None
+    def add(self, one: Answered) -> Iterator[tuple[Answered, Answered]]:
+        """What is out of order now: each such message, and one with a higher seq that had been acknowledged when it left."""
+        place = bisect_right(self._by_answer, one.answered_ns, key=_time)
+        self._by_answer.insert(place, (one.answered_ns, one))
+        self._highest.insert(place, one)
+        for later in range(max(place, 1), len(self._highest)):
+            self._highest[later] = max(self._highest[later - 1], self._by_answer[later][1], key=_seq)
+        before = bisect_left(self._by_answer, one.left_ns, key=_time)
+        if before and _seq(self._highest[before - 1]) > _seq(one):
+            yield one, self._highest[before - 1]
+        else:
+            insort(self._by_start, (one.left_ns, one), key=_time)
+        after = bisect_right(self._by_start, one.answered_ns, key=_time)
+        wrong = [there for _, there in self._by_start[after:] if _seq(there) < _seq(one)]
+        self._by_start[after:] = [left for left in self._by_start[after:] if _seq(left[1]) >= _seq(one)]
+        yield from ((there, one) for there in wrong)
+        if len(self._by_answer) > 2 * KEPT_A_CHAT:
+            del self._by_answer[:KEPT_A_CHAT], self._highest[:KEPT_A_CHAT]
+            del self._by_start[:-KEPT_A_CHAT]
+
+
+def _time(dated: tuple[int, Answered]) -> int:
+    return dated[0]
+
+
+def _seq(one: Answered) -> int:
+    return NO_SEQ if one.seq is None else one.seq
 
 
 class Answers:
@@ -70,15 +92,13 @@ class Answers:
         self._waiting: list[_Waiting] = []
         self._orders: dict[tuple[str, bytes], _Order] = {}
 
-    def take_in(self, answered: Iterable[Answered], look: Look) -> None:
+    def take_in(self, answered: Iterable[Answered]) -> None:
         """What has been written down since the last time."""
         for one in answered:
             if one.outcome == Outcome.INFO:
                 continue  # it may be stored or not
             if one.outcome == Outcome.OK or (one.attempt == 0 and one.client_generated_id):
                 self._waiting.append(_Waiting(one))
-            if one.outcome == Outcome.OK and one.attempt == 0 and one.seq is not None:
-                self._put_in_order(one, one.seq, look)
 
     def sought(self, memory: Memory) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
         """What the next look has to ask for, because its rows are not there: messages, and senders with their keys."""
@@ -118,16 +138,16 @@ class Answers:
             return last
         if row.said != said(one.user_id, one.chat_id, one.text):
             look.findings.append(_about(one, "messages.corrupted", ALTERED, look, one.message_id or by_key))
+        elif one.attempt == 0 and one.seq is not None and one.seq == row.seq:
+            self._put_in_order(one, look)
         return True
 
-    def _put_in_order(self, one: Answered, seq: int, look: Look) -> None:
+    def _put_in_order(self, one: Answered, look: Look) -> None:
         order = self._orders.setdefault((one.clock, one.chat_id), _Order())
-        before = order.before(one.left_ns)
-        if before is not None and before[0] > seq:
-            earlier = f"message {UUID(bytes=before[1])}" if before[1] else "a message"
-            why = f"it left after {earlier} had been acknowledged with seq {before[0]:,}, and has the smaller seq {seq:,}"
-            look.findings.append(_about(one, "seq.order", why, look, one.message_id))
-        order.add(one, seq)
+        for wrong, earlier in order.add(one._replace(text="")):  # which nobody needs any more
+            named = f"message {UUID(bytes=earlier.message_id)}" if earlier.message_id else "a message"
+            why = f"it left after {named} had been acknowledged with seq {earlier.seq:,}, and has the smaller seq {wrong.seq:,}"
+            look.findings.append(_about(wrong, "seq.order", why, look, wrong.message_id))
 
 
 REFUSED = "the server refused it, and it is stored"

@@ -177,7 +177,7 @@ class Monitor:
         """One poll; a database that is away costs a failed one."""
 
         async def look_once(connection: asyncpg.Connection, look: Look) -> None:
-            self._answers.take_in(self._answered, look)
+            self._answers.take_in(self._answered)
             self._answered.clear()
             await looks.poll(connection, self._memory, look, self._answers, at_everything=self._at_everything)
 

@@ -10,7 +10,7 @@ CRITERIA = {
     "latency.delivery.p95": "How long after a message left it shows on the other person's screen, for 19 of 20 deliveries.",
     "errors.send": "How many of all attempts to send a message were refused or got no answer.",
     "messages.lost": "Once the app has said that a message is sent, it is in the database, and stays there.",
-    "messages.unexpected": "What the app refused, so that its sender would write it again, is not stored all the same.",
+    "messages.unexpected": "What the app refused, so that its sender would write it again, is not stored all the same, and nobody is said to have written what they did not.",
     "messages.duplicated": "Nobody sees the same message twice, even when it was sent again after a time-out.",
     "messages.corrupted": "Text, sender and chat are stored exactly as they were sent.",
     "idempotency.retries": "Sending a message again under the same client_generated_id gives the same message, not another one.",

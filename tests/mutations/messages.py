@@ -36,6 +36,17 @@ MESSAGES = [
         ('rows[0], f"', 'rows[-1], f"'),
     ),
     *of(
+        "unsent",
+        ("    if not is_whole(account.evidence):\n        return unsent_rows[:0]\n", ""),
+        (' & ~rows["before"].to_numpy()', ""),
+        (" & ~_attempted(account)", ""),
+        ("users[rows", "~users[rows"),
+        ('based & (rows["seq"].to_numpy() != NULL)', "based"),
+        ('for column in ("client_generated_id", "message_id"):', 'for column in ("message_id",):'),
+        ('for column in ("client_generated_id", "message_id"):', 'for column in ("client_generated_id",):'),
+        ('np.isin(rows["text_hash"].to_numpy(), ', 'np.isin(rows["text_hash"].to_numpy() + 1, '),
+    ),
+    *of(
         "corruption",
         (
             "self.position = np.flatnonzero(there & (operation >= 0))",

@@ -228,6 +228,8 @@ STATUSES = [
     ),
     *of(
         "shown",
+        ("mine & (sender != NONE)", "mine"),
+        ("] = Wrong.SENDER", "] = Wrong.NOTHING"),
         ("(self.wrong == Wrong.NOTHING) & (self.seq", "(self.seq"),
         (" & (self.seq != NULL)", ""),
         ("if account.last_look_ns is not None:", "if True:"),

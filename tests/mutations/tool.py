@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation, of
 
+ANSWERS = "analysis/monitor/answers.py"
 OUTSIDER = "locustfiles/clients/outsider.py"
 GENERATOR = "analysis/generator.py"
 
@@ -164,4 +165,6 @@ TOOL = [
             ('"senderId": victim_id}', '"senderId": self._user_id}'),
         )
     ),
+    Mutation(ANSWERS, " and one.seq == row.seq", ""),
+    Mutation(ANSWERS, "in self._by_start[after:] if _seq(there) < _seq(one)", "in self._by_start[:0]"),
 ]

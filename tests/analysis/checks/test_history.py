@@ -98,6 +98,21 @@ def test_a_seq_that_is_not_its_own_is_a_finding(told: str) -> None:
     assert all("another seq" in why for *_, why in named(found))
 
 
+@pytest.mark.parametrize("was_stored", [False, True])
+def test_another_sender_than_its_own_is_a_finding(was_stored: bool) -> None:
+    run, chat, said = talk()
+    newest = said[0]
+    if was_stored:
+        run.poll(5)
+        run.observe(newest, 5, sender=READER, change=ObservedChange.CHANGED)
+        run.poll(6)
+        run.observe(newest, 6, change=ObservedChange.CHANGED)
+    as_shown = Message(READER, chat, newest.text, newest.client_id, newest.id, newest.seq)
+    run.page(READER, chat, LATER, [as_shown, *said[1:]])
+    why = "It stood on a page of history with another sender than is stored."
+    assert named(judged(run)) == [(newest.seq, str(newest.id), why)] * (not was_stored)
+
+
 STRANGER = 9
 
 

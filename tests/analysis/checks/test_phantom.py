@@ -8,6 +8,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind, SocketEvent
+from analysis.record.tables import EVENTS
 from tests.analysis.histories import History, Message
 
 PHANTOM = "realtime.phantom"
@@ -60,6 +61,53 @@ def test_every_field_of_an_event_is_held_against_the_row(
         assert phantom.outcome is Verdict.PASS
     else:
         assert [sentence in finding.why for finding in phantom.examples] == [True]
+
+
+def without_a_seq(run: History) -> None:
+    """The last event told none."""
+    place = EVENTS.get_field_index("seq")
+    event = run.rows["events"][-1]
+    run.rows["events"][-1] = (*event[:place], None, *event[place + 1 :])
+
+
+@pytest.mark.parametrize("kind", [EventType.INSERT, EventType.UPDATE])
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("stored", [True, False])
+def test_an_insert_tells_the_seq_where_others_do(kind: EventType, numbered: bool, stored: bool) -> None:
+    """But for what a look saw without one."""
+    run, hello = said_hello()
+    if not stored:
+        run.poll(2.0)
+        hello.seq = None
+        run.observe(hello, 2.0, change=ObservedChange.CHANGED)
+        hello.seq = 1
+    run.event(hello, 0, 1.2)
+    if not numbered:
+        without_a_seq(run)
+    run.event(hello, 1, 1.2, type=kind)
+    without_a_seq(run)
+    assert found(run).observed == (kind is EventType.INSERT and numbered and stored)
+
+
+@pytest.mark.parametrize(
+    ("at", "gone", "false"), [(2.0, None, True), (2.0, 4.0, False), (80.95, None, False)]
+)
+def test_what_is_said_to_be_deleted_is_not_found_by_every_later_look(
+    at: float, gone: float | None, false: bool
+) -> None:
+    """The last look is at 81 s, and was taken a moment before."""
+    run, hello = said_hello()
+    run.deliver(hello)
+    run.event(hello, 1, at, type=EventType.DELETE)
+    if gone is not None:
+        run.poll(gone)
+        run.observe(hello, gone, change=ObservedChange.GONE)
+        run.poll(gone + 1)
+        run.observe(hello, gone + 1)
+    phantom = found(run)
+    assert [one.message_id for one in phantom.examples] == [str(hello.id)] * false
+    assert all("every later look found it stored" in one.why for one in phantom.examples)
+    assert phantom.checked == 3
 
 
 def test_an_event_that_shows_a_chat_outside_the_run_is_in_the_wrong_chat() -> None:

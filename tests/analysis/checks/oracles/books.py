@@ -89,6 +89,11 @@ class Books:
         swept = any(poll.kind is PollKind.SWEEP for poll in self.ledger.polls)
         return not swept or bool(self.ledger.monitor.lost)
 
+    @property
+    def users(self) -> set[int]:
+        """Whoever is in a chat of the run."""
+        return {person for chat in self.ledger.chats for person in chat}
+
     def late(self, one: Meant) -> bool:
         """It was acknowledged after the last look, by the same clock."""
         last = self.ledger.polls[-1].at

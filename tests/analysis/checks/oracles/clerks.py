@@ -11,6 +11,9 @@ from tests.analysis.checks.oracles.story import Poll, Process
 IDS = 6
 LAST = 20  # when the sweep is taken
 _TEXTS = ("a", "b", "b\n", "")
+_LOST = st.sampled_from(
+    [(), (), (), ("pages",)]
+)  # of the record of a load process: any table says that it is not whole
 _NUMBERS = st.sampled_from([None, 1, 2, 3, 4])
 
 
@@ -22,7 +25,7 @@ def kept_books(draw: st.DrawFn) -> Ledger:
         people=2,
         chats=[(0, 1), (0, 1)],
         baseline=[draw(st.sampled_from([0, 0, 2, None])), 0],
-        processes=[Process(), Process(draw(st.sampled_from(["here", "here", "there"])))],
+        processes=[Process(), Process(draw(st.sampled_from(["here", "here", "there"])), lost=draw(_LOST))],
         process_of=[0, 1],
         monitor=Process(lost=draw(st.sampled_from([(), (), (), ("observations",)]))),
     )

@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from analysis.record.codes import EventType, Outcome, PollKind
+from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
-from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, Hearing, Moment
+from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, LAG, Hearing, Moment
 from tests.analysis.checks.oracles.history_oracles import fate_unknown
 from tests.analysis.checks.oracles.story import Event, Message, Story, message_id, ns, person_id
 
@@ -119,7 +119,9 @@ def phantom(story: Story) -> Answer:
     """What is not stored, or not as it was shown, or not for this person."""
     hearing = Hearing(story)
     shown = [
-        event for event in story.events if event.type is not EventType.DELETE and event.message is not None
+        event
+        for event in story.events
+        if event.message is not None and (event.type is not EventType.DELETE or _of_the_run(hearing, event))
     ]
     wrongs = [(event, _wrong(hearing, event)) for event in shown]
     faults = [(*_named(hearing, event), wrong) for event, wrong in wrongs if wrong and wrong != NOT_TOLD]
@@ -138,6 +140,8 @@ NOT_TOLD = "a message of somebody else that no look saw"
 def _wrong(hearing: Hearing, event: Event) -> str | None:
     """What is wrong with an event, in the sentence's words."""
     story = hearing.story
+    if event.type is EventType.DELETE:
+        return "every later look found it stored" if _is_still_there(hearing, event) else None
     of_run = event.chat < len(story.chats)
     if of_run and event.person not in story.chats[event.chat]:
         return "who is not in the chat"
@@ -153,6 +157,23 @@ def _wrong(hearing: Hearing, event: Event) -> str | None:
     )  # nobody is blamed for somebody else's
 
 
+def _of_the_run(hearing: Hearing, event: Event) -> bool:
+    message = hearing.row(event.message)
+    return message is not None and bool(message.attempts)
+
+
+def _is_still_there(hearing: Hearing, event: Event) -> bool:
+    """No look ever missed the message, and the last was certainly taken after the event had come."""
+    story, message = hearing.story, hearing.row(event.message)
+    if not hearing.last_look or message is None:
+        return False
+    last = next(poll.at for poll in reversed(story.polls) if poll.kind is PollKind.SWEEP)
+    lag = hearing.lag(Moment(event.at, story.host(event.person)), Moment(last - LAG, story.monitor.host))
+    return (
+        lag is not None and lag > 0 and all(look.change is not ObservedChange.GONE for look in message.looks)
+    )
+
+
 def _unlike(story: Story, message: Message, event: Event) -> str | None:
     """What it shows that the message never was."""
     sent = story.text(event.message)
@@ -161,11 +182,18 @@ def _unlike(story: Story, message: Message, event: Event) -> str | None:
     unlike = {
         "in another chat than is stored": event.chat not in _chats(message),
         "another sender than is stored": story.sender(event) not in _senders(message),
-        "another seq than is stored": event.seq is not None and event.seq not in _seqs(message),
+        "another seq than is stored": _must_have_a_seq(story, event) and event.seq not in _seqs(message),
         "another text than was sent or stored": (text or event.type is EventType.INSERT)
         and text not in texts,
     }
     return next((wrong for wrong, holds in unlike.items() if holds), None)
+
+
+def _must_have_a_seq(story: Story, event: Event) -> bool:
+    """It has one; or it is an INSERT, as are others that have."""
+    insert = EventType.INSERT
+    tells = any(other.type is insert and other.seq is not None for other in story.events)
+    return event.seq is not None or (event.type is insert and tells)
 
 
 def _unknown(hearing: Hearing, event: Event) -> str | None:

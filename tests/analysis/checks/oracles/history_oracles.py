@@ -59,7 +59,11 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
             return "another chat" if page.person in story.chats[message.chat] else "reader is not in"
         seen = Hearing(story).last_look
         had = any(event.message == number and event.seq == seq for event in story.events)
-        return "another seq" if seen and seq is not None and seq != message.seq and not had else None
+        wrongs = {
+            "another sender": bool(message.attempts) and _shows_another_sender(story, page, place, message),
+            "another seq": seq is not None and seq != message.seq and not had,
+        }
+        return next((wrong for wrong, holds in wrongs.items() if seen and holds), None)
     if not Hearing(story).last_look or (not page.ids and seq is None):
         return None
     before = story.baseline[page.chat]
@@ -77,6 +81,12 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
     if known:
         return None
     return NOT_TOLD if _may_have_gone(story, page, place) else "no such message"
+
+
+def _shows_another_sender(story: Story, page: Page, place: int, message: Message) -> bool:
+    """Somebody who neither sent it nor ever stood in its row."""
+    looked = {look.sender for look in message.looks}
+    return story.shown_sender(page, place) not in {None, message.sender, message.stored_sender, *looked}
 
 
 def _may_have_gone(story: Story, page: Page, place: int) -> bool:

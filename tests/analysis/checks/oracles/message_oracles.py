@@ -37,17 +37,35 @@ def lost(ledger: Ledger) -> Answer:
         unseen=books.unseen or late,
         facts={
             "recovered": sum(one.outcome is Outcome.INFO and bool(one.stored) for one in books.meant),
-            "rows_of_other_people": sum(row.of is None and not books.before(row) for row in books.rows),
+            "rows_of_other_people": sum(
+                row.of is None and not books.before(row) and row.state.sender not in books.users
+                for row in books.rows
+            ),
         },
     )
 
 
 def unexpected(ledger: Ledger) -> Answer:
-    """Rows, also such as went again, of messages that were refused and nothing but refused."""
+    """Rows, also such as went again, of messages that were refused and nothing but refused; and such as nobody sent, in the name
+    of somebody of the run, where all that was sent is known, and the seq says that they are of the run."""
     books = Books(ledger)
     refused = [one for one in books.meant if one.outcome is Outcome.FAIL]
     faults: list[Hashable] = [of_row(books, row) for row in books.rows if row.of in refused]
-    return Answer(faults, len(books.meant), books.unseen, {"refused": len(refused)})
+    unsent = [
+        row
+        for row in books.rows
+        if row.of is None and row.state.sender in books.users and not books.before(row)
+    ]
+    proven = [
+        row
+        for row in unsent
+        if row.state.seq is not None
+        and ledger.baseline[row.state.chat] is not None
+        and not any(process.lost for process in ledger.processes)
+    ]
+    faults += [of_row(books, row) for row in proven]
+    facts: dict[str, float | int] = {"refused": len(refused), "unsent_rows": len(unsent)}
+    return Answer(faults, len(books.meant) + len(proven), books.unseen, facts)
 
 
 def duplicated(ledger: Ledger) -> Answer:

@@ -121,6 +121,7 @@ class Page:
         ids, seqs: whether the app tells them.
         other_seqs: by its place on the page the seq with which a message is shown that is not its own.
         senders: whether the app tells them.
+        other_senders: by its place on the page whom a message is shown of that somebody else sent.
         strange: whom it shows as the sender of what exists nowhere: a person; None: the first.
     """
 
@@ -137,6 +138,7 @@ class Page:
     seqs: bool = True
     other_seqs: dict[int, int] = field(default_factory=dict)
     senders: bool = True
+    other_senders: dict[int, int] = field(default_factory=dict)
     strange: int | None = None
 
 
@@ -281,7 +283,8 @@ class Story:
         number = page.shown[place]
         if not page.senders:
             return None
-        return self.messages[number].sender if number < len(self.messages) else page.strange or 0
+        own = self.messages[number].sender if number < len(self.messages) else page.strange or 0
+        return page.other_senders.get(place, own)
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""

@@ -49,6 +49,7 @@ def wrong_event(finding: Finding) -> Hashable:
 
 WRONGS = (
     "had left the chat",
+    "every later look found it stored",
     "who is not in the chat",
     "after their subscription on that socket had ended",
     "in another chat than is stored",
