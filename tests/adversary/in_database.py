@@ -24,6 +24,7 @@ ANY = ("sent", "delivered", "read")
 FROM_BEFORE = "from before"  # text of messages that were there before the run
 SHORT_LIVED = 6  # messages that are deleted again
 LIVED_S = 0.35  # far less than the second between two looks
+HEARD_WITHIN_S = 10.0
 
 
 class InDatabase(ChatFault):
@@ -248,6 +249,23 @@ class StrangerWrites(ChatFault):
         return known and int(rows["seq"].iloc[0]) > self.baseline(record)
 
 
+async def realtime_has_read(database: asyncpg.Connection) -> None:
+    """Wait until Realtime has handed out all that is committed now. It shows nobody a row that is deleted before it came to it,
+    and of a number that nobody was shown and no look saw, nobody can tell that it was ever given to a message.
+
+    Twice: what it read first it has handed out when it reads again.
+    """
+    read_up_to = (
+        "select coalesce(bool_and(confirmed_flush_lsn >= $1::pg_lsn), true) from pg_replication_slots "
+        "where database = current_database() and plugin = 'pgoutput'"
+    )
+    async with asyncio.timeout(HEARD_WITHIN_S):
+        for _ in range(2):
+            written = await database.fetchval("select pg_current_wal_lsn()")
+            while not await database.fetchval(read_up_to, written):
+                await asyncio.sleep(0.02)
+
+
 class StrangerWritesAndDeletes(StrangerWrites):
     """So soon that most of it no look sees. What of it only events and pages tell makes `realtime.phantom`, `history.pages` and
     `seq.gaps` inconclusive at the most, which other faults of the same run have fail."""
@@ -264,6 +282,7 @@ class StrangerWritesAndDeletes(StrangerWrites):
             message = await self.write(database)
             self._written.add(message)
             await asyncio.sleep(LIVED_S)
+            await realtime_has_read(database)
             await database.execute("delete from public.chat_messages where id = $1", message)
             await asyncio.sleep(LIVED_S)
         self.struck = True
