@@ -76,6 +76,7 @@ FIGURES = [
         ("reach_s = max(NEAR_S, cut.width_s)", "reach_s = NEAR_S"),
         ("self.windows < LEAST_WINDOWS", "self.windows < 0"),
     ),
+    *of("../history/nights", ("independent=True", "independent=False")),
     *of("../trends", ("self.found.p_value <= CHANCE", "True")),
     *of(
         "../statistics/shape",
