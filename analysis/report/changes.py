@@ -73,6 +73,11 @@ def percent(change: Change) -> str:
     return "–" if change.percent is None else f"{signed(change.percent)}%"
 
 
+def by(change: Change) -> str:
+    """The change in per cent of A; in its unit where A is 0."""
+    return amount(change) if change.percent is None else percent(change)
+
+
 def percent_interval(change: Change) -> str:
     """The interval of the change in per cent of A, or nothing."""
     if change.percent_ci95 is None:
@@ -114,7 +119,7 @@ def sentences(found: Comparison) -> list[str]:
         told.append(f"The figures are not to be relied on: {listed(list(found.doubts))}.")
     for word in (Word.REGRESSION, Word.IMPROVEMENT):
         if changes := found.having(word):
-            of = listed([f"{one.measure.title} ({percent(one)})" for one in changes])
+            of = listed([f"{one.measure.title} ({by(one)})" for one in changes])
             told.append(f"{_first(word, len(changes))}: {of}.")
     if found.open and not found.differing:
         told.append(f"Not known whether worse: {'; '.join(_open(found))}.")

@@ -76,6 +76,12 @@ FIGURES = [
         ("reach_s = max(NEAR_S, cut.width_s)", "reach_s = NEAR_S"),
         ("self.windows < LEAST_WINDOWS", "self.windows < 0"),
     ),
+    *of(
+        "../history/variation",
+        ("    if ranges[0] > 0:\n", "    if True:\n"),
+        ("without_step = ranges[:-1]", "without_step = ranges"),
+    ),
+    *of("../report/changes", ("amount(change) if change.percent is None else", "")),
     *of("../history/nights", ("independent=True", "independent=False")),
     *of("../trends", ("self.found.p_value <= CHANCE", "True")),
     *of(

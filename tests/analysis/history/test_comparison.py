@@ -158,6 +158,31 @@ def test_a_step_in_the_history_hardly_widens_what_nights_differ_by() -> None:
     assert stepped < 1.2 * still
 
 
+@pytest.mark.parametrize(("share", "count"), [(0.1, 60), (0.3, 12), (0.3, 21), (0.5, 21)])
+def test_errors_on_some_nights_are_what_nights_differ_by(share: float, count: int) -> None:
+    """Most neighbours are nights without an error, so that the median of their differences is nought."""
+    rng = np.random.default_rng(count)
+    held = []
+    for _ in range(500):
+        *nights_before, newest = np.where(
+            rng.random(count + 1) < share, rng.uniform(0.065, 0.095, count + 1), 0
+        )
+        bound = difference_by_chance(nights_before)
+        assert bound is not None
+        held.append(newest <= bound)  # against a night without an error
+    assert np.mean(held) >= 0.87
+
+
+def test_errors_that_began_and_stayed_are_not_what_nights_differ_by() -> None:
+    assert difference_by_chance([0.0] * 14 + [0.1] * 6) == 0
+
+
+def test_a_regression_from_nothing_is_told_in_its_unit(tmp_path: Path) -> None:
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", not_ok=19)
+    assert "Regression: Share of sends not acknowledged (+0.10 points)." in said(compared(tmp_path))
+
+
 def test_too_few_nights_say_nothing() -> None:
     assert difference_by_chance([1.0] * 9) is None
 
