@@ -73,6 +73,33 @@ def test_what_short_runs_differ_by_is_a_regression_only_where_it_is_much(b: Figu
     assert changes.interval(change.measure, change.a) == "at least 99.5 to 100.5 ms"
 
 
+def test_a_run_whose_level_moved_does_not_hide_that_it_is_worse(tmp_path: Path) -> None:
+    """A step makes the interval of the run so wide that it holds whatever changed."""
+    a, moved = Figure(100, (99, 101)), Figure(125, (20, 230), level_moved=True)
+    assert changed(a, moved).word is Word.UNKNOWN
+    assert changed(a, moved).reason == "its level moved within B, see the steps and trends there"
+    assert changed(moved, a).word is Word.NOISE
+    assert changed(a, moved, nights={"send.p95": 30.0}).word is Word.NOISE
+    assert changed(a, Figure(103, (20, 230), level_moved=True)).word is Word.NOISE
+
+
+@pytest.mark.parametrize("fact", ["level_moved", "steps"])
+def test_a_step_within_a_run_reaches_the_comparison(tmp_path: Path, fact: str) -> None:
+    write_run(tmp_path, "a")
+    folder = write_run(tmp_path, "b", p95_ms=130.0, around=0.9)
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    next(one for one in verdict["criteria"] if one["id"] == "latency.send.p95")["facts"][fact] = 1
+    (folder / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    assert "P95 of send latency and P99 of send latency (its level moved within B" in cannot_tell(
+        compared(tmp_path)
+    )
+
+
+def test_too_few_values_are_told_as_such() -> None:
+    a, b = (Figure(value, (value - 1, value + 1), at_least=True, too_few=True) for value in (100.0, 120.0))
+    assert changed(a, b).reason == "A and B have too few of them to show that it is more than chance"
+
+
 def test_a_history_says_how_much_short_runs_differ() -> None:
     a, b = short(100, 99.5, 100.5), short(112, 111.5, 112.5)
     known = changed(a, b, nights={"send.p95": 5.0})
