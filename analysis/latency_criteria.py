@@ -30,6 +30,7 @@ from analysis.minutes import minutes_within
 from analysis.record.codes import Outcome
 from analysis.settings import Workload
 from analysis.statistics.intervals import (
+    Estimate,
     Interval,
     average_interval,
     enough_to_show,
@@ -186,15 +187,16 @@ def _below(
             facts=dict(facts),
         )
     if percent is None:
-        observed, interval = figures.avg_ms, average_interval(start_ns, judged_ns)
+        observed, estimate = figures.avg_ms, average_interval(start_ns, judged_ns)
     else:
         observed = nearest_rank(judged_ns, percent) / NS_PER_MS
-        interval = percentile_interval(start_ns, judged_ns, percent)
+        estimate = percentile_interval(start_ns, judged_ns, percent)
     shown: Facts = {**facts, "warmup_s": round(targets.warmup_s, 3)}
     intervals: dict[str, Interval] = {}
+    beside: dict[str, Estimate | None] = {}
     if percent is not None:
-        beside = {f"p{other}_ms": percentile_interval(start_ns, judged_ns, other) for other in BESIDE}
-        intervals = {name: ends for name, ends in beside.items() if ends is not None}
+        beside = {f"p{other}_": percentile_interval(start_ns, judged_ns, other) for other in BESIDE}
+        intervals = {f"{name}ms": found.ends for name, found in beside.items() if found is not None}
         shown |= {name: value for name, value in _figures("", figures).items() if name not in shown}
     shown |= _minutes("", start_ns, judged_ns, target_ms, percent, targets.warmup_s, demand)
     if not latencies.judged.all():
@@ -203,8 +205,14 @@ def _below(
     if left_out_ms is not None:
         shown["left_out_ms"] = left_out_ms
     sure = is_sure(start_ns)
+    interval = estimate.ends if estimate is not None else None
     if interval is not None and not sure:
         shown["short_run"] = 1
+    estimates = {name: found for name, found in {"": estimate, **beside}.items() if found is not None}
+    if any(found.level_moved for found in estimates.values()):
+        shown["level_moved"] = 1
+    shown |= {f"{name}too_few": 1 for name, found in estimates.items() if found.too_few}
+    sure = sure and "too_few" not in shown
     straddles = interval is not None and interval[0] < target_ms <= interval[1]
     if straddles:
         shown["straddles"] = 1

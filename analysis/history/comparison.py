@@ -11,10 +11,12 @@ comparable runs, the interval is widened to what two nights of it differ by; see
 Intervals of short runs are a least width: they do not show how slowly the level moves, so that two runs of the same thing
 often lie beyond them. Without a history such a change is a regression only where it is so large that simulated short runs of one and the same
 thing hardly ever differ by as much (`SHORT_PERCENT`; docs/statistics.md has how often); a smaller one that may be worse is not known.
+So is a figure that looks worse by enough to matter where the level of a run moved: a step or a drift makes the run's interval so wide that
+it holds whatever changed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import sqrt
 
@@ -34,7 +36,7 @@ class Word(StrEnum):
     IMPROVEMENT = "improvement"
     NOISE = "no change beyond noise"
     SMALL = "different, but too little to matter"
-    UNKNOWN = "not known"  # one of the two has no interval, or is too short for a sure one
+    UNKNOWN = "not known"  # one of the two has no interval, or no sure one, or its level moved within the run
     NOT_COMPARABLE = "not comparable"
 
 
@@ -77,7 +79,7 @@ class Change:
 
     @property
     def at_least(self) -> bool:
-        """Whether its interval may have to be wider, because a run was short and no history says how much nights differ."""
+        """Whether its interval may have to be wider: a run was short, or measured too little, and no history says how much nights differ."""
         return self.nights is None and any(one is not None and one.at_least for one in (self.a, self.b))
 
     @property
@@ -156,13 +158,22 @@ def _change(
     if usual is not None:
         low, high = min(low, difference - usual), max(high, difference + usual)
     change = Change(measure, a, b, Word.NOISE, difference, (low, high), usual)
+    word, why = _told(change, a, b, bounds)
+    return replace(change, word=word, reason=why)
+
+
+def _told(change: Change, a: Figure, b: Figure, bounds: Bounds) -> tuple[Word, str | None]:
+    """The word for a change that has an interval, and why it is not known where it is not."""
     word = _word(change, bounds)
+    moved = [name for name, side in (("A", a), ("B", b)) if side.level_moved]
+    worse = (b.value - a.value) * change.measure.worse
+    if word is Word.NOISE and moved and worse > (change.nights or 0.0) and _matters(change, bounds):
+        return Word.UNKNOWN, f"its level moved within {' and '.join(moved)}, see the steps and trends there"
     if change.at_least and not _beyond_short_runs(a, b):
         if word is not Word.REGRESSION:  # may be chance, and is not worse by enough to matter
-            return change
-        reason = f"{_short(a, b)} too short to show that it is more than chance"
-        return Change(measure, a, b, Word.UNKNOWN, difference, (low, high), reason=reason)
-    return Change(measure, a, b, word, difference, (low, high), usual)
+            return Word.NOISE, None
+        return Word.UNKNOWN, f"{_short(a, b)} to show that it is more than chance"
+    return word, None
 
 
 def _beyond_short_runs(a: Figure, b: Figure) -> bool:
@@ -172,8 +183,12 @@ def _beyond_short_runs(a: Figure, b: Figure) -> bool:
 
 
 def _short(a: Figure, b: Figure) -> str:
-    short = [name for name, side in (("A", a), ("B", b)) if side.at_least]
-    return f"{' and '.join(short)} {'are' if len(short) > 1 else 'is'}"
+    short = [name for name, side in (("A", a), ("B", b)) if side.at_least and not side.too_few]
+    few = [name for name, side in (("A", a), ("B", b)) if side.too_few]
+    told = [f"{' and '.join(short)} {'are' if len(short) > 1 else 'is'} too short"] if short else []
+    if few:
+        told.append(f"{' and '.join(few)} {'have' if len(few) > 1 else 'has'} too few of them")
+    return " and ".join(told)
 
 
 def _word(change: Change, bounds: Bounds) -> Word:
@@ -182,9 +197,12 @@ def _word(change: Change, bounds: Bounds) -> Word:
     low, high = change.ci95
     if low <= 0 <= high:
         return Word.NOISE
-    enough = abs(change.difference) >= bounds.least(change.measure)
-    if change.percent is not None:
-        enough = enough and abs(change.percent) >= bounds.percent
-    if not enough:
+    if not _matters(change, bounds):
         return Word.SMALL
     return Word.REGRESSION if change.difference * change.measure.worse > 0 else Word.IMPROVEMENT
+
+
+def _matters(change: Change, bounds: Bounds) -> bool:
+    assert change.difference is not None
+    enough = abs(change.difference) >= bounds.least(change.measure)
+    return enough and (change.percent is None or abs(change.percent) >= bounds.percent)

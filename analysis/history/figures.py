@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import sqrt
 
-from analysis.history.stored import StoredVerdict
+from analysis.history.stored import StoredCriterion, StoredVerdict
 from analysis.statistics.intervals import SURE_S, Z95
 
 Interval = tuple[float, float]
@@ -20,12 +20,16 @@ class Figure:
 
     Attributes:
         ci95: None where it is not known.
-        at_least: the run was too short for an interval that holds the truth as often as it says: it may have to be wider.
+        at_least: the run was too short, or measured too little, for an interval that holds the truth as often as it says: it may have to be wider.
+        too_few: it is the second of these two.
+        level_moved: within the run, by a step or a drift: its interval is so wide that it hides what changed.
     """
 
     value: float
     ci95: Interval | None = None
     at_least: bool = False
+    too_few: bool = False
+    level_moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def _observed(criterion_id: str) -> Callable[[StoredVerdict], Figure | None]:
         criterion = verdict.criterion(criterion_id)
         if criterion is None or criterion.observed is None:
             return None
-        return Figure(criterion.observed, criterion.ci95, SHORT_RUN in criterion.facts)
+        return _figure(verdict, criterion, criterion.observed, criterion.ci95, TOO_FEW)
 
     return take
 
@@ -71,11 +75,23 @@ def _fact(criterion_id: str, fact: str) -> Callable[[StoredVerdict], Figure | No
         criterion = verdict.criterion(criterion_id)
         if criterion is None or fact not in criterion.facts:
             return None
-        return Figure(
-            criterion.facts[fact], (criterion.intervals or {}).get(fact), SHORT_RUN in criterion.facts
-        )
+        within = (criterion.intervals or {}).get(fact)
+        return _figure(verdict, criterion, criterion.facts[fact], within, fact.removesuffix("ms") + TOO_FEW)
 
     return take
+
+
+def _figure(
+    verdict: StoredVerdict, criterion: StoredCriterion, value: float, within: Interval | None, too_few: str
+) -> Figure:
+    stepped = verdict.criterion(STEPS_BESIDE.get(criterion.id, criterion.id))
+    return Figure(
+        value,
+        within,
+        at_least=SHORT_RUN in criterion.facts or too_few in criterion.facts,
+        too_few=SHORT_RUN not in criterion.facts and too_few in criterion.facts,
+        level_moved=LEVEL_MOVED in criterion.facts or (stepped is not None and STEPS in stepped.facts),
+    )
 
 
 def _throughput(verdict: StoredVerdict) -> Figure | None:
@@ -88,7 +104,12 @@ def _throughput(verdict: StoredVerdict) -> Figure | None:
     return Figure(acknowledged / seconds, within, seconds < SURE_S)
 
 
-SHORT_RUN = "short_run"  # the fact of a criterion whose interval is a least width
+# Facts of a criterion: its interval is a least width, for one reason or the other; its level moved; its windows show steps.
+SHORT_RUN = "short_run"
+TOO_FEW = "too_few"
+LEVEL_MOVED = "level_moved"
+STEPS = "steps"
+STEPS_BESIDE = {"latency.send.avg": "latency.send.p95"}  # steps are looked for in P95
 LEAST_MS = 1.0
 MEASURES = (
     Measure(

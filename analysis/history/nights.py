@@ -3,7 +3,8 @@
 Runs are put together by their load, target and duration. Of a run whose load generator did not
 keep up, or whose record is not whole, the figures are shown, and no step is made of them. Each figure of a group is searched for steps; over all figures of
 a group together, a stationary history raises a false alarm in at most one of twenty cases (each figure gets its part of it,
-Bonferroni). A step that is too small to matter is not told.
+Bonferroni). Nights are taken as independent: an allowance for likeness hides a doubling that has lasted for ten nights
+(docs/nightly.md has how often nights that are alike then raise an alarm). A step that is too small to matter is not told.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,10 +20,10 @@ from analysis.history.likeness import differences, in_words, lasted
 from analysis.history.runs import KnownRun
 from analysis.history.stored import StoredVerdict, began
 from analysis.history.trust import doubts
-from analysis.statistics.steps import LEAST_SIDE, find_steps
+from analysis.statistics.steps import find_steps
 
 FALSE_ALARM = 0.05  # for all figures of a group together
-LEAST_NIGHTS = 2 * LEAST_SIDE  # fewer show no step
+LEAST_NIGHTS = 13  # in fewer no step is so clear, however large, that chance would not make one of nine figures look like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,10 @@ def _steps(
 ) -> tuple[NightStep, ...]:
     places = [place for place, point in enumerate(points) if point.believed]
     values = np.array([points[place].figure.value for place in places])
+    if len(places) < LEAST_NIGHTS:
+        return ()
     told = []
-    for step in find_steps(values, false_alarm=false_alarm):
+    for step in find_steps(values, false_alarm=false_alarm, independent=True):
         change = step.after - step.before
         if abs(change) < bounds.least(measure) or abs(change) < bounds.percent / 100 * abs(step.before):
             continue

@@ -181,10 +181,18 @@ def _notes(a: Side, b: Side, changes: list[Change], all_the_same: tuple[str, ...
         for name, side in (("A", a), ("B", b))
         if side.missing
     ]
-    if any(change.at_least for change in changes):
+    of_short = [
+        one for change in changes if change.at_least for one in (change.a, change.b) if one and one.at_least
+    ]
+    if any(not one.too_few for one in of_short):
         told.append(
             "Runs of less than fifty minutes do not show how slowly the level moves, so that their intervals may have to be wider: until "
             f"{ENOUGH_RUNS} comparable runs are in the history, only a figure that differs by {SHORT_PERCENT:g}% or more is called a regression."
+        )
+    if any(one.too_few for one in of_short):
+        told.append(
+            "Of a percentile that lies among the very highest of too few values the true one may lie beyond all that were seen: until "
+            f"{ENOUGH_RUNS} comparable runs are in the history, only one that differs by {SHORT_PERCENT:g}% or more is called a regression."
         )
     if any(change.nights is not None for change in changes):
         told.append(

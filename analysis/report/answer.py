@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from analysis.criteria import Verdict
 from analysis.history.comparison import Bounds, Word
+from analysis.history.figures import Figure
 from analysis.history.nights import LEAST_NIGHTS, Group, NightStep
 from analysis.history.runs import KnownRun
 from analysis.history.sides import Comparison, Side, compare_sides
@@ -135,7 +136,7 @@ def _since(steps: Sequence[NightStep]) -> str:
 
 def _how_much(step: NightStep) -> str:
     if step.percent is None:
-        return f"from {step.before:g} to {step.after:g} {step.measure.unit}"
+        return f"from 0 to {changes.value(step.measure, Figure(step.after))}"
     return f"{changes.signed(step.percent)}%"
 
 

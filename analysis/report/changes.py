@@ -23,15 +23,15 @@ TERMS = {
     "A and B": "A is the older run, or the baseline; B is the one that is asked about.",
     "95% interval": "Of a hundred intervals of runs that are long enough, ninety-five hold the true figure; it is computed from "
     "whole stretches of the run, because neighbouring sends resemble each other.",
-    "At least": "So wide, or wider: the run is too short to show how slowly its level moves. Then fewer than ninety-five of a hundred "
+    "At least": "So wide, or wider: the run is too short to show how slowly its level moves, or has too few values for an upper end. Then fewer than ninety-five of a hundred "
     "hold the true figure.",
     Word.REGRESSION.value.capitalize(): "Worse, by more than chance explains, and by enough to matter.",
     Word.IMPROVEMENT.value.capitalize(): "Better, by more than chance explains, and by enough to matter.",
     Word.NOISE.value.capitalize(): "Chance alone can explain it: the interval of the difference holds zero, or the runs "
     "are too short for a sure one, and the figure is not worse by enough to matter.",
     Word.SMALL.value.capitalize(): "Not by chance, yet below the bounds from which on a change matters.",
-    Word.UNKNOWN.value.capitalize(): "It may be worse: one of the two has no interval, or is too short for a sure one, "
-    "and the history has too few runs to say how much they differ by chance.",
+    Word.UNKNOWN.value.capitalize(): "It may be worse: one of the two has no interval, or no sure one, "
+    "and the history has too few runs to say how much they differ by chance; or the level moved within one of them.",
     Word.NOT_COMPARABLE.value.capitalize(): "The loads or targets differ, or one of the two lacks the figure: it may be worse.",
     "Inconclusive": "Nothing is known to be worse, and something may be.",
 }
@@ -71,6 +71,11 @@ def amount_interval(change: Change) -> str:
 def percent(change: Change) -> str:
     """The change in per cent of A, with its sign."""
     return "–" if change.percent is None else f"{signed(change.percent)}%"
+
+
+def by(change: Change) -> str:
+    """The change in per cent of A; in its unit where A is 0."""
+    return amount(change) if change.percent is None else percent(change)
 
 
 def percent_interval(change: Change) -> str:
@@ -114,7 +119,7 @@ def sentences(found: Comparison) -> list[str]:
         told.append(f"The figures are not to be relied on: {listed(list(found.doubts))}.")
     for word in (Word.REGRESSION, Word.IMPROVEMENT):
         if changes := found.having(word):
-            of = listed([f"{one.measure.title} ({percent(one)})" for one in changes])
+            of = listed([f"{one.measure.title} ({by(one)})" for one in changes])
             told.append(f"{_first(word, len(changes))}: {of}.")
     if found.open and not found.differing:
         told.append(f"Not known whether worse: {'; '.join(_open(found))}.")
@@ -196,7 +201,14 @@ def _change_json(change: Change) -> dict[str, Any]:
 
 def _figure_json(figure: Figure | None) -> dict[str, Any] | None:
     return (
-        None if figure is None else {"value": figure.value, "ci95": figure.ci95, "at_least": figure.at_least}
+        None
+        if figure is None
+        else {
+            "value": figure.value,
+            "ci95": figure.ci95,
+            "at_least": figure.at_least,
+            "level_moved": figure.level_moved,
+        }
     )
 
 

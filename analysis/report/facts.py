@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.report.numbers import between, is_short, number
+from analysis.report.numbers import between, is_short, is_too_few, number
 
 WITHOUT = "_without_ms"  # behind the id of a criterion of latency
 
@@ -38,6 +38,10 @@ FACTS = {
     "left_out_ms": ("in the part that is left out: {}", "What the same figure would be for the warm-up alone: it misses the target."),
     "without_generator_ms": ("without the load generator's own delays: {}", "The figure is not to be believed: so much is left of it without the delays that the load generator itself may be to blame for."),
     "short_run": ("a short run", "The run is too short to show how slowly its level moves: its interval may have to be wider than it says."),
+    "level_moved": ("the level moved", "A step or a drift within the run: its interval is that of no level, and so wide that it hides what changed."),
+    "too_few": ("too few values", "The percentile lies among the very highest values: the true one may lie above all that were seen, and the interval may have to be wider than it says."),
+    "p50_too_few": ("too few values for P50", "The same of P50."),
+    "p99_too_few": ("too few values for P99", "The same of P99."),
     "all_minutes": ("whole minutes with the warm-up: {}", "The same for all of the run, the part that is left out too."),
     "all_minutes_within_target": ("of these within target: {}", "How many of the minutes of the whole run kept the target by themselves."),
     "straddles": ("the interval holds the target", "The 95% interval reaches to both sides of the target: another run like this one may come out the other way."),
@@ -132,7 +136,10 @@ def _fact(entry: Mapping[str, Any], name: str, value: float | int) -> Fact:
 def _interval(entry: Mapping[str, Any], name: str) -> str:
     """The 95% interval of a fact that has one: of a percentile that runs are compared by."""
     ends = entry.get("intervals", {}).get(name)
-    return "" if ends is None else f" (95% interval {between(*ends, short=is_short(entry))})"
+    if ends is None:
+        return ""
+    least = is_short(entry) or is_too_few(entry, name.removesuffix("ms"))
+    return f" (95% interval {between(*ends, least=least)})"
 
 
 def _figure(name: str, value: float | int) -> str:

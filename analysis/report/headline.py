@@ -8,8 +8,11 @@ from analysis.criteria import Verdict, counts_faults
 from analysis.report import levels
 from analysis.report.numbers import (
     in_mid_sentence,
+    interval_name,
     is_doubted,
+    is_moved,
     is_short,
+    is_too_few,
     limit,
     listed,
     number,
@@ -135,8 +138,12 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
         for name, label in MEASURED
         if name in criteria and criteria[name]["ci95"] is not None and not is_doubted(criteria[name])
     ]
+    moved = [f"{label} between {_around(entry)}" for label, entry in measured if is_moved(entry)]
+    measured = [(label, entry) for label, entry in measured if not is_moved(entry)]
     sure = [
-        f"the true {label} lies between {_around(entry)}" for label, entry in measured if not is_short(entry)
+        f"the true {label} lies between {_around(entry)}"
+        for label, entry in measured
+        if not is_short(entry) and not is_too_few(entry)
     ]
     if sure:
         told.append(f"With 95% confidence {'; '.join(sure)}.")
@@ -144,6 +151,17 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
     if unsure:
         told.append(
             f"The run is too short to say how sure its figures are: {'; '.join(unsure)}, or further off."
+        )
+    few = [
+        f"the true {label} between {_around(entry)}"
+        for label, entry in measured
+        if is_too_few(entry) and not is_short(entry)
+    ]
+    if few:
+        told.append(f"Too little was measured to say how sure this is: {'; '.join(few)}, or above.")
+    if moved:
+        told.append(
+            f"The level moved within the run, so that no confidence is claimed: {'; '.join(moved)}; see the steps and trends."
         )
     doubted = [
         f"{label} {observed(entry)}, without it {without(entry)}"
@@ -264,7 +282,7 @@ def _latency_tile(label: str, entry: Mapping[str, Any]) -> Tile:
         sure = f"not to be believed: without the load generator's own delay {without(entry)}"
         return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share, sure)
     between = within(entry)
-    sure = f"95% interval {between}" if between else "too short a run for an interval"
+    sure = f"{interval_name(entry)} {between}" if between else "too short a run for an interval"
     return Tile(label, observed(entry), f"target {entry['target']}", entry["outcome"], share, sure)
 
 

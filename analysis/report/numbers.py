@@ -37,20 +37,35 @@ def observed(entry: Mapping[str, Any]) -> str:
 
 
 def interval(entry: Mapping[str, Any]) -> str | None:
-    """The 95% interval of a criterion, or None when it has none; that of a short run is at least so wide."""
+    """The 95% interval of a criterion, or None when it has none; that of a short run, or of too few values, is at least so wide."""
     if entry["ci95"] is None:
         return None
-    return between(*entry["ci95"], short=is_short(entry))
+    return between(*entry["ci95"], least=is_short(entry) or is_too_few(entry))
 
 
-def between(low: float, high: float, *, short: bool) -> str:
-    """An interval in words; that of a short run is at least so wide."""
-    return f"{'at least ' if short else ''}{number(low)} to {number(high)}"
+def between(low: float, high: float, *, least: bool) -> str:
+    """An interval in words; `least` where it may have to be wider."""
+    return f"{'at least ' if least else ''}{number(low)} to {number(high)}"
+
+
+def interval_name(entry: Mapping[str, Any]) -> str:
+    """What the interval of a criterion is called before its figures: no confidence is claimed where the level moved."""
+    return "its level moved within the run, interval" if is_moved(entry) else "95% interval"
 
 
 def is_short(entry: Mapping[str, Any]) -> bool:
     """Whether the run was too short for an interval that holds the truth as often as it says."""
     return "short_run" in entry.get("facts", {})
+
+
+def is_too_few(entry: Mapping[str, Any], figure: str = "") -> bool:
+    """Whether there were too few values for the upper end of an interval; `figure` as ``p99_`` where it is that of a fact."""
+    return f"{figure}too_few" in entry.get("facts", {})
+
+
+def is_moved(entry: Mapping[str, Any]) -> bool:
+    """Whether the level moved within the run, by a step or a drift, so that the interval is that of no level."""
+    return not {"level_moved", "steps"}.isdisjoint(entry.get("facts", {}))
 
 
 def is_doubted(entry: Mapping[str, Any]) -> bool:

@@ -35,6 +35,7 @@ def environment() -> Environment:
     )
     made.filters["observed"] = numbers.observed
     made.filters["within"] = numbers.within
+    made.filters["interval_name"] = numbers.interval_name
     made.filters["why"] = lambda text: cut(text, WHY_MOST)
     made.filters["number"] = numbers.number
     made.filters["moment"] = moment

@@ -121,7 +121,7 @@ def _deliveries(verdict: Mapping[str, Any]) -> str:
 def _latency(console: Console, entry: Mapping[str, Any]) -> Text:
     outcome = Verdict(entry["outcome"])
     between = numbers.interval(entry)
-    around = f", 95% interval {between} {entry['unit']}" if between else ""
+    around = f", {numbers.interval_name(entry)} {between} {entry['unit']}" if between else ""
     if numbers.straddles(entry):
         around += ", on both sides of the target"
     if numbers.is_doubted(entry):

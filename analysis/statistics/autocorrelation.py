@@ -88,11 +88,24 @@ def batch_variance(values: Floats) -> tuple[float, float]:
     Joines, Alexopoulos, Goldsman (2005), ASAP3: a batch means procedure for steady-state simulation analysis, ACM TOMACS 15. The
     coefficient is freed of its bias in short series (Kendall 1954; Marriott and Pope 1954, Biometrika 41).
     """
-    batches = min(BATCHES, len(values))
-    means = np.array([piece.mean() for piece in np.array_split(values, batches)])
-    covariances = autocovariances(means, 1)
-    if covariances[0] <= 0:
-        return 0.0, float(batches - 1)
-    alike = float(np.clip((batches * covariances[1] / covariances[0] + 1) / (batches - 3), 0, MOST_ALIKE))
+    means = _batch_means(values)
+    batches = len(means)
+    alike = min(_batches_alike(means), MOST_ALIKE)
     fewer = (1 + alike) / (1 - alike)
     return float(means.var(ddof=1) * fewer * len(values) / batches), max((batches - 1) / fewer, 2.0)
+
+
+def level_moved(values: Floats) -> bool:
+    """Whether the batches are more alike than `batch_variance` allows for: a step or a drift, of whose mean a run of this length tells little."""
+    return _batches_alike(_batch_means(values)) >= MOST_ALIKE
+
+
+def _batch_means(values: Floats) -> Floats:
+    return np.array([piece.mean() for piece in np.array_split(values, min(BATCHES, len(values)))])
+
+
+def _batches_alike(means: Floats) -> float:
+    """The autocorrelation of batches, 0 at least."""
+    variance, covariance = autocovariances(means, 1)
+    batches = len(means)
+    return max(0.0, (batches * float(covariance / variance) + 1) / (batches - 3)) if variance > 0 else 0.0

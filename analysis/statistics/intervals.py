@@ -10,12 +10,13 @@ The interval of a percentile is found among the ranks and read off the sorted va
 drawn: judging a record twice gives the same interval. A million values take well under a second.
 """
 
+from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.statistics.autocorrelation import Floats, batch_variance, long_run_variance
+from analysis.statistics.autocorrelation import Floats, batch_variance, level_moved, long_run_variance
 from analysis.statistics.student import quantile
 
 Ints = NDArray[np.int64]
@@ -31,7 +32,21 @@ CONFIDENCE = 0.95
 Z95 = 1.959964  # two-sided 95% of the normal distribution
 
 
-def average_interval(start_ns: Ints, latency_ns: Ints) -> Interval | None:
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A 95% interval in milliseconds, and what may make it less sure.
+
+    Attributes:
+        level_moved: within the run, by a step or a drift: the interval is so wide that it hides what changed.
+        too_few: values for an upper end, which is then the highest seen; the truth may lie above.
+    """
+
+    ends: Interval
+    level_moved: bool
+    too_few: bool = False
+
+
+def average_interval(start_ns: Ints, latency_ns: Ints) -> Estimate | None:
     """The 95% interval of the average in milliseconds, or None for a run of less than ten seconds.
 
     Args:
@@ -42,15 +57,13 @@ def average_interval(start_ns: Ints, latency_ns: Ints) -> Interval | None:
         return None
     values = latency_ns.astype(np.float64)
     average = float(values.mean())
-    half = _half_width(np.bincount(bucket, weights=values - average).astype(np.float64), len(values))
-    return _rounded(max(0.0, average - half), average + half)
+    sums = np.bincount(bucket, weights=values - average).astype(np.float64)
+    half = _half_width(sums, len(values))
+    return Estimate(_rounded(max(0.0, average - half), average + half), level_moved(sums))
 
 
-def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Interval | None:
-    """The 95% interval of the nearest-rank percentile in milliseconds, or None for a run of less than ten seconds.
-
-    Where a run is too short for an upper end, that is the highest latency seen.
-    """
+def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Estimate | None:
+    """The 95% interval of the nearest-rank percentile in milliseconds, or None for a run of less than ten seconds."""
     bucket = _buckets(start_ns)
     if bucket is None:
         return None
@@ -59,10 +72,13 @@ def percentile_interval(start_ns: Ints, latency_ns: Ints, percent: int) -> Inter
     share = percent / 100
     at = ranked[max(1, -(-count * percent // 100)) - 1]
     below = latency_ns <= at
-    half = _half_width(np.bincount(bucket, weights=below - below.mean()).astype(np.float64), count)
+    sums = np.bincount(bucket, weights=below - below.mean()).astype(np.float64)
+    half = _half_width(sums, count)
     low = int(np.clip(np.floor((share - half) * count), 1, count))
-    high = int(np.clip(np.ceil((share + half) * count) + 1, 1, count))
-    return _rounded(float(min(ranked[low - 1], at)), float(max(ranked[high - 1], at)))
+    high = int(np.ceil((share + half) * count)) + 1
+    ends = _rounded(float(min(ranked[low - 1], at)), float(max(ranked[min(high, count) - 1], at)))
+    moved = level_moved(sums)
+    return Estimate(ends, moved, too_few=high > count and not moved)
 
 
 def share_interval(start_ns: Ints, hit: Bools) -> Interval:

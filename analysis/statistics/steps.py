@@ -10,7 +10,7 @@ false alarm. A place found is looked for once more between its neighbours.
 Sources: Scott, Knott (1974), A cluster analysis method for grouping means, Biometrics 30; Kovács et al. (2023), Seeded
 binary segmentation, Biometrika 110; Daly et al. (2020), The use of
 change point detection to identify software performance regressions, ICPE; Fleming et al. (2023), Hunter, ICPE. They
-take points as independent, as nights are; the minutes of a run are not.
+take points as independent. Nights are taken so, too; the minutes of a run are not.
 """
 
 from dataclasses import dataclass
@@ -55,19 +55,27 @@ class Step:
         return (self.after - self.before) / abs(self.before) if self.before else float("inf")
 
 
-def find_steps(values: ArrayLike, *, times: ArrayLike | None = None, false_alarm: float = 0.05) -> list[Step]:
+def find_steps(
+    values: ArrayLike,
+    *,
+    times: ArrayLike | None = None,
+    false_alarm: float = 0.05,
+    independent: bool = False,
+) -> list[Step]:
     """All steps of `values`, in their order.
 
     Args:
         times: when each value was, ascending; only told again in the steps.
         false_alarm: how often a series without a step may show one.
+        independent: the values are known not to be autocorrelated, as those of nights are not. A short series can then show a step
+            that an allowance for autocorrelation would hide whatever its size.
     """
     series = np.asarray(values, np.float64)
     when = np.arange(len(series), dtype=np.float64) if times is None else np.asarray(times, np.float64)
     pieces = np.array_split(np.arange(len(series)), MOST_POINTS) if len(series) > MOST_POINTS else None
     coarse = series if pieces is None else np.array([np.median(series[piece]) for piece in pieces])
-    simulations = max(SIMULATIONS, round(TAIL / false_alarm))
-    found = dict(_segment(coarse, 0, len(coarse), false_alarm, simulations))
+    draws = _Draws(max(SIMULATIONS, round(TAIL / false_alarm)), independent)
+    found = dict(_segment(coarse, 0, len(coarse), false_alarm, draws))
     places = _refined(coarse, sorted(found))
     chances = [found[place] for place in sorted(found)]
     if pieces is not None:
@@ -85,8 +93,16 @@ def find_steps(values: ArrayLike, *, times: ArrayLike | None = None, false_alarm
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """The series without a step that a step is held against: how many, and whether their values are independent."""
+
+    count: int
+    independent: bool
+
+
 def _segment(
-    series: Floats, begin: int, end: int, false_alarm: float, simulations: int
+    series: Floats, begin: int, end: int, false_alarm: float, draws: _Draws
 ) -> list[tuple[int, float]]:
     """The steps between `begin` and `end`: index and chance of each."""
     quarter = (end - begin) // 4
@@ -97,23 +113,25 @@ def _segment(
         (begin + quarter, end - quarter, half / 3),
         (end - 2 * quarter, end, half / 3),
     ):
-        place, chance = _best(series[low:high], simulations)
+        place, chance = _best(series[low:high], draws)
         if chance <= allowed:
             cut = low + place
             return [
-                *_segment(series, begin, cut, half, simulations),
+                *_segment(series, begin, cut, half, draws),
                 (cut, chance),
-                *_segment(series, cut, end, half, simulations),
+                *_segment(series, cut, end, half, draws),
             ]
     return []
 
 
-def _best(part: Floats, simulations: int) -> tuple[int, float]:
+def _best(part: Floats, draws: _Draws) -> tuple[int, float]:
     """The best place to cut `part`, and the chance that a series without a step shows one as clear."""
     if len(part) < 2 * LEAST_SIDE or np.ptp(part) == 0:
         return 0, 1.0
     place, statistic, alike = (one[0] for one in _strongest(_normal_scores(part)[None, :]))
-    return int(place), _chance(len(part), float(statistic), float(alike), simulations)
+    if draws.independent:
+        return int(place), _exceeded(_without_step(len(part), 0.0, draws.count)[1], float(statistic))
+    return int(place), _chance(len(part), float(statistic), float(alike), draws.count)
 
 
 def _refined(series: Floats, places: list[int]) -> list[int]:

@@ -332,8 +332,8 @@ def test_intervals_hold_the_figure_and_repeat() -> None:
     p95 = percentile_interval(start_ns, latency_ns, 95)
     assert average is not None
     assert p95 is not None
-    assert average[0] < average_ms(latency_ns) < average[1]
-    assert p95[0] < nearest_rank(latency_ns, 95) / NS_PER_MS < p95[1]
+    assert average.ends[0] < average_ms(latency_ns) < average.ends[1]
+    assert p95.ends[0] < nearest_rank(latency_ns, 95) / NS_PER_MS < p95.ends[1]
     assert average == average_interval(start_ns, latency_ns)
     assert p95 == percentile_interval(start_ns, latency_ns, 95)
 
@@ -347,7 +347,7 @@ def test_intervals_widen_when_neighbours_resemble_each_other() -> None:
     in_runs, mixed = average_interval(start_ns, latency_ns), average_interval(start_ns, shuffled)
     assert in_runs is not None
     assert mixed is not None
-    assert in_runs[1] - in_runs[0] > 3 * (mixed[1] - mixed[0])
+    assert np.ptp(in_runs.ends) > 3 * np.ptp(mixed.ends)
 
 
 def test_a_short_run_has_no_interval() -> None:

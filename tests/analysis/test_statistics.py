@@ -7,7 +7,7 @@ full number of runs.
 import numpy as np
 import pytest
 
-from analysis.statistics.intervals import percentile_interval, share_interval
+from analysis.statistics.intervals import Estimate, average_interval, percentile_interval, share_interval
 from analysis.statistics.steps import find_steps
 from analysis.statistics.trend import forecast_crossing_s, trend
 from analysis.statistics.warmup import find_warmup
@@ -55,13 +55,35 @@ def test_a_run_without_seconds_has_no_interval() -> None:
 def test_a_run_of_some_seconds_has_an_interval(rng: np.random.Generator, seconds: int) -> None:
     start_ns = np.arange(10 * seconds, dtype=np.int64) * (NS_PER_S // 10)
     latency_ns = (rng.lognormal(4, 0.5, len(start_ns)) * NS_PER_MS).astype(np.int64)
-    low, high = percentile_interval(start_ns, latency_ns, 95) or (0.0, 0.0)
-    assert 0 < low < high
+    found = percentile_interval(start_ns, latency_ns, 95)
+    assert found is not None
+    assert 0 < found.ends[0] < found.ends[1]
+
+
+@pytest.mark.parametrize(("by", "moved"), [(1.0, False), (1.5, True)])
+def test_a_level_that_moved_within_the_run_is_told(rng: np.random.Generator, by: float, moved: bool) -> None:
+    start_ns, latency_ns = latencies(rng, 3600, 0.5)
+    slower = (latency_ns * np.where(start_ns >= 2400 * NS_PER_S, by, 1.0)).astype(np.int64)
+    for found in (average_interval(start_ns, slower), percentile_interval(start_ns, slower, 95)):
+        assert found is not None
+        assert (found.level_moved, found.too_few) == (moved, False)
+
+
+@pytest.mark.parametrize(("count", "too_few"), [(200, True), (6000, False)])
+def test_the_upper_end_of_a_percentile_takes_values_above_it(
+    rng: np.random.Generator, count: int, too_few: bool
+) -> None:
+    start_ns = np.linspace(0, 3600 * NS_PER_S, count).astype(np.int64)
+    found = percentile_interval(start_ns, (rng.lognormal(4, 0.5, count) * NS_PER_MS).astype(np.int64), 99)
+    assert found is not None
+    assert found.too_few is too_few
 
 
 def test_a_constant_has_an_interval_of_no_width() -> None:
     start_ns = np.arange(100, dtype=np.int64) * NS_PER_S
-    assert percentile_interval(start_ns, np.full(100, 7 * NS_PER_MS), 95) == (7.0, 7.0)
+    assert percentile_interval(start_ns, np.full(100, 7 * NS_PER_MS), 95) == Estimate(
+        (7.0, 7.0), level_moved=False
+    )
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.5, 0.8])

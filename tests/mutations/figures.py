@@ -78,6 +78,20 @@ FIGURES = [
         ("reach_s = max(NEAR_S, cut.width_s)", "reach_s = NEAR_S"),
         ("self.windows < LEAST_WINDOWS", "self.windows < 0"),
     ),
+    *of(
+        "../history/variation",
+        ("    if ranges[0] > 0:\n", "    if True:\n"),
+        ("without_step = ranges[:-1]", "without_step = ranges"),
+    ),
+    *of(
+        "../statistics/intervals",
+        ("too_few=high > count and not moved", "too_few=False"),
+        ("moved = level_moved(sums)", "moved = False"),
+    ),
+    *of("../history/comparison", ("word is Word.NOISE and moved and", "False and")),
+    *of("../history/figures", (" or (stepped is not None and STEPS in stepped.facts)", "")),
+    *of("../report/changes", ("amount(change) if change.percent is None else", "")),
+    *of("../history/nights", ("independent=True", "independent=False")),
     *of("../trends", ("self.found.p_value <= CHANCE", "True")),
     *of(
         "../statistics/shape",

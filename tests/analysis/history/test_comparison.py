@@ -73,6 +73,33 @@ def test_what_short_runs_differ_by_is_a_regression_only_where_it_is_much(b: Figu
     assert changes.interval(change.measure, change.a) == "at least 99.5 to 100.5 ms"
 
 
+def test_a_run_whose_level_moved_does_not_hide_that_it_is_worse(tmp_path: Path) -> None:
+    """A step makes the interval of the run so wide that it holds whatever changed."""
+    a, moved = Figure(100, (99, 101)), Figure(125, (20, 230), level_moved=True)
+    assert changed(a, moved).word is Word.UNKNOWN
+    assert changed(a, moved).reason == "its level moved within B, see the steps and trends there"
+    assert changed(moved, a).word is Word.NOISE
+    assert changed(a, moved, nights={"send.p95": 30.0}).word is Word.NOISE
+    assert changed(a, Figure(103, (20, 230), level_moved=True)).word is Word.NOISE
+
+
+@pytest.mark.parametrize("fact", ["level_moved", "steps"])
+def test_a_step_within_a_run_reaches_the_comparison(tmp_path: Path, fact: str) -> None:
+    write_run(tmp_path, "a")
+    folder = write_run(tmp_path, "b", p95_ms=130.0, around=0.9)
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    next(one for one in verdict["criteria"] if one["id"] == "latency.send.p95")["facts"][fact] = 1
+    (folder / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    assert "P95 of send latency and P99 of send latency (its level moved within B" in cannot_tell(
+        compared(tmp_path)
+    )
+
+
+def test_too_few_values_are_told_as_such() -> None:
+    a, b = (Figure(value, (value - 1, value + 1), at_least=True, too_few=True) for value in (100.0, 120.0))
+    assert changed(a, b).reason == "A and B have too few of them to show that it is more than chance"
+
+
 def test_a_history_says_how_much_short_runs_differ() -> None:
     a, b = short(100, 99.5, 100.5), short(112, 111.5, 112.5)
     known = changed(a, b, nights={"send.p95": 5.0})
@@ -156,6 +183,31 @@ def test_a_step_in_the_history_hardly_widens_what_nights_differ_by() -> None:
     assert still is not None
     assert stepped is not None
     assert stepped < 1.2 * still
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.1, 60), (0.3, 12), (0.3, 21), (0.5, 21)])
+def test_errors_on_some_nights_are_what_nights_differ_by(share: float, count: int) -> None:
+    """Most neighbours are nights without an error, so that the median of their differences is nought."""
+    rng = np.random.default_rng(count)
+    held = []
+    for _ in range(500):
+        *nights_before, newest = np.where(
+            rng.random(count + 1) < share, rng.uniform(0.065, 0.095, count + 1), 0
+        )
+        bound = difference_by_chance(nights_before)
+        assert bound is not None
+        held.append(newest <= bound)  # against a night without an error
+    assert np.mean(held) >= 0.87
+
+
+def test_errors_that_began_and_stayed_are_not_what_nights_differ_by() -> None:
+    assert difference_by_chance([0.0] * 14 + [0.1] * 6) == 0
+
+
+def test_a_regression_from_nothing_is_told_in_its_unit(tmp_path: Path) -> None:
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", not_ok=19)
+    assert "Regression: Share of sends not acknowledged (+0.10 points)." in said(compared(tmp_path))
 
 
 def test_too_few_nights_say_nothing() -> None:

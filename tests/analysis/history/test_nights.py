@@ -34,6 +34,27 @@ def test_one_regression_of_12_percent_in_60_nights_is_found_at_its_night_and_not
         assert step.percent == pytest.approx(12, abs=3)
 
 
+# Of 60 seeds 55 or more find it; an allowance for autocorrelation finds the first two in none.
+@pytest.mark.parametrize(("before", "since"), [(7, 7), (10, 10), (26, 4)])
+def test_what_doubled_some_nights_ago_is_told(tmp_path: Path, before: int, since: int) -> None:
+    for number, night in enumerate(nights(1, before + since, slower_from=before, by=1.0, spread=0.02)):
+        write_run(tmp_path, night_id(number), **night)
+    (group,) = groups(known_runs(tmp_path), Bounds())
+    assert {(step.measure.id, step.run) for step in group.steps} == {
+        (measure, night_id(before)) for measure in SLOWER
+    }
+
+
+def test_twelve_nights_are_too_few_to_tell_of_any_step_and_do_not_say_that_there_is_none(
+    tmp_path: Path,
+) -> None:
+    for number, night in enumerate(nights(1, 12, slower_from=6, by=9.0)):
+        write_run(tmp_path, night_id(number), **night)
+    (group,) = groups(known_runs(tmp_path), Bounds())
+    assert group.steps == []
+    assert not any(course.known for course in group.courses)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_60_nights_alike_raise_no_alarm(tmp_path: Path, seed: int) -> None:
     assert history(tmp_path, seed, None, spread=0.03).steps == []

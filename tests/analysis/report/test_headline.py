@@ -29,6 +29,17 @@ def test_a_short_run_claims_no_confidence() -> None:
     assert "confidence" not in said
 
 
+def test_a_run_whose_level_moved_or_with_too_few_values_claims_no_confidence() -> None:
+    for fact, told in (
+        ("level_moved", "The level moved"),
+        ("steps", "The level moved"),
+        ("too_few", "Too little"),
+    ):
+        [said] = certainty(verdict(facts={"warmup_s": 0.0, fact: 1}))
+        assert said.startswith(told)
+        assert "With 95% confidence" not in said
+
+
 def test_a_criterion_that_could_not_be_judged_is_not_told_as_if_it_held() -> None:
     of = verdict(outcome="inconclusive", title="The load generator kept up", reason="It used 90% of a core.")
     of |= {"outcome": "inconclusive", "ended_at": "2026-09-01T02:00:00Z"}

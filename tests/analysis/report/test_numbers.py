@@ -47,6 +47,7 @@ def test_units_and_targets() -> None:
     assert interval(entry) is None
     assert interval(entry | {"ci95": [1.5, 20.0]}) == "1.50 to 20.0"
     assert interval(entry | {"ci95": [1.5, 20.0], "facts": {"short_run": 1}}) == "at least 1.50 to 20.0"
+    assert interval(entry | {"ci95": [1.5, 20.0], "facts": {"too_few": 1}}) == "at least 1.50 to 20.0"
     assert (limit("< 500 ms"), limit("≤ 0.1%"), limit("0"), limit("none")) == (500, 0.1, 0, None)
     assert plural(1, "user") == "1 user"
     assert plural(1000, "delivery", "deliveries") == "1,000 deliveries"
