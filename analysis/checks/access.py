@@ -7,6 +7,10 @@ marked. Whom the app sends to another page for want of a valid session it has re
 or where the server did not answer, or answered 5xx or that there were too many requests, the attempt proves nothing and is
 counted apart; and a pass says of whom and of what it therefore knows nothing (`analysis.checks.proof`).
 
+Who was added to a chat while the run went on is in it with good reason: what they try from the last look on that did not see
+them there is neither granted nor refused. Who had left for good, and still writes or marks, is a finding, too
+(`analysis.checks.leavers`).
+
 In another's name, in a chat of one's own, a message is right when it is stored under the name of the one who sent it.
 """
 
@@ -21,6 +25,8 @@ from analysis.checks import proof
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
 from analysis.checks.findings import known_time
 from analysis.checks.marking import MARKS, WANTED, Marking
+from analysis.checks.spells import Spells
+from analysis.checks.subscriptions import participation_keys
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
@@ -40,8 +46,9 @@ def denied(account: Account) -> Criterion:
     clocks = Clocks.of(evidence)
     marking = Marking(account, clocks)
     stored, moved = _rows_of(account), marking.moved()
-    granted = _granted(account, stored) | (moved != NONE)
-    unclear = ~granted & _unclear(account, stored)
+    welcome = _perhaps_welcome(account, clocks)
+    granted = _granted(account, stored, welcome) | (moved != NONE) & ~welcome
+    unclear = ~granted & (welcome | _unclear(account, stored))
     empty = ~granted & ~unclear & _nothing_to_be_had(account, clocks, marking)
     known = ~unclear & ~empty
 
@@ -80,7 +87,7 @@ def denied(account: Account) -> Criterion:
             kind=_kinds(attempts, granted),
             tell=tell,
         ),
-        inconclusive=proof.too_little(known, unclear),
+        inconclusive=proof.too_little(known, unclear & ~welcome),
         facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum()), **tried},
     )
     return criterion if criterion.reason else replace(criterion, reason=proof.of_what_not(attempts, known))
@@ -119,15 +126,28 @@ def _rows_of(account: Account) -> Ints:
     return np.where(sends, row, NONE)
 
 
-def _granted(account: Account, stored: Ints) -> Bools:
+def _perhaps_welcome(account: Account, clocks: Clocks) -> Bools:
+    """Attempts under an own session on others' chats, of people who may have been added to the chat by then."""
+    attempts, guise = account.evidence.attempts, account.evidence.attempts["guise"].to_numpy()
+    key = pair(attempts["chat_id"].to_numpy(), attempts["user_id"].to_numpy())
+    began, ended = (
+        clocks.moments(attempts[column], attempts["clock"]) for column in ("left_ns", "answered_ns")
+    )
+    there = Spells.of(account, there=True).touched(key, began.earliest_ns, ended.latest_ns)
+    strangers = ~np.isin(key, participation_keys(account))
+    welcome: Bools = there & strangers & np.isin(guise, (Guise.OUTSIDER, Guise.ANOTHER_PERSON))
+    return welcome
+
+
+def _granted(account: Account, stored: Ints, welcome: Bools) -> Bools:
     attempts = account.evidence.attempts
     sends = (attempts["kind"] == AttemptKind.SEND).to_numpy()
-    got = attempts["got"].to_numpy(np.int64) > 0
+    got = (attempts["got"].to_numpy(np.int64) > 0) & ~welcome
     accepted = (attempts["outcome"] == Outcome.OK).to_numpy() & (attempts["message_id"] >= 0).to_numpy()
     sender = np.append(account.rows["sender_id"].to_numpy(np.int64), NONE)[stored]
     another = (stored >= 0) & (sender != attempts["user_id"].to_numpy(np.int64))
     granted: Bools = np.where(
-        sends, np.where(_into_their_own(account), another, (stored >= 0) | accepted), got
+        sends, np.where(_into_their_own(account) | welcome, another, (stored >= 0) | accepted), got
     )
     return granted
 

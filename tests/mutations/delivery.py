@@ -54,6 +54,8 @@ DELIVERY = [
     ),
     *of(
         "phantom",
+        ("(participation < 0) & ~added", "(participation < 0)"),
+        ("touched(key, left_ns, received", "touched(key, received.earliest_ns - 10**12, received"),
         (
             "left_ns > np.append(self._departures.out_since_ns",
             "left_ns > np.append(self._departures.in_until_ns",
@@ -219,15 +221,22 @@ DELIVERY = [
             "(until == ENDLESS) | (stored_by_ns <= until - CERTAIN_AFTER_NS)",
             "until == ENDLESS",
         ),
-        ("out_since[number] = ENDLESS", "pass"),
-        ("elif in_until[number] == ENDLESS:", "else:"),
-        ("int(looks[before]) - LOOK_LAG_NS if", "at_ns if"),
+        ("for_good = of_run & (away.end_ns == ENDLESS)", "for_good = of_run"),
+        ("np.minimum.at(in_until,", "np.maximum.at(in_until,"),
+        ("answered.latest_ns)", "answered.earliest_ns - 10**10)"),
         ("return refused & self", "return refused | self"),
         (
             'refused &= table["status_code"].isin(NOT_IN_CHAT)',
             'refused |= table["status_code"].isin(NOT_IN_CHAT)',
         ),
-        ("latest_ns > until", "earliest_ns > 0"),
+    ),
+    *of(
+        "spells",
+        ("over[3] = at_ns", "pass"),
+        ("int(looks[before]) - LOOK_LAG_NS if", "at_ns if"),
+        ("& (from_ns[more] < self.end_ns[here])", ""),
+        ("(to_ns[more] > self.begin_ns[here]) & ", ""),
+        ("place[more] += 1", "break"),
     ),
     *of(
         "moments",

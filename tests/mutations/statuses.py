@@ -73,6 +73,7 @@ STATUSES = [
     ),
     *of(
         "receipts",
+        ("good &= ~Departures.of(account)", "good |= ~Departures.of(account)"),
         (
             "late = account.looks_whole & (last_look >= deadline)",
             "late = account.looks_whole & (last_look >= 2 * deadline)",
@@ -258,7 +259,10 @@ STATUSES = [
     ),
     *of(
         "access",
-        ("| (moved != NONE)", ""),
+        ("& (welcome | _unclear(", "& (_unclear("),
+        ("there & strangers & np.isin", "strangers & np.isin"),
+        ("_into_their_own(account) | welcome, another", "_into_their_own(account), another"),
+        ("| (moved != NONE) & ~welcome", ""),
         ("empty[number] = not something", "empty[number] = False"),
         ("if kind in WANTED:", "if False:"),
         ("in_time).any()", "in_time).all()"),

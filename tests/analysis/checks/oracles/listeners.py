@@ -233,7 +233,9 @@ def _leave(draw: st.DrawFn, story: Story) -> None:
             if draw(st.integers(0, 5)) == 5:
                 times = sorted(draw(st.lists(_TIMES, min_size=1, max_size=2, unique=True)))
                 for number, at in enumerate(times):
-                    story.memberships.append(Membership(at, chat, person, bool(number % 2)))
+                    story.memberships.append(
+                        Membership(at, chat, person, (person in members) == bool(number % 2))
+                    )
     story.memberships.sort(key=lambda one: one.at)
 
 
