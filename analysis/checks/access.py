@@ -23,7 +23,8 @@ import pandas as pd
 
 from analysis.checks import proof
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
-from analysis.checks.findings import known_time
+from analysis.checks.findings import both, known_time
+from analysis.checks.leavers import Leavers
 from analysis.checks.marking import MARKS, WANTED, Marking
 from analysis.checks.spells import Spells
 from analysis.checks.subscriptions import participation_keys
@@ -40,7 +41,7 @@ WITHOUT_A_SESSION = (Guise.EXPIRED_TOKEN, Guise.ALTERED_TOKEN, Guise.NO_TOKEN, G
 
 
 def denied(account: Account) -> Criterion:
-    """`access.denied`: attempts that were granted."""
+    """`access.denied`: attempts that were granted, and what people could still do who had left."""
     evidence = account.evidence
     attempts = evidence.attempts
     clocks = Clocks.of(evidence)
@@ -52,6 +53,8 @@ def denied(account: Account) -> Criterion:
     empty = ~granted & ~unclear & _nothing_to_be_had(account, clocks, marking)
     known = ~unclear & ~empty
 
+    leavers = Leavers.of(account, clocks)
+    of_leavers = len(leavers.operations) + len(leavers.marks)
     numbers = np.flatnonzero(granted)
     at_ns = clocks.dated(attempts["left_ns"], attempts["clock"])[numbers]
 
@@ -80,14 +83,17 @@ def denied(account: Account) -> Criterion:
         "access.denied",
         "Nobody gets at what is not theirs",
         "attempts",
-        int(known.sum()),
-        Faults(
-            at_ns=at_ns,
-            chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
-            kind=_kinds(attempts, granted),
-            tell=tell,
+        int(known.sum()) + of_leavers,
+        both(
+            Faults(
+                at_ns=at_ns,
+                chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
+                kind=_kinds(attempts, granted),
+                tell=tell,
+            ),
+            leavers.faults(account, clocks),
         ),
-        inconclusive=proof.too_little(known, unclear & ~welcome),
+        inconclusive=None if of_leavers else proof.too_little(known, unclear & ~welcome),
         facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum()), **tried},
     )
     return criterion if criterion.reason else replace(criterion, reason=proof.of_what_not(attempts, known))

@@ -231,6 +231,14 @@ DELIVERY = [
         ),
     ),
     *of(
+        "leavers",
+        ("gone: Bools = left.earliest_ns > np", "gone: Bools = left.latest_ns < np"),
+        ("acknowledged & _gone(", "acknowledged & ~_gone("),
+        ("marked & _gone(", "marked & ~_gone("),
+        ('& (marks["updated_count"] > 0)', ""),
+        ("answered.latest_ns <= last_look - LOOK_LAG_NS", "answered.latest_ns > 0"),
+    ),
+    *of(
         "spells",
         ("over[3] = at_ns", "pass"),
         ("int(looks[before]) - LOOK_LAG_NS if", "at_ns if"),

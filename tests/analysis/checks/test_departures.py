@@ -7,6 +7,7 @@ from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.judge import judge_evidence
 from analysis.record.codes import MarkKind, Outcome, PagePurpose
+from analysis.record.tables import MARKS
 from tests.analysis.histories import History, Message
 
 SEEN_IN, SEEN_OUT = 20.0, 21.0  # looks: the last that saw person 1 in the chat, the first that did not
@@ -170,6 +171,47 @@ def test_what_somebody_acknowledged_who_may_have_left_moves_no_status(at: float,
     run.mark(1, chat, at + 0.01, up_to_seq=1, kind=MarkKind.READ)
     stuck = found(run, "status.stuck")
     assert (stuck.checked, stuck.observed) == ((1, 1) if judged else (0, 0))
+
+
+@pytest.mark.parametrize(("at", "wrong"), [(10.0, False), (BETWEEN, False), (AFTER, True)])
+@pytest.mark.parametrize("back", [False, True])
+def test_who_had_left_must_not_write_any_more(at: float, wrong: bool, back: bool) -> None:
+    run, chat = left(back=back)
+    message = said(run, chat, at, 0, 2, sender=1)
+    run.send(1, chat, at + 1, outcome=Outcome.FAIL)
+    denied = found(run, "access.denied")
+    wrong = wrong and not back
+    assert denied.observed == int(wrong)
+    assert [(one.message_id, one.sender_id) for one in denied.examples] == (
+        [(str(message.id), str(run.person_id(1)))] if wrong else []
+    )
+    if wrong:
+        assert (denied.outcome, denied.checked) == (Verdict.FAIL, 1)
+        assert "after they had left the chat, and it is stored" in denied.examples[0].why
+
+
+@pytest.mark.parametrize(
+    ("at", "count", "wrong"), [(BETWEEN, 1, False), (AFTER, 0, False), (AFTER, 1, True), (150.0, 1, False)]
+)
+def test_who_had_left_must_not_mark_any_more(at: float, count: int, wrong: bool) -> None:
+    run, chat = left()
+    said(run, chat, 1.0, 0, 1, 2)
+    run.mark(1, chat, at, up_to_seq=1, kind=MarkKind.READ)
+    place = MARKS.get_field_index("updated_count")
+    row = run.rows["marks"][-1]
+    run.rows["marks"][-1] = (*row[:place], count, *row[place + 1 :])
+    denied = found(run, "access.denied")
+    assert [one.sender_id for one in denied.examples] == ([str(run.person_id(1))] if wrong else [])
+    assert [one.why.partition(" ")[2] for one in denied.examples] == (
+        ["marked 1 messages as read after they had left the chat."] if wrong else []
+    )
+
+
+def test_what_was_repeated_after_they_left_had_been_sent_before() -> None:
+    run, chat = left()
+    message = said(run, chat, WELL_BEFORE, 0, 1, 2, sender=1)
+    run.repeat(message, AFTER)
+    assert found(run, "access.denied").observed == 0
 
 
 def test_another_error_than_a_refusal_is_one_whoever_has_left() -> None:
