@@ -16,7 +16,6 @@ In another's name, in a chat of one's own, a message is right when it is stored 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,7 @@ from analysis.checks.leavers import Leavers
 from analysis.checks.marking import MARKS, WANTED, Marking
 from analysis.checks.spells import Spells
 from analysis.checks.subscriptions import participation_keys
-from analysis.clocks import Clocks
+from analysis.clocks import ENDLESS_NS, Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
@@ -186,24 +185,39 @@ def _nothing_to_be_had(account: Account, clocks: Clocks, marking: Marking) -> Bo
     """Attempts that were answered ok with nothing, where nothing was there: no message yet, none meanwhile, none to mark."""
     attempts, operations = account.evidence.attempts, account.operations
     timed = operations[operations["acknowledged_ns"] != NEVER]
-    clock = timed["clock"]
-    left, acknowledged = (clocks.moments(timed[column], clock) for column in ("left_ns", "acknowledged_ns"))
-    places = timed.reset_index(drop=True).groupby("chat_id").indices.items()
-    by_chat: dict[Any, Ints] = {chat: np.asarray(here, np.int64) for chat, here in places}
-    began, ended = (
-        clocks.moments(attempts[column], attempts["clock"]) for column in ("left_ns", "answered_ns")
+    left, acknowledged = (
+        clocks.moments(timed[column], timed["clock"]) for column in ("left_ns", "acknowledged_ns")
     )
-    quiet = (attempts["outcome"] == Outcome.OK) & (attempts["kind"] != AttemptKind.SEND)
+    quiet = np.flatnonzero((attempts["outcome"] == Outcome.OK) & (attempts["kind"] != AttemptKind.SEND))
+    marks = np.isin(attempts["kind"].to_numpy()[quiet], list(WANTED))
     empty = np.zeros(len(attempts), np.bool_)
-    for number in np.flatnonzero(quiet).tolist():
-        kind, chat = (int(attempts[column].iloc[number]) for column in ("kind", "chat_id"))
-        this, here = np.array([number]), by_chat.get(chat, np.empty(0, np.int64))
-        if kind in WANTED:
-            something = marking.had_something(number)
-        elif kind == AttemptKind.SUBSCRIBE:
-            in_time = ended[this].later(-SOON_NS).since(acknowledged[here])
-            something = bool((left[here].since(began[this]) & in_time).any())
-        else:
-            something = bool(acknowledged[here].before(began[this]).any() or account.baseline[chat] > 0)
-        empty[number] = not something
+    empty[quiet[marks]] = ~marking.had_something(quiet[marks])
+    asked = attempts.iloc[quiet[~marks]]
+    began, ended = (clocks.moments(asked[column], asked["clock"]) for column in ("left_ns", "answered_ns"))
+    listens = (asked["kind"] == AttemptKind.SUBSCRIBE).to_numpy()
+    in_time, chat = ended.later(-SOON_NS), asked["chat_id"].to_numpy(np.int64)
+    something = ~listens & (account.baseline[chat] > 0)
+    said_in = pd.Series(timed["chat_id"].to_numpy(np.int64))
+    of_chat = said_in.groupby(said_in).indices
+    for number, places in pd.Series(chat).groupby(chat).indices.items():
+        who, here = np.asarray(places, np.int64), of_chat.get(number, np.empty(0, np.int64))
+        since_ns, until_ns = (
+            np.where(listens[who], one[who], other)
+            for one, other in ((began.latest_ns, NEVER), (in_time.earliest_ns, began.earliest_ns[who] - 1))
+        )
+        something[who] |= _said(left.earliest_ns[here], acknowledged.latest_ns[here], since_ns, until_ns)
+        for clock in np.unique(left.clock[here]).tolist():  # what one clock noted, that clock orders
+            its, theirs = here[left.clock[here] == clock], who[began.clock[who] == clock]
+            since_ns = np.where(listens[theirs], began.at_ns[theirs], NEVER)
+            until_ns = np.where(listens[theirs], in_time.at_ns[theirs], began.at_ns[theirs] - 1)
+            something[theirs] |= _said(left.at_ns[its], acknowledged.at_ns[its], since_ns, until_ns)
+    empty[quiet[~marks]] = ~something
     return empty
+
+
+def _said(left_ns: Ints, acknowledged_ns: Ints, since_ns: Ints, until_ns: Ints) -> Bools:
+    """For each time whether a message left at its beginning or later, and was acknowledged by its end."""
+    order = np.argsort(left_ns, kind="stable")
+    soonest = np.append(np.minimum.accumulate(acknowledged_ns[order][::-1])[::-1], ENDLESS_NS)
+    said: Bools = soonest[np.searchsorted(left_ns[order], since_ns, side="left")] <= until_ns
+    return said

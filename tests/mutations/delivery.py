@@ -231,6 +231,10 @@ DELIVERY = [
         ),
     ),
     *of(
+        "recipients",
+        ("later = left_ns > departures.out_since_ns", "later = left_ns > departures.in_until_ns"),
+    ),
+    *of(
         "leavers",
         ("gone: Bools = left.earliest_ns > np", "gone: Bools = left.latest_ns < np"),
         ("acknowledged & _gone(", "acknowledged & ~_gone("),

@@ -214,6 +214,20 @@ def test_what_was_repeated_after_they_left_had_been_sent_before() -> None:
     assert found(run, "access.denied").observed == 0
 
 
+@pytest.mark.parametrize(("at", "meant"), [(10.0, (1, 2)), (BETWEEN, (1, 2)), (AFTER, (2,))])
+def test_a_finding_does_not_name_who_had_left_before_as_a_recipient(
+    at: float, meant: tuple[int, ...]
+) -> None:
+    run, chat = left()
+    message = run.send(0, chat, at=at)
+    run.store(message, seq=1, text="altered")
+    run.deliver(message, None, *meant)
+    run.finish()
+    verdict = judge_evidence(run.evidence(), lambda _: None).verdict
+    (example,) = next(one for one in verdict["criteria"] if one["id"] == "messages.corrupted")["examples"]
+    assert example["recipient_ids"] == [str(run.person_id(person)) for person in meant]
+
+
 def test_another_error_than_a_refusal_is_one_whoever_has_left() -> None:
     run, chat = left()
     said(run, chat, 1.0, 0, 1, 2)
