@@ -147,9 +147,8 @@ class _EventJudge:
         left_ns = np.append(self._moments.earliest_left_ns, NULL)[row]  # row -1: not known
         found[left_ns > np.append(self._departures.out_since_ns, ENDLESS)[participation]] = Wrong.DEPARTED
         received = self._moments.clocks.moments(events["received_ns"], events["clock"])
-        added = self._there.touched(
-            key, left_ns, received.latest_ns
-        )  # while the run went on, perhaps by then
+        # Who may have been added while the run went on, and was not taken out before the message was sent, is no outsider.
+        added = self._there.touched(key, left_ns, received.latest_ns)
         found[of_run & (participation < 0) & ~added] = Wrong.OUTSIDER
         return found
 

@@ -55,7 +55,7 @@ DELIVERY = [
     *of(
         "phantom",
         ("(participation < 0) & ~added", "(participation < 0)"),
-        ("touched(key, left_ns, received", "touched(key, received.earliest_ns - 10**12, received"),
+        ("touched(key, left_ns, received", "touched(key, 0 * left_ns, received"),
         (
             "left_ns > np.append(self._departures.out_since_ns",
             "left_ns > np.append(self._departures.in_until_ns",
@@ -80,7 +80,7 @@ DELIVERY = [
         ("(whole | (wrong != Wrong.UNKNOWN))", "whole"),
         ("& (whole | (wrong != Wrong.UNKNOWN))", ""),
         ("inconclusive=_unseen(unseen) if whole", "inconclusive=None if whole"),
-        ("found[of_run & (participation < 0)] =", "found[~of_run & (participation < 0)] ="),
+        ("found[of_run & (participation < 0) &", "found[~of_run & (participation < 0) &"),
         ("found[steady & late] = Wrong.LEFT", "pass"),
         ("found[steady & late] = Wrong.LEFT", "found[late] = Wrong.LEFT"),
         ("> CERTAIN_AFTER_NS", ">= CERTAIN_AFTER_NS"),

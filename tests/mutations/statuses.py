@@ -282,7 +282,7 @@ STATUSES = [
         ("(stored >= 0) | accepted", "accepted"),
         ("(stored >= 0) | accepted", "(stored >= 0)"),
         ("another = (stored >= 0) & (sender !=", "another = (stored >= 0) & (sender =="),
-        ('got = attempts["got"].to_numpy(np.int64) > 0', 'got = attempts["got"].to_numpy(np.int64) > 3'),
+        ('got = (attempts["got"].to_numpy(np.int64) > 0)', 'got = (attempts["got"].to_numpy(np.int64) > 3)'),
     ),
     *of(
         "proof",
