@@ -116,6 +116,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
             _with_steps(criteria, drawn.steps),
             drawn.most_users,
             steps=[_told(step) for step in drawn.steps],
+            left_before=found.left_before,
         ),
         targets=targets,
         timeline=drawn,

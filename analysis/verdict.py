@@ -3,7 +3,8 @@
 The same run, counts and criteria give the same dictionary, in the same order, every time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from analysis.criteria import EXIT_CODES, Criterion, Finding, Kind, Verdict, overall
@@ -44,6 +45,7 @@ ORDER = (
     "record.complete",
 )
 
+NOBODY: Mapping[str, Collection[str]] = MappingProxyType({})
 COUNTS = ("sends", "ok", "fail", "info", "stored", "deliveries_expected", "deliveries")
 ALWAYS = ("chat_id", "seq", "message_id", "why")  # of an example; other fields stand where they are known
 NOT_MEANT_FOR_ANYBODY = {"access.denied"}  # the sender of its findings is who tried
@@ -55,6 +57,7 @@ def assemble(
     criteria: Iterable[Criterion],
     users: int = 0,
     steps: Iterable[Mapping[str, Any]] = (),
+    left_before: Mapping[str, Collection[str]] = NOBODY,
 ) -> dict[str, Any]:
     """``verdict.json`` of `run`. A run that was cut off is inconclusive at best.
 
@@ -62,6 +65,7 @@ def assemble(
         counts: how many of each of `COUNTS`.
         users: the most Locust users at one time; 0 = not recorded.
         steps: of latency: criterion, at_s, before_ms, after_ms, p_value, near, and near_s, within how many seconds that was.
+        left_before: for the id of a message the ids of people who had left its chat before it was sent.
     """
     place = {name: number for number, name in enumerate(ORDER)}
     people = {chat.id: chat.participants for chat in run.chats}
@@ -78,7 +82,7 @@ def assemble(
         "target": {"host": run.host, "embedded": run.embedded},
         "load": described(run, users),
         "counts": {name: int(counts[name]) for name in COUNTS},
-        "criteria": [_entry(criterion, people) for criterion in ordered],
+        "criteria": [_entry(criterion, people, left_before) for criterion in ordered],
         "steps": [{name: _plain(value) for name, value in step.items()} for step in steps],
     }
 
@@ -88,7 +92,9 @@ def exit_code(verdict: Mapping[str, Any]) -> int:
     return EXIT_CODES[Verdict(verdict["outcome"])]
 
 
-def _entry(criterion: Criterion, people: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _entry(
+    criterion: Criterion, people: Mapping[str, Sequence[str]], left_before: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
     return {
         "id": criterion.id,
         "title": criterion.title,
@@ -107,7 +113,10 @@ def _entry(criterion: Criterion, people: Mapping[str, Sequence[str]]) -> dict[st
             "largest": [_kind(kind) for kind in criterion.found.largest],
         },
         "examples": [
-            _example(finding, () if criterion.id in NOT_MEANT_FOR_ANYBODY else _recipients(finding, people))
+            _example(
+                finding,
+                () if criterion.id in NOT_MEANT_FOR_ANYBODY else _recipients(finding, people, left_before),
+            )
             for finding in criterion.examples
         ],
     }
@@ -118,11 +127,15 @@ def _kind(kind: Kind) -> dict[str, Any]:
     return {"why": kind.why, "count": int(kind.count), "chats": int(kind.chats), "worst_chat": worst}
 
 
-def _recipients(finding: Finding, people: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """Who should have received the message, where it is not about one of them: all in its chat but its sender."""
+def _recipients(
+    finding: Finding, people: Mapping[str, Sequence[str]], left_before: Mapping[str, Collection[str]]
+) -> Sequence[str]:
+    """Who should have received the message, where it is not about one of them: all in its chat but its sender, and who had
+    left before."""
     if finding.recipient_id is not None or finding.sender_id is None or finding.chat_id is None:
         return ()
-    return [person for person in people.get(finding.chat_id, ()) if person != finding.sender_id]
+    no_more = {finding.sender_id, *left_before.get(finding.message_id or "", ())}
+    return [person for person in people.get(finding.chat_id, ()) if person not in no_more]
 
 
 def _example(finding: Finding, recipients: Sequence[str]) -> dict[str, Any]:

@@ -7,21 +7,27 @@ marked. Whom the app sends to another page for want of a valid session it has re
 or where the server did not answer, or answered 5xx or that there were too many requests, the attempt proves nothing and is
 counted apart; and a pass says of whom and of what it therefore knows nothing (`analysis.checks.proof`).
 
+Who was added to a chat while the run went on is in it with good reason: what they try from the last look on that did not see
+them there is neither granted nor refused. Who had left for good, and still writes or marks, is a finding, too
+(`analysis.checks.leavers`).
+
 In another's name, in a chat of one's own, a message is right when it is stored under the name of the one who sent it.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.checks import proof
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
-from analysis.checks.findings import known_time
+from analysis.checks.findings import both, known_time
+from analysis.checks.leavers import Leavers
 from analysis.checks.marking import MARKS, WANTED, Marking
-from analysis.clocks import Clocks
+from analysis.checks.spells import Spells
+from analysis.checks.subscriptions import participation_keys
+from analysis.clocks import ENDLESS_NS, Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
@@ -34,17 +40,20 @@ WITHOUT_A_SESSION = (Guise.EXPIRED_TOKEN, Guise.ALTERED_TOKEN, Guise.NO_TOKEN, G
 
 
 def denied(account: Account) -> Criterion:
-    """`access.denied`: attempts that were granted."""
+    """`access.denied`: attempts that were granted, and what people could still do who had left."""
     evidence = account.evidence
     attempts = evidence.attempts
     clocks = Clocks.of(evidence)
     marking = Marking(account, clocks)
     stored, moved = _rows_of(account), marking.moved()
-    granted = _granted(account, stored) | (moved != NONE)
-    unclear = ~granted & _unclear(account, stored)
+    welcome = _perhaps_welcome(account, clocks)
+    granted = _granted(account, stored, welcome) | (moved != NONE) & ~welcome
+    unclear = ~granted & (welcome | _unclear(account, stored))
     empty = ~granted & ~unclear & _nothing_to_be_had(account, clocks, marking)
     known = ~unclear & ~empty
 
+    leavers = Leavers.of(account, clocks)
+    of_leavers = len(leavers.operations) + len(leavers.marks)
     numbers = np.flatnonzero(granted)
     at_ns = clocks.dated(attempts["left_ns"], attempts["clock"])[numbers]
 
@@ -73,14 +82,17 @@ def denied(account: Account) -> Criterion:
         "access.denied",
         "Nobody gets at what is not theirs",
         "attempts",
-        int(known.sum()),
-        Faults(
-            at_ns=at_ns,
-            chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
-            kind=_kinds(attempts, granted),
-            tell=tell,
+        int(known.sum()) + of_leavers,
+        both(
+            Faults(
+                at_ns=at_ns,
+                chat=attempts["chat_id"].to_numpy(np.int64)[numbers],
+                kind=_kinds(attempts, granted),
+                tell=tell,
+            ),
+            leavers.faults(account, clocks),
         ),
-        inconclusive=proof.too_little(known, unclear),
+        inconclusive=None if of_leavers else proof.too_little(known, unclear & ~welcome),
         facts={"unclear": int(unclear.sum()), "nothing_to_be_had": int(empty.sum()), **tried},
     )
     return criterion if criterion.reason else replace(criterion, reason=proof.of_what_not(attempts, known))
@@ -119,15 +131,28 @@ def _rows_of(account: Account) -> Ints:
     return np.where(sends, row, NONE)
 
 
-def _granted(account: Account, stored: Ints) -> Bools:
+def _perhaps_welcome(account: Account, clocks: Clocks) -> Bools:
+    """Attempts under an own session on others' chats, of people who may have been added to the chat by then."""
+    attempts, guise = account.evidence.attempts, account.evidence.attempts["guise"].to_numpy()
+    key = pair(attempts["chat_id"].to_numpy(), attempts["user_id"].to_numpy())
+    began, ended = (
+        clocks.moments(attempts[column], attempts["clock"]) for column in ("left_ns", "answered_ns")
+    )
+    there = Spells.of(account, there=True).touched(key, began.earliest_ns, ended.latest_ns)
+    strangers = ~np.isin(key, participation_keys(account))
+    welcome: Bools = there & strangers & np.isin(guise, (Guise.OUTSIDER, Guise.ANOTHER_PERSON))
+    return welcome
+
+
+def _granted(account: Account, stored: Ints, welcome: Bools) -> Bools:
     attempts = account.evidence.attempts
     sends = (attempts["kind"] == AttemptKind.SEND).to_numpy()
-    got = attempts["got"].to_numpy(np.int64) > 0
+    got = (attempts["got"].to_numpy(np.int64) > 0) & ~welcome
     accepted = (attempts["outcome"] == Outcome.OK).to_numpy() & (attempts["message_id"] >= 0).to_numpy()
     sender = np.append(account.rows["sender_id"].to_numpy(np.int64), NONE)[stored]
     another = (stored >= 0) & (sender != attempts["user_id"].to_numpy(np.int64))
     granted: Bools = np.where(
-        sends, np.where(_into_their_own(account), another, (stored >= 0) | accepted), got
+        sends, np.where(_into_their_own(account) | welcome, another, (stored >= 0) | accepted), got
     )
     return granted
 
@@ -160,24 +185,39 @@ def _nothing_to_be_had(account: Account, clocks: Clocks, marking: Marking) -> Bo
     """Attempts that were answered ok with nothing, where nothing was there: no message yet, none meanwhile, none to mark."""
     attempts, operations = account.evidence.attempts, account.operations
     timed = operations[operations["acknowledged_ns"] != NEVER]
-    clock = timed["clock"]
-    left, acknowledged = (clocks.moments(timed[column], clock) for column in ("left_ns", "acknowledged_ns"))
-    places = timed.reset_index(drop=True).groupby("chat_id").indices.items()
-    by_chat: dict[Any, Ints] = {chat: np.asarray(here, np.int64) for chat, here in places}
-    began, ended = (
-        clocks.moments(attempts[column], attempts["clock"]) for column in ("left_ns", "answered_ns")
+    left, acknowledged = (
+        clocks.moments(timed[column], timed["clock"]) for column in ("left_ns", "acknowledged_ns")
     )
-    quiet = (attempts["outcome"] == Outcome.OK) & (attempts["kind"] != AttemptKind.SEND)
+    quiet = np.flatnonzero((attempts["outcome"] == Outcome.OK) & (attempts["kind"] != AttemptKind.SEND))
+    marks = np.isin(attempts["kind"].to_numpy()[quiet], list(WANTED))
     empty = np.zeros(len(attempts), np.bool_)
-    for number in np.flatnonzero(quiet).tolist():
-        kind, chat = (int(attempts[column].iloc[number]) for column in ("kind", "chat_id"))
-        this, here = np.array([number]), by_chat.get(chat, np.empty(0, np.int64))
-        if kind in WANTED:
-            something = marking.had_something(number)
-        elif kind == AttemptKind.SUBSCRIBE:
-            in_time = ended[this].later(-SOON_NS).since(acknowledged[here])
-            something = bool((left[here].since(began[this]) & in_time).any())
-        else:
-            something = bool(acknowledged[here].before(began[this]).any() or account.baseline[chat] > 0)
-        empty[number] = not something
+    empty[quiet[marks]] = ~marking.had_something(quiet[marks])
+    asked = attempts.iloc[quiet[~marks]]
+    began, ended = (clocks.moments(asked[column], asked["clock"]) for column in ("left_ns", "answered_ns"))
+    listens = (asked["kind"] == AttemptKind.SUBSCRIBE).to_numpy()
+    in_time, chat = ended.later(-SOON_NS), asked["chat_id"].to_numpy(np.int64)
+    something = ~listens & (account.baseline[chat] > 0)
+    said_in = pd.Series(timed["chat_id"].to_numpy(np.int64))
+    of_chat = said_in.groupby(said_in).indices
+    for number, places in pd.Series(chat).groupby(chat).indices.items():
+        who, here = np.asarray(places, np.int64), of_chat.get(number, np.empty(0, np.int64))
+        since_ns, until_ns = (
+            np.where(listens[who], one[who], other)
+            for one, other in ((began.latest_ns, NEVER), (in_time.earliest_ns, began.earliest_ns[who] - 1))
+        )
+        something[who] |= _said(left.earliest_ns[here], acknowledged.latest_ns[here], since_ns, until_ns)
+        for clock in np.unique(left.clock[here]).tolist():  # what one clock noted, that clock orders
+            its, theirs = here[left.clock[here] == clock], who[began.clock[who] == clock]
+            since_ns = np.where(listens[theirs], began.at_ns[theirs], NEVER)
+            until_ns = np.where(listens[theirs], in_time.at_ns[theirs], began.at_ns[theirs] - 1)
+            something[theirs] |= _said(left.at_ns[its], acknowledged.at_ns[its], since_ns, until_ns)
+    empty[quiet[~marks]] = ~something
     return empty
+
+
+def _said(left_ns: Ints, acknowledged_ns: Ints, since_ns: Ints, until_ns: Ints) -> Bools:
+    """For each time whether a message left at its beginning or later, and was acknowledged by its end."""
+    order = np.argsort(left_ns, kind="stable")
+    soonest = np.append(np.minimum.accumulate(acknowledged_ns[order][::-1])[::-1], ENDLESS_NS)
+    said: Bools = soonest[np.searchsorted(left_ns[order], since_ns, side="left")] <= until_ns
+    return said

@@ -2,7 +2,9 @@
 
 To somebody who has left nothing is owed any more, and what they are refused is refused rightly. Realtime decides who may see a
 change some time after its commit: what was stored shortly before they left may rightly not have reached them. Between the
-last look that saw them in the chat and the first that did not, nobody knows. Who came back is not judged after they had left.
+last look that saw them in the chat and the first that did not, nobody knows; nor between the last that did not and the first
+that saw them back. To who came back nothing is owed by Realtime after they had first left; what they ask for themselves is
+judged again.
 """
 
 from dataclasses import dataclass
@@ -11,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import Account, Bools, Ints, pair
-from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.owed import CERTAIN_AFTER_NS
+from analysis.checks.spells import Spells
 from analysis.checks.subscriptions import ENDLESS, participation_keys, positions
 from analysis.clocks import Clocks
-from analysis.identifiers import NONE
-from analysis.record.codes import NOT_IN_CHAT, Outcome, PollKind
+from analysis.record.codes import NOT_IN_CHAT, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +26,27 @@ class Departures:
 
     Attributes:
         keys: as of `participation_keys`.
-        in_until_ns: the last look that saw them in the chat was not taken earlier.
-        out_since_ns: they had left by then; `ENDLESS` as well where they came back.
+        in_until_ns: the last look that saw them in the chat before they first left it was not taken earlier.
+        out_since_ns: they had left by then, and no look saw them come back; `ENDLESS` where one did.
+        away: when they, or others, may have been away; several times, where they came back.
     """
 
     keys: Ints
     in_until_ns: Ints
     out_since_ns: Ints
+    away: Spells
 
     @classmethod
     def of(cls, account: Account) -> "Departures":
         """From the looks; a record of an earlier version, which did not look for that, has no departures."""
-        keys = participation_keys(account)
+        keys, away = participation_keys(account), Spells.of(account, there=False)
         in_until, out_since = (np.full(len(keys), ENDLESS, np.int64) for _ in range(2))
-        seen = account.evidence.memberships.sort_values("at_ns", kind="stable")
-        polls = account.evidence.polls
-        answered = polls.loc[polls["kind"] != PollKind.FAILED, "at_ns"].to_numpy(np.int64)
-        looks = np.sort(np.append(answered, seen["at_ns"].to_numpy(np.int64)))
-        place = positions(keys, pair(seen["chat_id"].to_numpy(), seen["user_id"].to_numpy()))
-        for number, at_ns, there in zip(
-            place.tolist(), seen["at_ns"].tolist(), seen["there"].tolist(), strict=True
-        ):
-            if number == NONE:
-                continue  # somebody who is no user of the run
-            if there:
-                out_since[number] = ENDLESS
-            elif in_until[number] == ENDLESS:
-                before = int(np.searchsorted(looks, at_ns)) - 1
-                in_until[number] = int(looks[before]) - LOOK_LAG_NS if before >= 0 else 0
-                out_since[number] = at_ns
-        return cls(keys, in_until, out_since)
+        place = positions(keys, away.keys)
+        of_run = place >= 0  # others are no users of the run
+        np.minimum.at(in_until, place[of_run], away.begin_ns[of_run])
+        for_good = of_run & (away.end_ns == ENDLESS)
+        out_since[place[for_good]] = away.seen_ns[for_good]
+        return cls(keys, in_until, out_since, away)
 
     def owed_before(self, participation: Ints, stored_by_ns: Ints) -> Bools:
         """Which of these messages, stored by then, these participants had to get before they left."""
@@ -62,16 +54,16 @@ class Departures:
         before: Bools = (until == ENDLESS) | (stored_by_ns <= until - CERTAIN_AFTER_NS)
         return before
 
-    def perhaps_left(self, table: pd.DataFrame, clocks: Clocks, column: str) -> Bools:
-        """Which rows of this table, with person and chat, are of somebody who may have left by the time in `column`."""
-        place = positions(self.keys, pair(table["chat_id"].to_numpy(), table["user_id"].to_numpy()))
-        until = np.append(self.in_until_ns, ENDLESS)[place]
-        left: Bools = clocks.moments(table[column], table["clock"]).latest_ns > until
-        left &= until != ENDLESS
-        return left
+    def perhaps_left(self, requests: pd.DataFrame, clocks: Clocks) -> Bools:
+        """Which of these requests, with person and chat, may have been answered while their person was not in the chat."""
+        key = pair(requests["chat_id"].to_numpy(), requests["user_id"].to_numpy())
+        left, answered = (
+            clocks.moments(requests[column], requests["clock"]) for column in ("left_ns", "answered_ns")
+        )
+        return self.away.touched(key, left.earliest_ns, answered.latest_ns)
 
     def rightly_refused(self, table: pd.DataFrame, clocks: Clocks) -> Bools:
         """Which requests were refused, as they should be, to people who may have left by then."""
         refused: Bools = table["outcome"].to_numpy() == Outcome.FAIL
         refused &= table["status_code"].isin(NOT_IN_CHAT).to_numpy()
-        return refused & self.perhaps_left(table, clocks, "answered_ns")
+        return refused & self.perhaps_left(table, clocks)

@@ -194,7 +194,7 @@ def _left_out(account: Account, shown: Shown) -> _Found:
     lowest = np.where(np.diff(on_page) > 0, bound, NULL)
     np.minimum.at(lowest, placed.page, placed.seq)
     absent = [(0, np.empty(0, np.int64))]
-    owed = ~Departures.of(account).perhaps_left(read, moments.clocks, "answered_ns")
+    owed = ~Departures.of(account).perhaps_left(read, moments.clocks)
     for page in np.flatnonzero((read["outcome"].to_numpy() == Outcome.OK) & owed).tolist():
         begin, end = of_chat[chat[page] : chat[page] + 2]
         low, high = np.searchsorted(seq[begin:end], (lowest[page] + 1, bound[page])) + begin

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
 from analysis.checks.last_looks import LOOK_LAG_NS, last_looks_below
-from analysis.clocks import ENDLESS_NS, Clocks
+from analysis.clocks import ENDLESS_NS, Clocks, Moments
 from analysis.identifiers import NONE
 from analysis.record.codes import AttemptKind, Guise, MarkKind, ObservedChange, Outcome, Status
 
@@ -37,7 +37,6 @@ class Marking:
         self._ended = clocks.moments(attempts["answered_ns"], attempts["clock"])
         self._chat, self._sender = (rows[column].to_numpy(np.int64) for column in ("chat_id", "sender_id"))
         there = np.flatnonzero(~rows["gone"].to_numpy())
-        self._rows_of = pd.Series(there).groupby(self._chat[there]).indices
         self._there = there
         every = np.arange(len(rows))
         self._below = {
@@ -50,19 +49,41 @@ class Marking:
         self._was_told = told != NEVER
         self._seen = clocks.moments(rows["first_at_ns"], np.full(len(rows), clocks.leader))
 
-    def had_something(self, number: int) -> bool:
-        """Whether the attempt would have marked a message, had it been let: one that was there before it began, and that
-        a look after its end still saw unmarked. Nobody marks their own."""
-        attempt = self._account.evidence.attempts.iloc[number]
-        here = self._there[self._rows_of.get(int(attempt["chat_id"]), np.empty(0, np.int64))]
-        began, ended = (moments[np.array([number])] for moments in (self._began, self._ended))
-        below = self._below[WANTED[AttemptKind(attempt["kind"])]][here]
-        there = (self._was_told[here] & self._told[here].before(began)) | self._seen[here].before(began)
-        senders = np.unique(self._sender[here[there & (below >= ended.latest_ns)]])
-        user = int(attempt["user_id"])
-        if attempt["guise"] in _AS_A_VICTIM:  # whose name is not written down; it is not the user's own
-            return user in senders or len(senders) > 1
-        return bool((senders != user).any())
+    def had_something(self, asked: Ints) -> Bools:
+        """Whether these attempts would have marked a message, had they been let: one that was there before they began, and that
+        a look after their end still saw unmarked. Nobody marks their own."""
+        attempts = self._account.evidence.attempts.iloc[asked]
+        chat, user = (attempts[column].to_numpy(np.int64) for column in ("chat_id", "user_id"))
+        began, ended = self._began[asked], self._ended[asked].latest_ns
+        senders, own = np.zeros(len(asked), np.int64), np.zeros(len(asked), np.bool_)
+        here = self._there[np.isin(self._chat[self._there], chat)]
+        by_sender = pd.Series(here).groupby(pair(self._chat[here], self._sender[here])).indices
+        in_chat = pd.Series(chat).groupby(chat).indices
+        for wanted in set(WANTED.values()):
+            wants = np.isin(attempts["kind"].to_numpy(), [kind for kind in WANTED if WANTED[kind] is wanted])
+            for places in by_sender.values():
+                rows = here[places]
+                who = np.asarray(in_chat[self._chat[rows[0]]], np.int64)
+                who = who[wants[who]]
+                some = self._unmarked(rows, wanted, began[who], ended[who])
+                senders[who] += some
+                own[who] |= some & (user[who] == self._sender[rows[0]])
+        # Whose name a victim's is, is not written down; it is not the user's own.
+        as_a_victim = np.isin(attempts["guise"].to_numpy(), _AS_A_VICTIM)
+        something: Bools = np.where(as_a_victim, own | (senders > 1), senders > own)
+        return something
+
+    def _unmarked(self, rows: Ints, wanted: Status, began: Moments, ended_ns: Ints) -> Bools:
+        """For each moment whether one of `rows` was there before it, and still unmarked at a look after the end."""
+        told, below = self._told[rows], self._below[wanted][rows]
+        by_answer = np.where(self._was_told[rows], told.latest_ns, ENDLESS_NS)
+        there_ns = np.minimum(by_answer, self._seen.at_ns[rows])
+        some = _last_before(there_ns, below, began.earliest_ns) >= ended_ns
+        for clock in np.unique(told.clock).tolist():
+            its = self._was_told[rows] & (told.clock == clock)
+            last = _last_before(told.at_ns[its], below[its], began.at_ns)
+            some |= (began.clock == clock) & (last >= ended_ns)
+        return some
 
     def moved(self) -> Ints:
         """For each attempt the first row of `Account.rows` that it certainly marked by the word of its status alone; `NONE`."""
@@ -140,6 +161,13 @@ class Marking:
                 over = np.searchsorted(np.sort(ended[places]), low[rows], side="left")
                 receipts[rows] += sign * (begun - over)
         return np.asarray(moved[receipts[moved] == 0], np.int64)
+
+
+def _last_before(at_ns: Ints, until_ns: Ints, moment_ns: Ints) -> Ints:
+    """For each moment the largest of `until_ns` of those that lie before it; `NEVER` where none does."""
+    order = np.argsort(at_ns, kind="stable")
+    last = np.append(NEVER, np.maximum.accumulate(until_ns[order]))
+    return np.asarray(last[np.searchsorted(at_ns[order], moment_ns, side="left")], np.int64)
 
 
 def _has(status: "np.ndarray[tuple[int], np.dtype[np.int8]]", wanted: Status) -> Bools:

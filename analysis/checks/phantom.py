@@ -14,6 +14,7 @@ from analysis.checks.known_values import KnownValues
 from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import CERTAIN_AFTER_NS
+from analysis.checks.spells import Spells
 from analysis.checks.subscriptions import ENDLESS, Subscriptions, participation_keys, positions
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion
@@ -59,9 +60,10 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
 
     A message is known when the monitor saw its row, an ok answer named it, or an event told of its deletion. Seq, text,
     sender and chat of an event must be such as the row ever had, or as were sent or answered; an INSERT must have the last
-    three, and the seq where the INSERTs of this app tell any. A DELETE must not tell of a message that the
-    last look found, as all before it did. The receiver must be in the chat, and not have left it so long ago that the event
-    cannot have been on its way; nor may they have left the chat itself before the message left its sender. Of messages from before the run, whose
+    three, and the seq where the INSERTs of this app tell any. A DELETE must not tell of a message that the last look found, as
+    all before it did. The receiver must be in the chat, or perhaps have been added to it by then, and not have left it so long
+    ago that the event cannot have been on its way; nor may they have left the chat itself before the message left its sender.
+    Of messages from before the run, whose
     seq is not above the chat's baseline, nothing is known but their updates.
     """
     events = account.evidence.events
@@ -137,6 +139,7 @@ class _EventJudge:
         self._row_of_message = account.row_of_message
         self._keys = participation_keys(account)
         self._departures = Departures.of(account)
+        self._there = Spells.of(account, there=True)
         self._moments = MomentsOfRows.of(account)
         # The last of each of the following is for the code or position -1: none.
         self._of_run = np.zeros(len(evidence.chats) + 1, np.bool_)
@@ -173,15 +176,19 @@ class _EventJudge:
         steady = ~self._unsteady[events["process"].to_numpy()]
         late = events["received_ns"].to_numpy() - ended > CERTAIN_AFTER_NS
         found[steady & late] = Wrong.LEFT
-        participation = positions(self._keys, pair(chat, events["user_id"].to_numpy()))
+        key = pair(chat, events["user_id"].to_numpy())
+        participation = positions(self._keys, key)
         left_ns = np.append(self._moments.earliest_left_ns, NULL)[row]  # row -1: not known
         found[left_ns > np.append(self._departures.out_since_ns, ENDLESS)[participation]] = Wrong.DEPARTED
-        found[of_run & (participation < 0)] = Wrong.OUTSIDER
+        received = self._moments.clocks.moments(events["received_ns"], events["clock"])
+        # Who may have been added while the run went on, and was not taken out before the message was sent, is no outsider.
+        added = self._there.touched(key, left_ns, received.latest_ns)
+        found[of_run & (participation < 0) & ~added] = Wrong.OUTSIDER
         return found
 
 
 _FIELDS = {"text_crc32": Wrong.TEXT, "seq": Wrong.SEQ, "sender_id": Wrong.SENDER, "chat_id": Wrong.CHAT}
-_JUDGED = ["process", "socket", "message_id", "user_id", "type", "received_ns", *_FIELDS]
+_JUDGED = ["process", "clock", "socket", "message_id", "user_id", "type", "received_ns", *_FIELDS]
 
 
 def _told_of(account: Account) -> Bools:

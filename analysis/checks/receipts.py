@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
+from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer, seconds
 from analysis.checks.last_looks import LOOK_LAG_NS, last_looks_below
 from analysis.clocks import ENDLESS_NS, Clocks
@@ -145,11 +146,14 @@ def _first_receipts(
     """For each message of the run the first acknowledged receipt of a recipient who had it: ``row``, ``user_id``, ``answered_ns``.
 
     A receipt covers a message when its user knew a seq at least as high, and the message was certainly stored
-    when the receipt left: an ok answer or somebody's INSERT event says so. ``answered_ns`` is the latest moment at
+    when the receipt left: an ok answer or somebody's INSERT event says so. What somebody acknowledged who may have left
+    the chat by the answer covers nothing. ``answered_ns`` is the latest moment at
     which it may have been answered, on the monitor's clock.
     """
     marks, rows = account.evidence.marks, account.rows
     good = (marks["outcome"] == Outcome.OK) & (marks["up_to_seq"] != NULL) & clocks.known(marks["clock"])
+    # Who is not in the chat marks nothing, whatever the answer is.
+    good &= ~Departures.of(account).perhaps_left(marks, clocks)
     columns = ["chat_id", "user_id", "clock", "left_ns", "answered_ns", "up_to_seq"]
     marks = marks.loc[good & marks["kind"].isin(kinds), columns].sort_values("left_ns", kind="stable")
     mine = np.flatnonzero(account.stored & (rows["seq"].to_numpy() != NULL) & _stayed(account))

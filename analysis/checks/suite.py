@@ -3,8 +3,8 @@
 A check that crashes says nothing about the run: it becomes inconclusive, with the error kept, never a pass.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from analysis.checks import (
@@ -19,6 +19,7 @@ from analysis.checks import (
     phantom,
     realtime,
     receipts,
+    recipients,
     sequence,
     status,
 )
@@ -40,6 +41,7 @@ class Audit:
         messages_of_sends: for each of `Evidence.sends` the code of the message it became, -1 if none is known.
         seqs_of_sends: the seq of that message, -1 if none is known.
         rightly_refused: which of them were refused to people who may have left the chat by then.
+        left_before: for the id of a message the ids of people who had left its chat before it was sent; see `recipients`.
     """
 
     counts: dict[str, int]
@@ -47,6 +49,7 @@ class Audit:
     messages_of_sends: Ints
     seqs_of_sends: Ints
     rightly_refused: Bools
+    left_before: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
@@ -85,6 +88,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         messages_of_sends=account.messages_of_sends(),
         seqs_of_sends=account.seqs_of_sends(),
         rightly_refused=Departures.of(account).rightly_refused(evidence.sends, Clocks.of(evidence)),
+        left_before=recipients.left_before(account),
     )
 
 

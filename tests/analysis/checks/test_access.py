@@ -52,6 +52,41 @@ def test_what_gave_something_is_a_finding(kind: AttemptKind) -> None:
     assert "3" in finding.why
 
 
+SEEN_OUT, SEEN_IN = 4.0, 5.0  # looks: the last that did not see the outsider in the chat, the first that did
+
+
+@pytest.mark.parametrize(("at", "judged"), [(3.0, True), (4.5, False), (LATER, False), (16.0, True)])
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("kind", [AttemptKind.READ, AttemptKind.SEND])
+def test_who_was_added_to_the_chat_may(at: float, judged: bool, granted: bool, kind: AttemptKind) -> None:
+    run, chat = talk()
+    run.poll(SEEN_OUT)
+    run.poll(SEEN_IN)
+    run.member(OUTSIDER, chat, SEEN_IN)
+    run.poll(15)
+    run.member(OUTSIDER, chat, 15, there=False)
+    got = 1 if granted and kind is AttemptKind.READ else None
+    hello = run.messages[0]
+    run.attempt(
+        OUTSIDER,
+        chat,
+        at,
+        kind,
+        outcome=OK if granted else Outcome.FAIL,
+        got=got,
+        message=hello if granted and kind is AttemptKind.READ else None,
+    )
+    if granted and kind is AttemptKind.SEND:
+        run.rows["attempts"][-1] = (
+            *run.rows["attempts"][-1][:10],
+            run.new_id().bytes,
+            *run.rows["attempts"][-1][11:],
+        )
+    found = denied(run)
+    assert (found.observed, found.checked) == (int(granted and judged), int(judged))
+    assert found.facts["unclear"] == int(not judged)
+
+
 def test_events_count_also_when_the_socket_broke() -> None:
     run, chat = talk()
     run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=Outcome.INFO, got=1)

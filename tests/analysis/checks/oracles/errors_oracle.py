@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from analysis.criteria import Verdict
 from analysis.record.codes import Outcome
 
-LAST_SEEN_S, FOUND_GONE_S = (
-    40.0,
-    50.0,
-)  # two looks: who leaves is in the chat at the one, and no more at the other
+# Looks: who leaves is in the chat at the first, not at the second, and back at the third, if they come back.
+LAST_SEEN_S, FOUND_GONE_S, FOUND_BACK_S = 40.0, 50.0, 70.0
 REFUSALS_OF_OUTSIDERS = (403, 404)
 
 
@@ -30,7 +28,7 @@ class Sent:
     """A message meant: who sent it, when first (in a second of its own), how each attempt went, and whether a row is there.
 
     Attributes:
-        leaver: the sender leaves the chat between the two looks.
+        leaver: the sender leaves the chat between the first two looks.
     """
 
     leaver: bool
@@ -58,12 +56,17 @@ class Errors:
     outcome: Verdict
 
 
-def errors(sent: Sequence[Sent], share: float) -> Errors:
-    """The answer, attempt by attempt."""
+def errors(sent: Sequence[Sent], share: float, *, back: bool) -> Errors:
+    """The answer, attempt by attempt.
+
+    Args:
+        back: who left is seen to have come back.
+    """
     faults, checked, after_leaving = [], 0, 0
     for number, message in enumerate(sent):
         for one in message.tries:
             may_have_left = message.leaver and message.at_s > LAST_SEEN_S
+            may_have_left = may_have_left and not (back and message.at_s > FOUND_BACK_S)
             if one.outcome is Outcome.FAIL and one.status_code in REFUSALS_OF_OUTSIDERS and may_have_left:
                 after_leaving += 1
                 continue

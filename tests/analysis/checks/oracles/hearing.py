@@ -230,10 +230,29 @@ class Hearing:
     def had_left(self, person: int, chat: int, message: Message) -> bool:
         """They had left the chat for good when the message left its sender."""
         of_them = [one for one in self.story.memberships if (one.person, one.chat) == (person, chat)]
-        if not message.attempts or not of_them or any(one.there for one in of_them):
+        if not message.attempts or not of_them or of_them[-1].there:
             return False
         placed = self.on_leader(self.left(message))
-        return placed is not None and placed[0] > of_them[0].at
+        return placed is not None and placed[0] > of_them[-1].at
+
+    def may_be_added(self, event: Event, message: Message | None) -> bool:
+        """They may have been in the chat, at some look's word, after the message left its sender and before the event came."""
+        came = self.on_leader(Moment(event.at, self.story.host(event.person)))
+        left = None if message is None or not message.attempts else self.on_leader(self.left(message))
+        looks = [poll.at for poll in self.story.polls if poll.kind is not PollKind.FAILED]
+        looks += [one.at for one in self.story.memberships]
+        since = None
+        for one in [*self.story.memberships, None]:
+            if one is not None and (one.person, one.chat) != (event.person, event.chat):
+                continue
+            if since is None and one is not None and one.there:
+                since = max((at - LAG for at in looks if at < one.at), default=0.0)
+            elif since is not None and (one is None or not one.there):
+                began = came is None or came[1] > since
+                if began and (one is None or left is None or left[0] < one.at):
+                    return True
+                since = None
+        return False
 
     def of(self, person: int, chat: int) -> list[Subscription]:
         """Their subscriptions to the chat, as far as their process wrote all down."""

@@ -143,9 +143,9 @@ def _wrong(hearing: Hearing, event: Event) -> str | None:
     if event.type is EventType.DELETE:
         return "every later look found it stored" if _is_still_there(hearing, event) else None
     of_run = event.chat < len(story.chats)
-    if of_run and event.person not in story.chats[event.chat]:
-        return "who is not in the chat"
     message = hearing.row(event.message)
+    if of_run and event.person not in story.chats[event.chat] and not hearing.may_be_added(event, message):
+        return "who is not in the chat"
     if message is not None and hearing.had_left(event.person, event.chat, message):
         return "had left the chat"
     if hearing.left_long_ago(event):

@@ -229,13 +229,15 @@ def _compare_clocks(draw: st.DrawFn, story: Story) -> None:
 
 
 def _leave(draw: st.DrawFn, story: Story) -> None:
-    """Some leave a chat, and some of them come back; a stranger comes."""
+    """Some leave a chat, and some of them come back; others come, and some of them leave again."""
     for chat, members in enumerate(story.chats):
-        for person in (*members, story.people):
+        for person in range(story.people + 1):
             if draw(st.integers(0, 5)) == 5:
                 times = sorted(draw(st.lists(_TIMES, min_size=1, max_size=2, unique=True)))
                 for number, at in enumerate(times):
-                    story.memberships.append(Membership(at, chat, person, bool(number % 2)))
+                    story.memberships.append(
+                        Membership(at, chat, person, (person in members) == bool(number % 2))
+                    )
     story.memberships.sort(key=lambda one: one.at)
 
 

@@ -16,7 +16,15 @@ from analysis.faults import pattern
 from analysis.latency import Targets
 from analysis.record.codes import Outcome
 from analysis.send_errors import send_errors
-from tests.analysis.checks.oracles.errors_oracle import FOUND_GONE_S, LAST_SEEN_S, Errors, Sent, Try, errors
+from tests.analysis.checks.oracles.errors_oracle import (
+    FOUND_BACK_S,
+    FOUND_GONE_S,
+    LAST_SEEN_S,
+    Errors,
+    Sent,
+    Try,
+    errors,
+)
 from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
 from tests.analysis.histories import History, Message
 
@@ -34,7 +42,9 @@ acknowledged = st.just(Try(Outcome.OK, 201, None))
 sent_messages = st.lists(
     st.tuples(
         st.booleans(),
-        st.sampled_from([1.0, LAST_SEEN_S - 5, LAST_SEEN_S + 5, FOUND_GONE_S + 5]),
+        st.sampled_from(
+            [1.0, LAST_SEEN_S - 5, LAST_SEEN_S + 5, FOUND_GONE_S + 5, FOUND_BACK_S - 5, FOUND_BACK_S + 5]
+        ),
         st.lists(acknowledged | refused | unclear, min_size=1, max_size=3).map(tuple),
         st.booleans(),
     ),
@@ -42,7 +52,7 @@ sent_messages = st.lists(
 ).map(lambda drawn: [Sent(who, at_s + 0.1 * place, *rest) for place, (who, at_s, *rest) in enumerate(drawn)])
 
 
-def told(sent: list[Sent]) -> tuple[History, list[Message]]:
+def told(sent: list[Sent], back: bool) -> tuple[History, list[Message]]:
     """The record of a run in which they were sent; a message that is stored has the seq of its place."""
     made = History(people=3)
     chat = made.chat(WRITER, LEAVER, 2)
@@ -62,6 +72,9 @@ def told(sent: list[Sent]) -> tuple[History, list[Message]]:
     made.poll(LAST_SEEN_S)
     made.poll(FOUND_GONE_S)
     made.member(LEAVER, chat, FOUND_GONE_S, there=False)
+    made.poll(FOUND_BACK_S)
+    if back:
+        made.member(LEAVER, chat, FOUND_BACK_S)
     made.poll(90.0)
     for one, message in zip(sent, messages, strict=True):
         if one.stored:
@@ -96,11 +109,11 @@ def sentence(one: Try) -> str:
 @pytest.mark.parametrize("examples", EXAMPLES)
 def test_the_criterion_agrees_with_its_oracle(examples: int | None) -> None:
     @thoroughly(examples)
-    @given(sent_messages, st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-    def agrees(sent: list[Sent], share: float) -> None:
-        made, messages = told(sent)
+    @given(sent_messages, st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.booleans())
+    def agrees(sent: list[Sent], share: float, back: bool) -> None:
+        made, messages = told(sent, back)
         found = judged(made, share)
-        answer: Errors = errors(sent, share)
+        answer: Errors = errors(sent, share, back=back)
         expected = Counter(
             (
                 str(messages[number].client_id),
