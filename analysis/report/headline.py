@@ -181,8 +181,8 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
         told.append(
             f"The first {first_s} s are left out as warm-up, and miss the target by themselves: {listed(figures)}."
         )
-    if moved := levels.sentence(verdict):
-        told.append(moved)
+    if level := levels.sentence(verdict):
+        told.append(level)
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
         told.append(
