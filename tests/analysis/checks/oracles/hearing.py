@@ -55,6 +55,12 @@ class Moment:
     host: str
 
 
+def stored_into(message: Message) -> int:
+    """The chat in which its row was first seen: it may have been moved later."""
+    first = message.looks[0].chat if message.looks else None
+    return message.row_chat if first is None else first
+
+
 class Hearing:
     """A story, asked who was owed what."""
 
@@ -191,7 +197,8 @@ class Hearing:
             gone = bool(message.looks) and message.looks[-1].change is ObservedChange.GONE
             if not message.attempts or not message.looks or gone:
                 continue
-            for person in self.story.chats[message.row_chat]:
+            into = stored_into(message)
+            for person in self.story.chats[into]:
                 arrived = any(
                     event.message == number and event.person == person and event.type is EventType.INSERT
                     for event in self.story.events
@@ -200,7 +207,7 @@ class Hearing:
                     number in page.shown and page.person == person and page.purpose is not PagePurpose.BROWSE
                     for page in self.story.pages
                 )
-                mine = self.of(person, message.row_chat)
+                mine = self.of(person, into)
                 owed = any(self.owes(one, message) for one in mine)
                 owed = owed or (self.shut_out(person, message) and not read)
                 was_in = self.was_in_the_chat(person, message)
@@ -217,7 +224,7 @@ class Hearing:
         left = [
             one.at
             for one in self.story.memberships
-            if (one.person, one.chat, one.there) == (person, message.row_chat, False)
+            if (one.person, one.chat, one.there) == (person, stored_into(message), False)
         ]
         if not left:
             return True
@@ -335,7 +342,7 @@ class Hearing:
             for other in self.story.messages
             if other.seq is not None
             and other.seq == one.awaited
-            and other.row_chat == one.chat
+            and stored_into(other) == one.chat
             and other.attempts
             and other.looks
             and other.looks[-1].change is not ObservedChange.GONE
@@ -356,10 +363,12 @@ class Hearing:
 
     def owed_by_history(self, message: Message, person: int) -> bool:
         """They read, to catch up, the part of history where it belongs, when it was certainly stored."""
+        if stored_into(message) != message.row_chat:  # its seq is one of the chat that it was moved to
+            return False
         for page in self.story.pages:
             if page.purpose is PagePurpose.BROWSE or page.outcome is not Outcome.OK or message.seq is None:
                 continue
-            if (page.person, page.chat) != (person, message.row_chat):
+            if (page.person, page.chat) != (person, stored_into(message)):
                 continue
             seqs = [self.story.messages[number].seq for number in page.shown]
             # What is shorter than was asked for need not be all: servers have limits of their own.
@@ -373,9 +382,9 @@ class Hearing:
         """They gave up to come back, and it was sent since the last subscription before that, and stored by then."""
         host = self.story.host(person)
         for step in self.story.steps:
-            if (step.event, step.person, step.chat) != (SocketEvent.GAVE_UP, person, message.row_chat):
+            if (step.event, step.person, step.chat) != (SocketEvent.GAVE_UP, person, stored_into(message)):
                 continue
-            before = [one for one in self.of(person, message.row_chat) if one.began <= step.at]
+            before = [one for one in self.of(person, stored_into(message)) if one.began <= step.at]
             if before and self.was_stored(message, Moment(step.at, host), INSTANT):
                 return self.sent_since(max(before, key=lambda one: one.began), message)
         return False
