@@ -112,12 +112,21 @@ def an_event_shows_another_seq(world: World, data: st.DataObject) -> Planted:
 
 
 def leaves(world: World, data: st.DataObject) -> tuple[int, int, float]:
-    """Somebody is removed from a chat, shortly before a look: person, chat, and when that look was."""
-    chat = pick(data, list(range(len(world.history.chats))))
-    person = pick(data, list(world.history.chats[chat]))
-    at = POLL_EVERY * pick(data, list(range(2, 16)))
-    world.left.append((person, chat, at))
-    return person, chat, at
+    """Somebody is removed from a chat, shortly before a look: person, chat, and when that look was.
+
+    They do nothing there afterwards that this world's server would let them do: that would be `access.denied`'s.
+    """
+    done = [(message.sender, message.chat, message.at) for message in world.history.messages]
+    done += [(person, chat, at) for person, chat, at, _, _ in world.marks]
+    leavers = [
+        (person, chat, POLL_EVERY * look)
+        for chat, people in enumerate(world.history.chats)
+        for person in people
+        for look in range(2, 16)
+        if not any(one[:2] == (person, chat) and one[2] > POLL_EVERY * (look - 1) for one in done)
+    ]
+    world.left.append(pick(data, leavers))
+    return world.left[-1]
 
 
 @plant
