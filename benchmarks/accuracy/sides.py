@@ -122,7 +122,9 @@ def chatsoak(scenario: Scenario, rate_per_s: float, cores: Cores, log: Path) -> 
     )
     sends = evidence.sends[evidence.sends["outcome"] == Outcome.OK]
     left_ns, due_ns = (sends[name].to_numpy(np.int64) for name in ("left_ns", "due_ns"))
-    received_ns, answered_ns = np.array([ran.answered[key] for key in sends["client_generated_id"]]).T
+    received_ns, answered_ns = np.array(
+        [ran.answered[str(evidence.messages.text(code))] for code in sends["client_generated_id"].tolist()]
+    ).T
     return Told(
         ran.truth,
         service,
