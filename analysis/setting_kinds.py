@@ -10,9 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from analysis.rates import RateCurve
 
 WARMUP_FOUND = "auto"  # in place of seconds: the end of the warm-up is found in the latencies
-_PLACEHOLDER = re.compile(
-    r"\[[A-Z][A-Z_-]+\]"
-)  # of .env.staging.example, and of Supabase's connection strings
+# As in .env.staging.example, and in Supabase's connection strings.
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_-]+\]")
 _CUT_OFF = ("...", "…")  # how a guide abridges a key
 
 

@@ -5,7 +5,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import PagePurpose, PollKind, SocketEvent
-from tests.analysis.histories import History
+from tests.analysis.histories import History, Message
 
 REFUSED_AT, LATER = 2.0, 3.0
 
@@ -139,18 +139,27 @@ def gone_early(run: History, chat: int) -> None:
     run.socket(1, SocketEvent.GAVE_UP, 20.0, chat=chat)
 
 
+def heard_by_the_others(run: History, chat: int, at: float, seq: int) -> Message:
+    message = run.send(0, chat, at=at, seq=seq)
+    run.store(message)
+    run.deliver(message, None, 0, 2)
+    return message
+
+
+def missed_when_the_others_have_ended(run: History, chat: int) -> Criterion:
+    for person in (0, 2):
+        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
+    run.poll(101.0, PollKind.SWEEP)
+    return realtime_missed(run)
+
+
 def test_what_was_sent_after_they_had_left_for_good_is_owed_to_nobody() -> None:
     run = History(people=3)
     chat = run.chat(0, 1, 2)
     gone_early(run, chat)
     for at, seq in ((15.0, 1), (60.0, 2)):
-        message = run.send(0, chat, at=at, seq=seq)
-        run.store(message)
-        run.deliver(message, None, 0, 2)
-    for person in (0, 2):
-        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
-    run.poll(101.0, PollKind.SWEEP)
-    missed = realtime_missed(run)
+        heard_by_the_others(run, chat, at, seq)
+    missed = missed_when_the_others_have_ended(run, chat)
     assert [(one.seq, one.recipient_id) for one in missed.examples] == [(1, str(run.person_id(1)))]
 
 
@@ -159,16 +168,9 @@ def test_who_comes_again_and_goes_in_good_order_is_owed_nothing_afterwards() -> 
     chat = run.chat(0, 1, 2)
     gone_early(run, chat)
     run.socket(1, SocketEvent.SUBSCRIBED, 30.0, chat=chat, socket=7)
-    there = run.send(0, chat, at=35.0, seq=1)
-    run.store(there)
-    run.deliver(there, None, 0, 2)
+    there = heard_by_the_others(run, chat, 35.0, 1)
     run.event(there, 1, 35.2, socket=7)
     run.socket(1, SocketEvent.FINISHED, 40.0, chat=chat, socket=7, seq=1)
-    later = run.send(0, chat, at=60.0, seq=2)
-    run.store(later)
-    run.deliver(later, None, 0, 2)
-    for person in (0, 2):
-        run.socket(person, SocketEvent.FINISHED, 100.0, chat=chat)
-    run.poll(101.0, PollKind.SWEEP)
-    missed = realtime_missed(run)
+    heard_by_the_others(run, chat, 60.0, 2)
+    missed = missed_when_the_others_have_ended(run, chat)
     assert (missed.examples, missed.checked) == ((), 5)
