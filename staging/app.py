@@ -130,6 +130,9 @@ class _App:
                     row = await connection.fetchrow(sql("send_message"), chat_id, text, None)
                 else:
                     row = await connection.fetchrow(sql("find_repeat"), client_generated_id)
+                # Who was removed while the insert waited no longer sees what they sent: it is there nevertheless.
+                if row is None and not await connection.fetchval(sql("is_participant"), chat_id):
+                    raise _Refused(403, "You are not in this chat")
         except (asyncpg.InsufficientPrivilegeError, asyncpg.ForeignKeyViolationError):
             raise _Refused(403, "You are not in this chat") from None
         if row is None:

@@ -1,10 +1,12 @@
 """`/api/messages`: what is stored, what is answered, and who and what is refused in clear words."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import jwt
 import orjson
 import pytest
@@ -192,6 +194,39 @@ def test_a_key_that_stands_in_a_chat_one_has_left_is_a_conflict(office: Office, 
     elsewhere = office.stage.chat(talk.anna_person)
     assert talk.anna.send(elsewhere, "stays", clientGeneratedId=key).status_code == 409
     assert talk.anna.stored(elsewhere) == []
+
+
+def test_who_is_removed_while_a_repeat_waits_for_the_first_attempt_is_refused(
+    office: Office, talk: Talk
+) -> None:
+    message = (talk.chat_id, talk.anna_person.id, "once", new_key())
+
+    async def removed_meanwhile() -> int:
+        first = await asyncpg.connect(office.stage.database_url)
+        try:
+            async with first.transaction():
+                await first.execute(
+                    "insert into chat_messages (chat_id, sender_id, message_text, client_generated_id) "
+                    "values ($1, $2, $3, $4)",
+                    *message,
+                )
+                repeat = asyncio.create_task(
+                    asyncio.to_thread(talk.anna.send, talk.chat_id, "once", clientGeneratedId=message[3])
+                )
+                while not await first.fetchval(
+                    "select count(*) from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))"
+                ):
+                    assert not repeat.done(), "it had to wait"
+                    await asyncio.sleep(0.01)
+                await first.execute(
+                    "delete from chat_participants where chat_id = $1 and user_id = $2", *message[:2]
+                )
+            return (await repeat).status_code
+        finally:
+            await first.close()
+
+    assert asyncio.run(removed_meanwhile()) == 403
+    assert [row["message_text"] for row in talk.ben.stored(talk.chat_id)] == ["once"]
 
 
 def test_pages_put_together_are_the_history_newest_first(talk: Talk) -> None:
