@@ -45,14 +45,14 @@ soak: $(VENV)/.soak ## soak the embedded staging environment: USERS=20 RATE=10 T
 web: $(VENV)/.soak ## open Locust's web page, ready to start a soak
 	$(BIN)/locust -f locustfiles/chat.py $(OPTIONS)
 
-test: $(VENV)/.dev ## run the test suite, but for what takes long
-	$(BIN)/python -m pytest -m "not long and not thousands and not soaks" $(PYTEST)
+test: $(VENV)/.dev ## run the test suite, but for what takes long; a worker for each processor
+	$(BIN)/python -m pytest -m "not long and not thousands and not soaks" -n logical --maxprocesses 4 --dist loadscope $(PYTEST)
 
 test-long: $(VENV)/.dev ## run the tests that take more than half a minute each
 	$(BIN)/python -m pytest -m long $(PYTEST)
 
 test-oracles: $(VENV)/.dev ## compare each checker with its oracle about thousands of histories (half an hour and more)
-	$(BIN)/python -m pytest -m thousands tests/analysis/checks/oracles $(PYTEST)
+	$(BIN)/python -m pytest -m thousands tests/analysis/checks $(PYTEST)
 
 test-soaks: $(VENV)/.dev ## soak ten minutes with a hundred users: as it is, with two load processes, with PostgreSQL killed twice
 	$(BIN)/python -m pytest -m soaks tests/adversary/test_ten_minutes.py $(PYTEST)

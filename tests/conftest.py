@@ -1,9 +1,11 @@
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.analysis.targets import MIGRATIONS, SCHEMA, Target, new_database, run_files
 from tests.staging.stages import RunningStage, running_stage
@@ -12,7 +14,7 @@ from tests.staging.stages import RunningStage, running_stage
 # not held up by what another day's luck finds. New ones are for `thousands`, and for the nights.
 settings.register_profile(
     "chatsoak",
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     print_blob=True,
@@ -25,6 +27,22 @@ SEARCH = (Phase.explicit, Phase.reuse, Phase.generate)
 RANDOM = settings(settings.get_profile("chatsoak"), derandomize=False, phases=SEARCH)
 settings.register_profile("glance", RANDOM, max_examples=60)
 settings.register_profile("mutations", RANDOM, max_examples=400)
+
+# Tests in these folders put load on the machine, so they take turns; the others only want a processor of their own.
+IN_TURN = {"adversary", "docs", "locustfiles", "sql", "staging"}
+
+
+class TakingTurns(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Which tests one worker has to run, where there are several: those that take turns, and each other file's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "in turn" if PurePath(file).parts[1] in IN_TURN else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TakingTurns:
+    """Hook of xdist."""
+    return TakingTurns(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import asyncpg
 
 from analysis.settings import Settings, load
 from analysis.target.statements import split
+from tests.analysis import forked
 from tests.staging.stages import RunningStage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,16 +73,7 @@ def chatsoak(
     *arguments: str, environment: Mapping[str, str] | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run ``chatsoak`` with nothing of a target in its environment but `environment`."""
-    return subprocess.run(
-        [sys.executable, "-m", "analysis.cli", *arguments],
-        cwd=ROOT,
-        env={**bare_environment(), **(environment or {})},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_S,
-        check=False,
-    )
+    return forked.run(arguments, ROOT, {**bare_environment(), **(environment or {})}, stdin, COMMAND_S)
 
 
 def bare_environment() -> dict[str, str]:

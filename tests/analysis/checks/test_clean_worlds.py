@@ -1,17 +1,22 @@
 """Promise: whatever a faultless server and its users do, no criterion blames anybody, and every figure agrees."""
 
+import pytest
 from hypothesis import given
 
 from analysis.checks import audit
 from analysis.criteria import Verdict
 from analysis.record.codes import Outcome
 from tests.analysis.checks.judging import proves_nothing
-from tests.analysis.checks.worlds import World, asked_of_worlds, worlds
+from tests.analysis.checks.oracles.examples import EXAMPLES, thoroughly
+from tests.analysis.checks.worlds import World, worlds
 
 
-@asked_of_worlds(150)
-@given(worlds())
-def test_nothing_is_found_where_nothing_is_wrong(world: World) -> None:
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_nothing_is_found_where_nothing_is_wrong(examples: int | None) -> None:
+    thoroughly(examples)(given(worlds())(nothing_is_found))()
+
+
+def nothing_is_found(world: World) -> None:
     evidence = world.recorded().evidence()
     found = audit(evidence, delivered_within_s=5)
     for criterion in found.criteria:

@@ -23,7 +23,7 @@ def names(world: World, criterion: Criterion) -> set[str]:
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
-@asked_of_worlds(15)
+@asked_of_worlds(10)
 @given(world=worlds(), data=st.data())
 def test_it_is_found_by_exactly_its_criteria(plant: Plant, world: World, data: st.DataObject) -> None:
     planted = plant(world, data)

@@ -358,6 +358,7 @@ def test_a_day_of_sends_makes_a_page_below_5_mb_that_shows_its_one_spike(tmp_pat
     assert len(page.render(judgement)) < 5_000_000
 
 
+@pytest.mark.long
 def test_a_page_stays_below_5_mb_whatever_is_in_it(tmp_path: Path) -> None:
     """All plots with all their marks, every criterion with a thousand findings of many kinds and long hostile texts."""
     judgement = judged(busy_day(), tmp_path / "run")

@@ -9,7 +9,7 @@ from analysis.record.codes import PollKind
 from tests.analysis.checks.oracles.answer import Answer
 from tests.analysis.checks.oracles.story import MONITOR, Process, Story
 
-LOOKS = {"observations", "polls", "baseline"}
+LOOKS = {"observations", "polls", "baseline", "memberships"}
 
 
 def monitor(story: Story) -> Answer:

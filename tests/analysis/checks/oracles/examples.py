@@ -1,4 +1,4 @@
-"""How many histories each oracle is asked about."""
+"""How many histories a checker, and its oracle, is asked about."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +14,10 @@ EXAMPLES = (
 
 def thoroughly(examples: int | None) -> Callable[[Any], Any]:
     """Ask about this many, others each time; None: as many as Hypothesis's profile says, and chosen as it says."""
+    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     return settings(
         max_examples=settings().max_examples if examples is None else examples,
         derandomize=settings().derandomize and examples is None,
         deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        suppress_health_check=checks,
     )
