@@ -1,11 +1,13 @@
 """The file that describes a target, such as ``.env.staging``: whether it can be read, and which names it sets."""
 
 import difflib
+import io
 import os
 from collections.abc import Collection
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from analysis.errors import ConfigurationError
 
@@ -18,10 +20,10 @@ def check(path: Path) -> None:
     """Make sure that `path`, when there is anything, can be read as settings.
 
     Raises:
-        ConfigurationError: it is a folder, cannot be read, or is no text.
+        ConfigurationError: it is a folder, cannot be read, is no text, or has a line that is no setting.
     """
     try:
-        path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return
     except OSError as error:
@@ -33,6 +35,12 @@ def check(path: Path) -> None:
         raise ConfigurationError(
             f"The env file {path} is no UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from None
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            raise ConfigurationError(
+                f"The env file {path} cannot be understood from line {binding.original.line} on; expected a line NAME=VALUE for "
+                "each setting, as .env.staging.example shows."
+            )
 
 
 def refuse_unknown(path: Path, known: Collection[str]) -> None:

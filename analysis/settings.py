@@ -134,7 +134,9 @@ class Settings(BaseSettings):
     chatsoak_answer_seq: str = Field("seq", description="Field of a message's seq in answers")
 
     # The people and chats
-    chatsoak_people: int = Field(0, ge=0, le=10_000, description="People to create; 0: as many as users")
+    chatsoak_people: int = Field(
+        0, ge=0, le=10_000, description="People to create, and no fewer than users; 0: as many"
+    )
     chatsoak_direct_share: Share = Field(
         0.6, description="Share of chats that are direct; the rest are groups of 3 to 20"
     )

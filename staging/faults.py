@@ -41,7 +41,12 @@ DECLARED = (
     Fault("error_rate", "share", "a send is answered 500 before anything is stored", "errors.send"),
     Fault("error_after_commit_rate", "share", "a send is stored and answered 500", "errors.send"),
     Fault("refuse_stored_rate", "share", "a send is stored and answered 403", "messages.unexpected"),
-    Fault("lost_ack_rate", "share", "a send is acknowledged and not stored", "messages.lost"),
+    Fault(
+        "lost_ack_rate",
+        "share",
+        "a send is acknowledged and not stored; its seq is given again",
+        "messages.lost",
+    ),
     Fault("duplicate_rate", "share", "a send is stored twice", "messages.duplicated"),
     Fault("corrupt_text_rate", "share", "the stored text differs from the one sent", "messages.corrupted"),
     Fault(

@@ -171,6 +171,7 @@ def against_the_adversary(copy: Path) -> int:
     done = _run(copy, ["-m", "pytest", "-q", "-m", "long", "tests/adversary", f"--basetemp={runs}"])
     print(done.stdout.splitlines()[-1], flush=True)
     if done.returncode:
+        print(f"The adversary fails without a mutation:\n{done.stdout}{done.stderr}", flush=True)
         return 1
     again = ["-m", "tests.adversary.judge_again", str(runs)]
     unmutated = _run(copy, again)

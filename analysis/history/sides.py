@@ -168,6 +168,8 @@ def _is(criterion: StoredCriterion | None, *outcomes: Verdict) -> bool:
 
 def _notes(a: Side, b: Side, changes: list[Change], all_the_same: tuple[str, ...]) -> list[str]:
     told = []
+    if a.verdict.run_id == b.verdict.run_id:
+        told.append("A and B are the same run.")
     if all_the_same:
         told.append(f"Compared all the same, though {'; '.join(all_the_same)}.")
     for name, side, of in (

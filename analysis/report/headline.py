@@ -38,6 +38,9 @@ RELEASE = {
     Verdict.INCONCLUSIVE: "Not known: this run cannot say whether this may be released.",
 }
 
+NOTES_SHOWN = 3
+NOTE_MOST = 300  # letters
+
 # Faults that the headline names, in a person's words (one, many), and the criteria that count them.
 FAULTS = (
     (("lost message", "lost messages"), ("messages.lost",)),
@@ -112,6 +115,13 @@ def reasons(verdict: Mapping[str, Any]) -> list[tuple[str | None, str]]:
         (entry["id"], f"Not certain: “{entry['title']}”. {entry['reason'] or 'It could not be judged.'}")
         for entry in decided
     ]
+
+
+def notes(verdict: Mapping[str, Any]) -> list[str]:
+    """What happened to the run that its reader should know first, e.g. that it was ended early; the rest is counted."""
+    told = [note if len(note) <= NOTE_MOST else f"{note[:NOTE_MOST]}…" for note in verdict["notes"]]
+    rest = [f"{len(told) - NOTES_SHOWN:,} more notes are in the report, at its end."]
+    return told[:NOTES_SHOWN] + (rest if len(told) > NOTES_SHOWN else [])
 
 
 def faults_looked_for(verdict: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

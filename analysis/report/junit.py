@@ -1,7 +1,8 @@
 """``junit.xml``: the verdict for CI systems, a test case for each criterion.
 
 A criterion that fails is a failure with its first findings. One that is inconclusive is an *error*: skipped
-tests count as success in most CI systems, and inconclusive is never a pass.
+tests count as success in most CI systems, and inconclusive is never a pass. Skipped is what decides nothing: a drift in a run that is too
+short for one. What is worth knowing of the whole run stands in the suite's output.
 """
 
 import re
@@ -38,7 +39,7 @@ def render(verdict: Mapping[str, Any], duration_s: float) -> str:
         "testsuite",
         name=_legal(f"chatsoak {verdict['run_id']}"),
         **counts,
-        skipped="0",
+        skipped=str(sum(entry["outcome"] == Verdict.INFO for entry in criteria)),
         time=f"{duration_s:.3f}",
         timestamp=(verdict["started_at"] or "").removesuffix("Z"),
         hostname=_legal(verdict["target"]["host"]),
@@ -50,6 +51,8 @@ def render(verdict: Mapping[str, Any], duration_s: float) -> str:
         ElementTree.SubElement(
             case, "error", message="The run was cut off before its end.", type="inconclusive"
         )
+    if verdict["notes"]:
+        ElementTree.SubElement(suite, "system-out").text = _legal("\n".join(verdict["notes"]))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -71,6 +74,8 @@ def _case(suite: ElementTree.Element, entry: Mapping[str, Any]) -> None:
         reason = entry["reason"] or said
         error = ElementTree.SubElement(case, "error", message=_legal(reason), type="inconclusive")
         error.text = _legal(said)
+    elif entry["outcome"] == Verdict.INFO:
+        ElementTree.SubElement(case, "skipped", message=_legal(entry["reason"] or said))
     else:
         ElementTree.SubElement(case, "system-out").text = _legal(said)
 

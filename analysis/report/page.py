@@ -59,6 +59,7 @@ def render(judgement: Judgement) -> str:
             release=headline.RELEASE[Verdict(verdict["outcome"])],
             reasons=headline.reasons(verdict),
             certainty=headline.certainty(verdict),
+            first_notes=[visible(note) for note in headline.notes(verdict)],
             sentence=headline.sentence(verdict, judgement.users, judgement.endpoint),
             faults=headline.faults(verdict),
             tiles=headline.tiles(verdict),

@@ -29,6 +29,7 @@ def render(verdict: Mapping[str, Any], users: int, endpoint: str) -> str:
             if numbers.straddles(entry)
         ),
         "",
+        *([f"**Note:** {_plain(' '.join(notes))}", ""] if (notes := headline.notes(verdict)) else []),
         *(["**How sure?** " + _plain(" ".join(sure)), ""] if (sure := headline.certainty(verdict)) else []),
         "| | Criterion | Target | Observed | 95% interval | Checked |",
         "|---|---|---:|---:|---:|---:|",

@@ -45,6 +45,8 @@ def show(console: Console, verdict: Mapping[str, Any], users: int, report: Path)
     )
     console.print(head, soft_wrap=True)
     _row(console, "Why", *_why(verdict))
+    if notes := headline.notes(verdict):
+        _row(console, "Note", *(_said(note) for note in notes))
     _row(console, "Sends", _said(_sends(verdict, users)))
     _row(console, "Deliveries", _said(_deliveries(verdict)))
     for label, name in LATENCIES:

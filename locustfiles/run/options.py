@@ -85,7 +85,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     add(
         "--people",
         "CHATSOAK_PEOPLE",
-        "People to create (default: as many as users)",
+        "People to create, and no fewer than users (default: as many)",
         metavar="<number>",
     )
     add(

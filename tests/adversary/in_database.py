@@ -23,7 +23,9 @@ SETTLED = """
 ANY = ("sent", "delivered", "read")
 FROM_BEFORE = "from before"  # text of messages that were there before the run
 SHORT_LIVED = 6  # messages that are deleted again
-LIVED_S = 0.35  # far less than the second between two looks
+STILL_S = (
+    0.1  # longer than between two statements of one look, and far less than the second between two looks
+)
 HEARD_WITHIN_S = 10.0
 
 
@@ -266,6 +268,22 @@ async def realtime_has_read(database: asyncpg.Connection) -> None:
                 await asyncio.sleep(0.02)
 
 
+async def monitor_has_looked(database: asyncpg.Connection) -> None:
+    """Wait until the monitor has looked once more: what happens now has most of the time until its next look."""
+    newest = (
+        "select max(query_start) from pg_stat_activity "
+        "where datname = current_database() and application_name = 'chatsoak-monitor'"
+    )
+    async with asyncio.timeout(HEARD_WITHIN_S):
+        begun = await database.fetchval(newest)
+        while begun == (now := await database.fetchval(newest)):
+            await asyncio.sleep(0.02)
+        while begun != now:
+            begun = now
+            await asyncio.sleep(STILL_S)
+            now = await database.fetchval(newest)
+
+
 class StrangerWritesAndDeletes(StrangerWrites):
     """So soon that most of it no look sees. What of it only events and pages tell makes `realtime.phantom`, `history.pages` and
     `seq.gaps` inconclusive at the most, which other faults of the same run have fail."""
@@ -279,12 +297,11 @@ class StrangerWritesAndDeletes(StrangerWrites):
     async def strike(self, database: asyncpg.Connection) -> None:
         await self.come(database)
         for _ in range(SHORT_LIVED):
+            await monitor_has_looked(database)
             message = await self.write(database)
             self._written.add(message)
-            await asyncio.sleep(LIVED_S)
             await realtime_has_read(database)
             await database.execute("delete from public.chat_messages where id = $1", message)
-            await asyncio.sleep(LIVED_S)
         self.struck = True
 
     def shows(self, record: Evidence) -> bool:

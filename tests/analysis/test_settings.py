@@ -140,6 +140,14 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         reports_dir(path)
 
 
+def test_a_line_that_is_no_setting_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / ".env.staging"
+    path.write_text("CHATSOAK_SEED=1\n\n!! no setting\n", encoding="utf-8")
+    assert f"The env file {path} cannot be understood from line 2 on" in refusal(path)
+    with pytest.raises(ConfigurationError, match="expected a line NAME=VALUE"):
+        reports_dir(path)
+
+
 def test_a_folder_for_a_file_is_refused(tmp_path: Path) -> None:
     assert "cannot be read (Is a directory)" in refusal(tmp_path)
     with pytest.raises(ConfigurationError, match="Is a directory"):

@@ -2,13 +2,23 @@
 
 from typing import Any
 
-from analysis.report.headline import certainty, tiles, why
+from analysis.report.headline import certainty, notes, tiles, why
 
 
 def verdict(**p95: Any) -> dict[str, Any]:
     entry = {"id": "latency.send.p95", "title": "P95 of send latency", "target": "< 500 ms", "unit": "ms"}
     entry |= {"ci95": (208.0, 217.9), "outcome": "pass", "facts": {"warmup_s": 40.0}} | p95
-    return {"counts": {"sends": 0}, "criteria": [entry], "steps": []}
+    return {"counts": {"sends": 0}, "criteria": [entry], "steps": [], "notes": []}
+
+
+def test_what_happened_to_the_run_is_told_first_and_much_of_it_is_counted() -> None:
+    told = [f"{number}." for number in range(1, 1203)]
+    assert notes(verdict() | {"notes": told[:3]}) == told[:3]
+    assert notes(verdict() | {"notes": ["!" * 5000]}) == ["!" * 300 + "…"]
+    assert notes(verdict() | {"notes": told}) == [
+        *told[:3],
+        "1,199 more notes are in the report, at its end.",
+    ]
 
 
 def test_an_interval_is_told_with_its_confidence() -> None:

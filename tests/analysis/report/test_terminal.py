@@ -63,7 +63,7 @@ def test_the_closing_summary_is_about_ten_lines_and_ends_with_the_report(
 ) -> None:
     text = printed(verdict_of(history))
     assert len(text.splitlines()) <= MOST_LINES
-    named = ["Why", "Sends", "Deliveries", "Average", "P95", "Delivery P95", "Findings", "Generator"]
+    named = ["Why", "Note", "Sends", "Deliveries", "Average", "P95", "Delivery P95", "Findings", "Generator"]
     assert labels(text) == [*named, "Report"]
     assert text.splitlines()[-1].split() == ["Report", "/reports/a/report.html"]
 
