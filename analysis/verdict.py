@@ -81,10 +81,10 @@ def assemble(
         "ended_at": run.ended_at,
         "target": {"host": run.host, "embedded": run.embedded},
         "load": described(run, users),
-        "notes": list(run.notes),
         "counts": {name: int(counts[name]) for name in COUNTS},
         "criteria": [_entry(criterion, people, left_before) for criterion in ordered],
         "steps": [{name: _plain(value) for name, value in step.items()} for step in steps],
+        "notes": list(run.notes),
     }
 
 

@@ -56,7 +56,7 @@ def test_the_schema_is_that_of_the_design() -> None:
     verdict = assemble(clean().run(), counts(sends=np.int64(7)), [found])
     assert list(verdict) == [
         "schema", "run_id", "outcome", "started_at", "ended_at", "target", "load", "counts", "criteria",
-        "steps",
+        "steps", "notes",
     ]  # fmt: skip
     assert verdict["schema"] == 1
     assert verdict["target"] == {"host": "http://127.0.0.1:8000", "embedded": True}

@@ -82,7 +82,7 @@ def test_many_reasons_are_one_in_words_and_ids_of_the_others(verdict_of: Verdict
     many = printed(verdict).splitlines()
     assert many[1].startswith("  Why           Not certain: “Average send latency (service time)”. No send")
     assert many[2].strip() == f"and {len(missing) - 1} more: {', '.join(missing[1:4])} …"
-    assert many[3].startswith("  Sends")
+    assert [line.split()[0] for line in many[3:5]] == ["Note", "Sends"]
 
 
 def test_a_drift_that_was_judged_has_a_line(verdict_of: VerdictOf) -> None:
