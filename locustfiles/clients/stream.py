@@ -9,10 +9,13 @@ turns by themselves.
 """
 
 import errno
+import os
 import select
 import socket
 import ssl
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -31,6 +34,9 @@ LINGER_S: Final = 1.0
 _READ, _WRITE = 1, 2  # events of a watcher, as libev numbers them
 _socket: Any = gevent.monkey.get_original("socket", "socket")
 _poll: Any = gevent.monkey.get_original("select", "poll")
+_getaddrinfo: Any = gevent.monkey.get_original("socket", "getaddrinfo")
+
+_Address = tuple[Any, Any, int, str, Any]  # as `getaddrinfo` gives it
 
 
 class ConnectError(OSError):
@@ -113,15 +119,11 @@ class Stream:
             ConnectError: it could not be opened within `timeout_s`.
         """
         try:
-            cooperative = gevent.socket.create_connection((origin.host, origin.port), timeout_s)
+            stream = cls._to_one_of(_addresses(origin), timeout_s)
         except TimeoutError:
             raise ConnectError("connecting timed out") from None
         except OSError as error:
             raise ConnectError(_words(error)) from error
-        raw = _socket(fileno=cooperative.detach())
-        raw.setblocking(False)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = cls(raw)
         if origin.tls:
             try:
                 stream._shake_hands(origin.host, timeout_s)
@@ -131,6 +133,39 @@ class Stream:
                     raise ConnectError(_words(error)) from error
                 raise
         return stream
+
+    @classmethod
+    def _to_one_of(cls, addresses: Sequence[_Address], timeout_s: float) -> "Stream":
+        """A connection to the first address that takes one; where none does, the last one's error is raised."""
+        *others, last = addresses
+        for address in others:
+            with suppress(OSError):
+                return cls._to(address, timeout_s)
+        return cls._to(last, timeout_s)
+
+    @classmethod
+    def _to(cls, address: _Address, timeout_s: float) -> "Stream":
+        family, kind, protocol, _, place = address
+        raw = _socket(family, kind, protocol)
+        raw.setblocking(False)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = cls(raw)
+        try:
+            stream._reach(place, timeout_s)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def _reach(self, place: Any, timeout_s: float) -> None:
+        code = self._raw.connect_ex(place)
+        if code == errno.EINPROGRESS:
+            # A near server has answered already: nobody waits until the loop has served all others.
+            if not _is_writable(self._raw):
+                self._wait(self._to_write(), timeout_s)
+            code = self._raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
 
     def recv(self, timeout_s: float | None) -> bytes:
         """Wait for bytes and return them; ``b""`` at the end of the stream.
@@ -242,13 +277,16 @@ class Stream:
                 if left == len(data):
                     return
                 rest = memoryview(data)[left:]
-                if self._writable is None:
-                    self._writable = self._hub.loop.io(self._raw.fileno(), _WRITE)
-                self._wait(self._writable, timeout_s)
+                self._wait(self._to_write(), timeout_s)
         except TimeoutError:
             raise SendError("writing timed out", nothing_left=not left) from None
         except OSError as error:
             raise SendError(_words(error), nothing_left=not left) from error
+
+    def _to_write(self) -> Any:
+        if self._writable is None:
+            self._writable = self._hub.loop.io(self._raw.fileno(), _WRITE)
+        return self._writable
 
     def _wait(self, watcher: Any, timeout_s: float | None) -> None:
         if self._closed:
@@ -271,6 +309,22 @@ class Stream:
             timer.close()
         if not in_time:
             raise TimeoutError("timed out")
+
+
+def _addresses(origin: Origin) -> list[_Address]:
+    """Where to connect. A number is its own address; a name is looked up each time, in a thread: it may move."""
+    found: list[_Address]
+    try:
+        found = _getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        found = gevent.socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    return found
+
+
+def _is_writable(raw: socket.socket) -> bool:
+    poll = _poll()
+    poll.register(raw.fileno(), select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 @cache
