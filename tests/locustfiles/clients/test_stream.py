@@ -134,6 +134,51 @@ def test_why_there_is_no_connection() -> None:
         Stream.connect(Origin("no-such-host.invalid", 80, False), PATIENCE_S)
 
 
+def test_a_near_server_is_connected_to_before_anybody_else_has_a_turn() -> None:
+    """Or a request would leave as late as the loop is busy, and its service time would have that."""
+    turns: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        job = gevent.spawn(turns.append, "other")
+        Stream.connect(origin(listener.getsockname()[1]), PATIENCE_S).close()
+    assert turns == []
+    job.join()
+
+
+def test_a_server_that_takes_no_connection_is_waited_for_while_others_have_their_turn() -> None:
+    turns: list[str] = []
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(
+            2
+        ):  # more than its queue holds: what comes next is dropped, as by a server that is down
+            queued = stack.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(full.getsockname())
+        job = gevent.spawn(turns.append, "other")
+        with pytest.raises(ConnectError, match="connecting timed out"):
+            Stream.connect(origin(full.getsockname()[1]), 0.2)
+    assert turns == ["other"]
+    job.join()
+
+
+def test_of_the_addresses_of_a_name_the_first_that_takes_a_connection_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        closed = free.getsockname()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in (closed, listener.getsockname())
+        ]
+        monkeypatch.setattr("gevent.socket.getaddrinfo", lambda *_, **__: found)
+        Stream.connect(Origin("chat.example", 80, False), PATIENCE_S).close()
+        listener.settimeout(PATIENCE_S)
+        listener.accept()[0].close()
+        monkeypatch.setattr("gevent.socket.getaddrinfo", lambda *_, **__: found[:1])
+        with pytest.raises(ConnectError, match="connection refused"):
+            Stream.connect(Origin("chat.example", 80, False), PATIENCE_S)
+
+
 # TLS
 
 
