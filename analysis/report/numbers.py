@@ -32,7 +32,7 @@ def observed(entry: Mapping[str, Any]) -> str:
     unit = entry["unit"]
     text = number(entry["observed"], limit(entry["target"]))
     if entry["observed"] == 1 and unit.endswith("s") and unit not in ALIKE:
-        unit = unit.removesuffix("s")
+        unit = f"{unit.removesuffix('ies')}y" if unit.endswith("ies") else unit.removesuffix("s")
     return f"{text}{unit}" if unit == "%" else f"{text} {unit}"
 
 

@@ -158,7 +158,9 @@ class Conductor:
             embedded=self.target.embedded,
             settings=settings.masked(),
             versions=_versions(),
-            notes=[f"The staging environment was told to misbehave: {fault}" for fault in self.target.faults],
+            notes=[
+                f"The staging environment was told to misbehave: {fault}." for fault in self.target.faults
+            ],
             faults=list(self.target.faults),
         )
         folder = _make_folder(settings.chatsoak_reports_dir, run.run_id)

@@ -43,6 +43,7 @@ def test_units_and_targets() -> None:
     assert observed(entry | {"observed": 0.04, "unit": "%", "target": "≤ 0.1%"}) == "0.04%"
     assert observed(entry | {"observed": 1, "unit": "ms", "target": "< 500 ms"}) == "1 ms"
     assert observed(entry | {"observed": 1, "unit": "series"}) == "1 series"
+    assert observed(entry | {"observed": 1, "unit": "deliveries"}) == "1 delivery"
     assert observed(entry | {"observed": None}) == "nothing seen"
     assert interval(entry) is None
     assert interval(entry | {"ci95": [1.5, 20.0]}) == "1.50 to 20.0"
