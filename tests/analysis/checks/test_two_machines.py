@@ -26,7 +26,7 @@ from tests.analysis.histories import History, Message, ns
 NEVER_COMPARED = None
 WELL = 0.001  # seconds
 PLENTY = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
