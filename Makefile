@@ -46,7 +46,7 @@ web: $(VENV)/.soak ## open Locust's web page, ready to start a soak
 	$(BIN)/locust -f locustfiles/chat.py $(OPTIONS)
 
 test: $(VENV)/.dev ## run the test suite, but for what takes long; a worker for each processor
-	$(BIN)/python -m pytest -m "not long and not thousands and not soaks" -n logical --maxprocesses 4 --dist loadscope $(PYTEST)
+	$(BIN)/python -m pytest -m "not long and not thousands and not soaks" -n logical --maxprocesses 4 $(PYTEST)
 
 test-long: $(VENV)/.dev ## run the tests that take more than half a minute each
 	$(BIN)/python -m pytest -m long $(PYTEST)

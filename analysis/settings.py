@@ -135,7 +135,7 @@ class Settings(BaseSettings):
 
     # The people and chats
     chatsoak_people: int = Field(
-        0, ge=0, le=10_000, description="People to create, and no fewer than users; 0: as many"
+        0, ge=0, le=10_000, description="People to create; fewer than users, or 0: as many as users"
     )
     chatsoak_direct_share: Share = Field(
         0.6, description="Share of chats that are direct; the rest are groups of 3 to 20"

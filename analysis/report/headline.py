@@ -120,8 +120,9 @@ def reasons(verdict: Mapping[str, Any]) -> list[tuple[str | None, str]]:
 def notes(verdict: Mapping[str, Any]) -> list[str]:
     """What happened to the run that its reader should know first, e.g. that it was ended early; the rest is counted."""
     told = [note if len(note) <= NOTE_MOST else f"{note[:NOTE_MOST]}…" for note in verdict["notes"]]
-    rest = [f"{len(told) - NOTES_SHOWN:,} more notes are in the report, at its end."]
-    return told[:NOTES_SHOWN] + (rest if len(told) > NOTES_SHOWN else [])
+    if (rest := len(told) - NOTES_SHOWN) > 0:
+        told[NOTES_SHOWN:] = [f"And {plural(rest, 'more note')}: see verdict.json."]
+    return told
 
 
 def faults_looked_for(verdict: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -85,7 +85,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     add(
         "--people",
         "CHATSOAK_PEOPLE",
-        "People to create, and no fewer than users (default: as many)",
+        "People to create; fewer than users: as many as users (default)",
         metavar="<number>",
     )
     add(

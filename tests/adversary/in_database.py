@@ -1,6 +1,5 @@
 """Faults done in the database, as a careless migration or a person at psql would do them."""
 
-import asyncio
 import uuid
 from collections import Counter
 from typing import Any
@@ -11,6 +10,7 @@ from analysis.evidence import Evidence
 from tests.adversary.faults import ChatFault
 from tests.adversary.proxy import Forward, Request, Response
 from tests.adversary.truth import is_send
+from tests.adversary.waiting import monitor_has_looked, realtime_has_read
 
 # A message that was sent a while ago and that others followed.
 SETTLED = """
@@ -23,10 +23,6 @@ SETTLED = """
 ANY = ("sent", "delivered", "read")
 FROM_BEFORE = "from before"  # text of messages that were there before the run
 SHORT_LIVED = 6  # messages that are deleted again
-STILL_S = (
-    0.1  # longer than between two statements of one look, and far less than the second between two looks
-)
-HEARD_WITHIN_S = 10.0
 
 
 class InDatabase(ChatFault):
@@ -249,39 +245,6 @@ class StrangerWrites(ChatFault):
         rows = record.rows[record.rows["message_id"].map(record.messages.text) == self._message]
         known = record.people.text(int(rows["sender_id"].iloc[0])) == self._stranger
         return known and int(rows["seq"].iloc[0]) > self.baseline(record)
-
-
-async def realtime_has_read(database: asyncpg.Connection) -> None:
-    """Wait until Realtime has handed out all that is committed now. It shows nobody a row that is deleted before it came to it,
-    and of a number that nobody was shown and no look saw, nobody can tell that it was ever given to a message.
-
-    Twice: what it read first it has handed out when it reads again.
-    """
-    read_up_to = (
-        "select coalesce(bool_and(confirmed_flush_lsn >= $1::pg_lsn), true) from pg_replication_slots "
-        "where database = current_database() and plugin = 'pgoutput'"
-    )
-    async with asyncio.timeout(HEARD_WITHIN_S):
-        for _ in range(2):
-            written = await database.fetchval("select pg_current_wal_lsn()")
-            while not await database.fetchval(read_up_to, written):
-                await asyncio.sleep(0.02)
-
-
-async def monitor_has_looked(database: asyncpg.Connection) -> None:
-    """Wait until the monitor has looked once more: what happens now has most of the time until its next look."""
-    newest = (
-        "select max(query_start) from pg_stat_activity "
-        "where datname = current_database() and application_name = 'chatsoak-monitor'"
-    )
-    async with asyncio.timeout(HEARD_WITHIN_S):
-        begun = await database.fetchval(newest)
-        while begun == (now := await database.fetchval(newest)):
-            await asyncio.sleep(0.02)
-        while begun != now:
-            begun = now
-            await asyncio.sleep(STILL_S)
-            now = await database.fetchval(newest)
 
 
 class StrangerWritesAndDeletes(StrangerWrites):

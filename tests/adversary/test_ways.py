@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -55,24 +56,25 @@ def within(window: Window, at_ns: "pd.Series[int]") -> "pd.Series[bool]":
     return (at_ns >= window[0]) & (at_ns <= window[1])
 
 
+def written(running: Soak, table: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """What the load has written down of a table so far."""
+    for run in running.reports.glob("2*"):
+        yield from iter_batches(run / "record" / "local", table, schema)
+
+
 def listeners_of(running: Soak, since_ns: int = 0) -> int:
-    """How many people's events of Realtime the load has written down so far, of those that came since then."""
-    folders = [run / "record" / "local" for run in running.reports.glob("2*")]
+    """How many people's events of Realtime have been written down so far, of those that came since then."""
     heard: set[bytes] = set()
-    for folder in folders:
-        for batch in iter_batches(folder, "events", EVENTS):
-            later = batch.filter(pc.greater_equal(batch["received_ns"], since_ns))
-            heard.update(later["user_id"].to_pylist())
+    for batch in written(running, "events", EVENTS):
+        heard.update(batch.filter(pc.greater_equal(batch["received_ns"], since_ns))["user_id"].to_pylist())
     return len(heard)
 
 
 def heartbeats_missed(running: Soak) -> int:
     """How many sockets have been given up so far because a heartbeat was not answered."""
-    folders = [run / "record" / "local" for run in running.reports.glob("2*")]
     return sum(
         row["event"] == SocketEvent.CLOSED and "heartbeat" in row["detail"]
-        for folder in folders
-        for batch in iter_batches(folder, "sockets", SOCKETS)
+        for batch in written(running, "sockets", SOCKETS)
         for row in batch.to_pylist()
     )
 

@@ -226,9 +226,11 @@ def test_the_command_says_regression_and_exits_with_1(tmp_path: Path) -> None:
     assert "REGRESSION" in done.stdout
     assert "+30.0%" in done.stdout
     assert "Two runs alone cannot show" in done.stdout
+    assert "the same run" not in done.stdout
     done = answer(tmp_path, "b", "a")
     assert done.returncode == 0
     assert "No figure is worse" in done.stdout
+    assert "A and B are the same run." in answer(tmp_path, "a", "a").stdout
 
 
 def compared(reports: Path, a: str = "a", b: str = "b", anyway: bool = False) -> Comparison:

@@ -116,6 +116,9 @@ def test_junit_has_a_case_for_each_criterion_and_inconclusive_is_an_error(tmp_pa
     assert (
         len(suite.findall("testcase/skipped")) == int(suite.attrib["skipped"]) == outcomes.count("info") > 0
     )
+    noted = suite.findtext("system-out") or ""
+    assert "<script>" in noted
+    assert not obeyed(noted)
     failures = [case.text or "" for case in suite.findall("testcase/failure")]
     assert any("<script>" in text and "[U+202E]" in text for text in failures)
     assert not any(obeyed(text) for text in failures)

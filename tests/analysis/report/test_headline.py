@@ -17,7 +17,7 @@ def test_what_happened_to_the_run_is_told_first_and_much_of_it_is_counted() -> N
     assert notes(verdict() | {"notes": ["!" * 5000]}) == ["!" * 300 + "…"]
     assert notes(verdict() | {"notes": told}) == [
         *told[:3],
-        "1,199 more notes are in the report, at its end.",
+        "And 1,199 more notes: see verdict.json.",
     ]
 
 

@@ -20,6 +20,8 @@ def test_it_answers_whether_this_may_be_released_and_how_sure_that_is(tmp_path: 
     assert "**Not known: this run cannot say whether this may be released.**" in text
     assert "**How sure?** 60 messages and 180 deliveries were followed one by one" in text
     assert "Not judged: " in text
+    assert "**Note:** " in text, "what happened to the run comes before how sure it is"
+    assert text.index("**Note:** ") < text.index("**How sure?** ")
 
 
 def test_intervals_stand_in_the_table_and_one_that_holds_the_target_is_said(tmp_path: Path) -> None:
