@@ -122,7 +122,7 @@ class ReadReceiptsSwallowed(Stuck):
                     message, [one for one in self.chat.participants if one != stored.sender], now_ns
                 )[1]
             )
-            for message, stored in self.truth.stored.items()
+            for message, stored in self.truth.stored.copy().items()  # the proxy's thread goes on filling it
             if stored.chat == self.chat.id and stored.asked_ns > self._since_ns
         )
 

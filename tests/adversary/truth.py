@@ -66,7 +66,7 @@ class Page:
 
 
 class Truth:
-    """Filled while the proxy works.
+    """Filled by the proxy's thread while it works: who looks through a dictionary meanwhile looks through a copy.
 
     Attributes:
         stored: by message id.

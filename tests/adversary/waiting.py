@@ -13,7 +13,7 @@ async def realtime_has_read(database: asyncpg.Connection) -> None:
     """Wait until Realtime has handed out all that is committed now. It shows nobody a row that is deleted before it came to it,
     and of a number that nobody was shown and no look saw, nobody can tell that it was ever given to a message.
 
-    Twice: what it read first it has handed out when it reads again.
+    Twice: what it read first it has handed out when it reads again, for which there has to be more to read.
     """
     read_up_to = (
         "select coalesce(bool_and(confirmed_flush_lsn >= $1::pg_lsn), true) from pg_replication_slots "
@@ -21,7 +21,9 @@ async def realtime_has_read(database: asyncpg.Connection) -> None:
     )
     async with asyncio.timeout(HEARD_WITHIN_S):
         for _ in range(2):
-            written = await database.fetchval("select pg_current_wal_lsn()")
+            written = await database.fetchval(
+                "select pg_logical_emit_message(true, 'adversary', 'read so far?')"
+            )
             while not await database.fetchval(read_up_to, written):
                 await asyncio.sleep(AGAIN_S)
 
