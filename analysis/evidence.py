@@ -73,12 +73,14 @@ class ProcessPart:
     expected: bool
 
     def lost_rows_of(self, *tables: str) -> bool:
-        """Whether the process closed its record without all rows of these tables: the disk was full, say.
+        """Whether the process could not write all rows of these tables, or of any it cannot say which: the disk was full, say.
 
         From what is absent in them nothing follows. (The tables of a process that was killed just end early.)
         """
-        if self.process is None or not self.process.closed:
+        if self.process is None:
             return False
+        if not self.process.closed:
+            return self.process.lost_rows
         counted, dropped = self.process.counts, self.process.dropped
         return any(dropped.get(table, 0) or self.rows[table] < counted.get(table, 0) for table in tables)
 

@@ -99,7 +99,8 @@ def _was_relieved(evidence: Evidence, part: ProcessPart) -> bool:
 
     Each look of it is whole, and rows that it had not written down yet are new to the other.
     """
-    return part is not evidence.database and part.process is not None and not part.process.closed
+    killed = part.process is not None and not part.process.closed and not part.process.lost_rows
+    return part is not evidence.database and killed
 
 
 def _problems(part: ProcessPart) -> list[str]:
@@ -107,7 +108,8 @@ def _problems(part: ProcessPart) -> list[str]:
     if part.process is None:
         return [f"{part.name} left no record"]
     if not part.process.closed:
-        return [f"{part.name} was cut off and did not close its record"]
+        lost = ", of which it could not write all" if part.process.lost_rows else ""
+        return [f"{part.name} was cut off and did not close its record{lost}"]
     problems = []
     if dropped := sum(part.process.dropped.values()):
         problems.append(f"{part.name} could not write {dropped:,} rows")

@@ -2,6 +2,9 @@
 
 Written when a process opens its part and again, whole, when it closes it. A file that says
 ``"closed": false`` is of a process that was killed, or still runs.
+
+On a full disk nothing can be written, not even that rows are lost. So a second file, ``process.json.lost``, lies ready
+from the start, and takes the place of the first as soon as a row is lost: that takes no room.
 """
 
 import json
@@ -18,6 +21,7 @@ from analysis.errors import RecordError
 from analysis.record.run import write_json
 
 PROCESS_FILE = "process.json"
+LOST_FILE = "process.json.lost"
 
 # Linux only; elsewhere the host's name has to do.
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -85,6 +89,8 @@ class ProcessRecord:
         counts: rows written, by table.
         dropped: rows that could not be written, by table; tables without any are left out.
         error: the first thing that went wrong while writing, or None.
+        lost_rows: some rows could not be written, whether or not the process came to count them. Records of earlier
+            versions do not say it of a process that was cut off.
     """
 
     info: ProcessInfo
@@ -92,20 +98,16 @@ class ProcessRecord:
     counts: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     error: str | None = None
+    lost_rows: bool = False
 
-    def write(self, folder: Path) -> None:
-        """Replace ``process.json`` in `folder`, atomically."""
+    def write(self, folder: Path, name: str = PROCESS_FILE) -> None:
+        """Replace ``process.json`` in `folder`, or another file of that kind, atomically."""
         info = asdict(self.info) | {"clock_domain": self.info.clock_domain}
-        write_json(
-            folder / PROCESS_FILE,
-            {
-                **info,
-                "closed": self.closed,
-                "counts": self.counts,
-                "dropped": self.dropped,
-                "error": self.error,
-            },
-        )
+        rest = {field: getattr(self, field) for field in _REST}
+        write_json(folder / name, {**info, **rest})
+
+
+_REST = ("closed", "counts", "dropped", "error", "lost_rows")
 
 
 def read_process(folder: Path) -> ProcessRecord:
@@ -129,7 +131,7 @@ def _time_namespace() -> str:
 
 
 def _parsed(data: Mapping[str, object]) -> ProcessRecord:
-    earlier = {"time_namespace": ""}
-    fields = {name: {**earlier, **data}[name] for name in ProcessInfo.__dataclass_fields__}
-    rest = {name: data[name] for name in ("closed", "counts", "dropped", "error")}
+    data = {"time_namespace": "", "lost_rows": False, **data}  # which earlier versions did not write
+    fields = {name: data[name] for name in ProcessInfo.__dataclass_fields__}
+    rest = {name: data[name] for name in _REST}
     return ProcessRecord(info=ProcessInfo(**fields), **rest)  # type: ignore[arg-type]

@@ -7,7 +7,9 @@ Arrow's IPC stream format asks; nothing is kept back in the process.
 Source: https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
 
 What goes wrong with the disk never reaches the load: the rows of the failed write are counted as dropped,
-the file is cut back to its last whole batch, the first error is kept in `error` and in ``process.json``.
+the file is cut back to its last whole batch, the first error is kept in `error` and in ``process.json``. That rows
+are lost is on disk at once, whatever comes next (see `analysis.record.process`): a table that got room again afterwards
+tells of times of which another one lacks the rows.
 
 One thread writes; greenlets of one thread may share a writer, since nothing in here yields to another.
 """
@@ -23,7 +25,7 @@ import pyarrow.types as pat
 
 from analysis.errors import RecordError
 from analysis.record.columns import column, prepare
-from analysis.record.process import ProcessInfo, ProcessRecord
+from analysis.record.process import LOST_FILE, PROCESS_FILE, ProcessInfo, ProcessRecord
 
 Row = tuple[Any, ...]
 
@@ -52,11 +54,15 @@ class RecordWriter:
         self.folder = folder
         self._process = process
         self._closed = False
+        self._lost_rows = False
         prepare()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # The tables first: they refuse a folder that holds a record, whose process.json must stay.
-            self._tables = {name: _TableFile(folder, name, schema) for name, schema in tables.items()}
+            self._tables = {
+                name: _TableFile(folder, name, schema, self._lose) for name, schema in tables.items()
+            }
+            ProcessRecord(process, lost_rows=True).write(folder, LOST_FILE)
             ProcessRecord(process).write(folder)
         except OSError as error:
             raise RecordError(
@@ -114,18 +120,34 @@ class RecordWriter:
         self._closed = True
         for file in self._tables.values():
             file.close()
-        record = ProcessRecord(self._process, True, self.counts, self.dropped, self.error)
+        record = ProcessRecord(
+            self._process, True, self.counts, self.dropped, self.error, lost_rows=self._lost_rows
+        )
         try:
             record.write(self.folder)
+            (self.folder / LOST_FILE).unlink(missing_ok=True)
         except OSError as error:  # process.json then still says "closed": false, which is the truth
-            first = next(iter(self._tables.values()))
-            first.error = first.error or f"process.json: {error.strerror}"
+            self._note(error)
+
+    def _lose(self) -> None:
+        """The first row is lost: say so where it stays said."""
+        if self._lost_rows or self._closed:
+            return
+        self._lost_rows = True
+        try:
+            (self.folder / LOST_FILE).replace(self.folder / PROCESS_FILE)
+        except OSError as error:
+            self._note(error)
+
+    def _note(self, error: OSError) -> None:
+        first = next(iter(self._tables.values()))
+        first.error = first.error or f"{PROCESS_FILE}: {error.strerror}"
 
 
 class _TableFile:
     """One table: its buffer and its file, which always ends after a whole batch."""
 
-    def __init__(self, folder: Path, name: str, schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, name: str, schema: pa.Schema, lose: Callable[[], None]) -> None:
         self.rows: list[Row] = []
         self.limit = ROWS_WITH_TEXT if any(map(_varies, schema.types)) else ROWS_OF_FIXED_SIZE
         self.written = 0
@@ -133,6 +155,7 @@ class _TableFile:
         self.error: str | None = None
         self._name = name
         self._schema = schema
+        self._lose = lose
         self._length = 0  # bytes up to the end of the last whole message
         self._open = True
         self._descriptor = os.open(folder / f"{name}.arrows", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -195,6 +218,8 @@ class _TableFile:
     def _drop(self, rows: int, why: str) -> None:
         self.dropped += rows
         self.error = self.error or f"{self._name}: {why}"
+        if rows:
+            self._lose()
 
 
 def _varies(type_: pa.DataType) -> bool:

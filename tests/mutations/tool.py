@@ -73,6 +73,8 @@ TOOL = [
     ),
     *of(
         "completeness",
+        ("not part.process.closed and not part.process.lost_rows", "not part.process.closed"),
+        ("if part.process.lost_rows else", "if not part.process.lost_rows else"),
         (
             "longest_s > (bound_s := _longest_blind_s(evidence))",
             "longest_s < (bound_s := _longest_blind_s(evidence))",

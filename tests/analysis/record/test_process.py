@@ -29,6 +29,7 @@ RECORDS = st.builds(
     counts=COUNTS,
     dropped=COUNTS,
     error=st.none() | ANY_TEXT,
+    lost_rows=st.booleans(),
 )
 
 

@@ -20,7 +20,7 @@ LIMIT_BYTES = 100_000
 # A file may not grow beyond the limit: to the writer that is a disk that is full, until the limit is lifted.
 # Python ignores SIGXFSZ, so the write fails with an error instead of ending the process.
 FULL_DISK = f"""
-import resource, sys
+import os, resource, sys
 from pathlib import Path
 from analysis.record import ProcessInfo, RecordWriter
 from analysis.record.tables import LOAD_TABLES
@@ -43,6 +43,10 @@ batch(15, 2)
 if sys.argv[2] == "room again":
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 batch(17, 3, "b" * {LIMIT_BYTES})
+if sys.argv[2] == "no room for process.json":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+if sys.argv[2] == "killed":
+    os._exit(0)
 writer.close()
 """
 
@@ -124,14 +128,7 @@ def test_tables_do_not_mix(tmp_path: Path) -> None:
 def test_a_full_disk_costs_the_rows_of_its_writes_and_no_others(
     tmp_path: Path, afterwards: str, kept: list[int], dropped: int
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, tmp_path, afterwards],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    fill_the_disk(tmp_path, afterwards)
     part = read_table(tmp_path, "calls", CALLS)
     assert numbers(part.table) == kept
     assert part.complete
@@ -140,6 +137,38 @@ def test_a_full_disk_costs_the_rows_of_its_writes_and_no_others(
     assert said.dropped == {"calls": dropped}
     assert said.counts["calls"] == len(kept)
     assert said.error == "calls: File too large"
+    assert said.lost_rows
+    assert not (tmp_path / "process.json.lost").exists()
+
+
+@pytest.mark.parametrize("afterwards", ["killed", "no room for process.json"])
+def test_a_process_that_cannot_say_how_many_rows_it_lost_says_that_it_lost_some(
+    tmp_path: Path, afterwards: str
+) -> None:
+    fill_the_disk(tmp_path, afterwards)
+    assert numbers(read_table(tmp_path, "calls", CALLS).table) == [*range(10), 15, 16]
+    said = read_process(tmp_path)
+    assert (said.closed, said.lost_rows) == (False, True)
+
+
+def test_a_process_that_was_just_killed_lost_no_row_that_it_could_not_write(tmp_path: Path) -> None:
+    writer = RecordWriter(tmp_path, {"calls": CALLS}, ProcessInfo.here("local"))
+    writer.adder("calls")(call(1))
+    writer.flush()
+    said = read_process(tmp_path)
+    assert (said.closed, said.lost_rows) == (False, False)
+
+
+def fill_the_disk(folder: Path, afterwards: str) -> None:
+    """A process writes, has no room, writes on, and then what `afterwards` says happens."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, folder, afterwards],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_cell_that_does_not_fit_becomes_null_and_its_row_stays(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ def monitor(story: Story) -> Answer:
     if unknown:
         problems.append(f"{unknown} chats of the run have no baseline")
     process = story.monitor
-    told = process.closed and not process.silent  # only then is it known what it could not write
-    blind = told and bool({*process.lost, *process.short} & LOOKS)
+    # Of one that was cut off it is not known which rows it could not write.
+    lacking = {*process.lost, *process.short} & LOOKS if process.closed else process.lost
+    blind = bool(lacking) and not process.silent
     sweeps = [poll.at for poll in polls if poll.kind is PollKind.SWEEP]
     sends = [
         attempt.left
@@ -71,7 +72,8 @@ def _of_part(name: str, process: Process) -> list[str]:
     if process.silent:
         return [f"{name} left no record"]
     if not process.closed:
-        return [f"{name} was cut off and did not close its record"]
+        lost = ", of which it could not write all" if process.lost else ""
+        return [f"{name} was cut off and did not close its record{lost}"]
     problems = []
     if process.lost:
         problems.append(f"{name} could not write {len(process.lost)} rows")

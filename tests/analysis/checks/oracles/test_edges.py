@@ -104,6 +104,15 @@ def test_of_somebody_whose_record_lacks_rows_nothing_is_known(table: str) -> Non
     assert "received is not known" in (found.reason or "")
 
 
+@pytest.mark.parametrize(("lost", "faults"), [((), 1), (("marks",), 0)])
+def test_a_process_that_was_cut_off_after_it_lost_rows_may_have_lost_any(
+    lost: tuple[str, ...], faults: int
+) -> None:
+    """Its tables do not end at one time: each had room again when it had. One that was only killed wrote all until then."""
+    found = missed(hello(steps=subscribed(0, 30), processes=[Process(lost=lost, closed=False)]))
+    assert (found.observed, found.outcome) == (faults, Verdict.FAIL if faults else Verdict.INCONCLUSIVE)
+
+
 def test_somebody_who_gave_up_is_owed_what_left_after_their_last_subscription_began() -> None:
     assert missed(hello(steps=[*subscribed(0, 0), GAVE_UP])).observed == 1
     assert missed(hello(steps=[*subscribed(1, 1), GAVE_UP])).checked == 0

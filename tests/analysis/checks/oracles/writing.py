@@ -282,6 +282,7 @@ class Part(InMemory):
             counts=counts if process.closed else {},
             dropped=dict.fromkeys(process.lost, 1) if process.closed else {},
             error=process.error,
+            lost_rows=bool(process.lost),
         )
 
     def process(self) -> ProcessRecord | None:
