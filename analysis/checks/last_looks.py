@@ -16,14 +16,16 @@ def last_looks_below(account: Account, row: Ints, wanted: Status) -> tuple[Ints,
 
     The looks record changes only. A row that was not delivered yet at some look was as before at every look
     at it until then; but a poll looks at a limited number of rows, in turn, so that with many of them the last
-    look at this one may lie some polls back. The last sweep looks at all. -1: no look saw it before.
+    look at this one may lie some polls back. The last sweep looks at all, and what follows it at none: only where seqs
+    are missing. -1: no look saw it before.
 
     Args:
         wanted: delivered or read. Whatever else a row became, it does not lack that: a status outside the three is
             `status.invalid`'s.
     """
     polls, observations = account.evidence.polls, account.evidence.observations
-    polls = polls[polls["kind"] != PollKind.FAILED].sort_values("poll", kind="stable")
+    at_rows = polls["kind"].isin([PollKind.POLL, PollKind.SWEEP])
+    polls = polls[at_rows].sort_values("poll", kind="stable")
     if not len(polls):
         return np.full(len(row), NULL, np.int64), np.ones(len(row), np.bool_)
     number, taken = polls["poll"].to_numpy(np.int64), polls["at_ns"].to_numpy(np.int64)

@@ -53,7 +53,7 @@ def restarts(polls: pd.DataFrame) -> Restarts:
     polls = polls.sort_values("at_ns", kind="stable")
     seen = polls[polls["server_us"].to_numpy(np.int64) != NULL]
     since, at_ns = seen["server_us"].to_numpy(np.int64), seen["at_ns"].to_numpy(np.int64)
-    later = np.flatnonzero(np.diff(since) > 0) + 1
+    later = np.flatnonzero(np.diff(since) != 0) + 1
     before, after = at_ns[later - 1], at_ns[later]
     if len(seen) and polls["kind"].iloc[-1] == PollKind.FAILED:
         before, after = np.append(before, at_ns[-1]), np.append(after, int(polls["at_ns"].iloc[-1]))

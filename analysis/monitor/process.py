@@ -225,7 +225,7 @@ class Monitor:
             ) -> None:
                 await looks.look_into(connection, self._memory, holes, look)
 
-            taken = await self._look(PollKind.POLL, look_into)
+            taken = await self._look(PollKind.HOLES, look_into)
             if (taken is not None and taken.xmin >= swept.next_xid) or time.monotonic() >= deadline:
                 break
             await asyncio.sleep(TRANSACTIONS_EVERY_S)

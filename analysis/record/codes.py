@@ -124,3 +124,4 @@ class PollKind(IntEnum):
     POLL = 0  # incremental: new rows, rows not settled yet, and a slice of the settled ones
     SWEEP = 1  # the last look after the drain: every row of the run's chats
     FAILED = 2  # the database did not answer; `error` says how
+    HOLES = 3  # after the sweep: only where seqs are missing, until the transactions that ran then have ended

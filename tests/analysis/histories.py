@@ -30,7 +30,13 @@ __all__ = ["CLOCK_NS", "EPOCH_US", "History", "Message", "ns", "us"]
 
 @dataclass
 class History(ServerSteps):
-    """A run in the making."""
+    """A run in the making.
+
+    Attributes:
+        server_s: when the server began that the last look was at.
+    """
+
+    server_s: float = 0.0
 
     def poll(
         self,
@@ -39,18 +45,20 @@ class History(ServerSteps):
         *,
         xmin: int | None = None,
         next_xid: int | None = None,
-        server_s: float = 0.0,
+        server_s: float | None = None,
     ) -> int:
         """A look of the monitor; observations that follow belong to it. By default no transaction is running.
 
         Args:
-            server_s: when the server began.
+            server_s: when the server began; by default it is the one of the look before.
         """
+        if server_s is not None:
+            self.server_s = server_s
         self.polls += 1
         failed = kind is PollKind.FAILED
         error = "connection refused" if failed else None
         own = 1000 + self.polls
-        told = (None, None, None) if failed else (xmin or own, next_xid or xmin or own, us(server_s))
+        told = (None, None, None) if failed else (xmin or own, next_xid or xmin or own, us(self.server_s))
         self.rows["polls"].append((self.polls - 1, kind, ns(at), 1.0, us(at), *told, 0, 0, 0, error))
         return self.polls - 1
 

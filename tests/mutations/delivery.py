@@ -295,7 +295,8 @@ DELIVERY = [
     ),
     *of(
         "restarts",
-        ("np.flatnonzero(np.diff(since) > 0) + 1", "np.flatnonzero(np.diff(since) > 0)[:0] + 1"),
+        ("np.diff(since) != 0", "np.diff(since) > 0"),
+        ("np.flatnonzero(np.diff(since) != 0) + 1", "np.flatnonzero(np.diff(since) != 0)[:0] + 1"),
         (
             "(seen_ns >= before - BEHIND_NS) & (seen_ns <= after + BACK_WITHIN_NS)",
             "seen_ns >= before - BEHIND_NS",

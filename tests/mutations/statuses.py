@@ -144,7 +144,8 @@ STATUSES = [
     *of(
         "last_looks",
         ("LOOK_LAG_NS = 100_000_000", "LOOK_LAG_NS = 0"),
-        ('polls[polls["kind"] != PollKind.FAILED].sort', "polls.sort"),
+        ("[PollKind.POLL, PollKind.SWEEP]", "[PollKind.POLL, PollKind.SWEEP, PollKind.HOLES]"),
+        ("[PollKind.POLL, PollKind.SWEEP]", "[PollKind.POLL, PollKind.SWEEP, PollKind.FAILED]"),
         ("settled[stays_read]", "settled"),
         (
             "turn = np.maximum(1, -(-unsettled // UNSETTLED_A_POLL))",

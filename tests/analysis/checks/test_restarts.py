@@ -9,6 +9,7 @@ from tests.analysis.histories import History
 
 BEGAN_AT = -3600.0
 RESTARTED_AT = 20.2
+STANDBY_BEGAN_AT = -7200.0
 
 
 def realtime_missed(run: History) -> Criterion:
@@ -16,13 +17,17 @@ def realtime_missed(run: History) -> Criterion:
     return found
 
 
-def run_with(missed_at: float, *, restarted: bool = True) -> Criterion:
-    """A message a second, all delivered but the one sent at `missed_at`; PostgreSQL restarts between two looks."""
+def run_with(missed_at: float, *, restarted: bool = True, then_since: float = RESTARTED_AT) -> Criterion:
+    """A message a second, all delivered but the one sent at `missed_at`; PostgreSQL restarts between two looks.
+
+    Args:
+        then_since: when the server that is there from then on was started, in s.
+    """
     run = History(people=2)
     chat = run.chat(0, 1)
     for second in range(1, 91):
         message = run.send(0, chat, at=float(second), seq=second)
-        run.poll(second + 0.5, server_s=RESTARTED_AT if restarted and second >= RESTARTED_AT else BEGAN_AT)
+        run.poll(second + 0.5, server_s=then_since if restarted and second >= RESTARTED_AT else BEGAN_AT)
         run.observe(message, second + 0.5)
         run.deliver(message, second + 0.1, *((0,) if second == missed_at else (0, 1)))
     run.finish(100.0)
@@ -46,6 +51,13 @@ def test_a_message_stored_long_before_or_after_is_missed(at: float) -> None:
     assert found.outcome is Verdict.FAIL
     assert found.observed == 1
     assert found.facts["around_restarts"] == 0
+
+
+def test_a_standby_that_took_over_may_have_been_started_before_its_primary() -> None:
+    found = run_with(20.0, then_since=STANDBY_BEGAN_AT)
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert found.facts["around_restarts"] == 1
+    assert run_with(60.0, then_since=STANDBY_BEGAN_AT).outcome is Verdict.FAIL
 
 
 def test_without_a_restart_it_is_missed() -> None:

@@ -60,6 +60,10 @@ def _look(draw: st.DrawFn, story: Story) -> None:
         xmin = draw(st.sampled_from([xmin, next_xid, next_xid]))
     if draw(st.integers(0, 15)) != 9:
         story.polls.append(Poll(PollKind.SWEEP, at, 0, at, xmin=xmin, next_xid=next_xid))
+        for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
+            at += draw(st.integers(1, 4))
+            xmin = draw(st.sampled_from([xmin, next_xid]))
+            story.polls.append(Poll(PollKind.HOLES, at, 0, at, xmin=xmin, next_xid=next_xid))
 
 
 def _message(draw: st.DrawFn, story: Story) -> Message:

@@ -148,12 +148,15 @@ def _empty(draw: st.DrawFn) -> Story:
 def _look(draw: st.DrawFn, story: Story) -> None:
     """Some polls, most often with a last sweep."""
     restarted = draw(st.sampled_from([*[LATEST + 1] * 3, *range(0, LATEST, 5)]))
+    since = draw(
+        st.sampled_from([restarted, restarted, -restarted])
+    )  # a standby may have been there for longer
     for at in sorted(draw(st.lists(_TIMES, min_size=1, max_size=3))):
         kind = draw(st.sampled_from([PollKind.POLL, PollKind.POLL, PollKind.POLL, PollKind.FAILED]))
-        server = None if kind is PollKind.FAILED else restarted * (at >= restarted)
+        server = None if kind is PollKind.FAILED else since * (at >= restarted)
         story.polls.append(Poll(kind, at, draw(st.sampled_from([0, 5, 10])), at, server))
     if draw(st.integers(0, 15)) != 9:
-        story.polls.append(Poll(PollKind.SWEEP, LATEST, 1, LATEST, restarted * (restarted <= LATEST)))
+        story.polls.append(Poll(PollKind.SWEEP, LATEST, 1, LATEST, since * (restarted <= LATEST)))
 
 
 def _message(draw: st.DrawFn, story: Story) -> Message:
