@@ -6,7 +6,8 @@ That is why "sends" of the verdict counts messages meant, not requests made.
 
 **Rows.** A row belongs to the operation whose client_generated_id it carries; without one, to the operation
 that was answered with its id; without either (an app that takes no ids and returns none), to an operation of
-the same sender, chat and text that has no row yet, and failing that, to one that has (a second copy). Rows
+the sender, chat and text that it was first seen with, one that has no row yet, and failing that, one that has (a second
+copy). Rows
 that no operation explains are other people's: counted, never blamed.
 
 **Where several fit.** An id that several operations were answered with names the row of the last of them in the record:
@@ -24,10 +25,12 @@ from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.identifiers import NONE
-from analysis.record.codes import Outcome, PollKind
+from analysis.record.codes import ObservedChange, Outcome, PollKind
 
 NEVER = -1  # in times
 NULL = -1  # in seq
+# An app that dates its messages itself may be so far ahead of the database.
+AHEAD_US = 60_000_000
 LOOKS = ("observations", "polls", "baseline", "memberships")  # tables of the monitor
 
 Ints = NDArray[np.int64]
@@ -46,8 +49,9 @@ class Account:
             rows of it the looks ever saw) and ``rows`` (how many of them were there at the end of the run).
         operation_of_send: the operation of each send.
         rows: `Evidence.rows` with ``operation`` (`NONE`: other people's), ``before`` (stored before the run
-            began: its seq is not above the chat's baseline) and ``acknowledged_ns`` (an ok answer told of this
-            row by then; `NEVER` too for further copies of its message).
+            began: its seq is not above the chat's baseline, and its own date is none of the run), ``first_look`` (the
+            first look that saw it there, as its place in ``Evidence.observations``; `NONE`) and ``acknowledged_ns``
+            (an ok answer told of this row by then; `NEVER` too for further copies of its message).
         row_of_message: for each message code the position in `rows`, `NONE` when never seen.
         baseline: for each chat code its newest seq before the run; 0 where that is not known.
         looks_whole: the monitor wrote down all that it saw; where it could not, absence and lack of change say nothing.
@@ -104,11 +108,15 @@ class Account:
 def account_for(evidence: Evidence) -> Account:
     """Match what was sent with what was stored."""
     operation_of_send, operations = _operations(evidence.sends)
-    rows = evidence.rows
-    matched = _matched(evidence, operations, operation_of_send)
+    row_of_message = _dense(
+        evidence.rows["message_id"], np.arange(len(evidence.rows)), len(evidence.messages), NONE
+    )
+    rows = evidence.rows.assign(first_look=_first_looks(evidence, row_of_message))
+    matched = _matched(evidence, rows, operations, operation_of_send)
     baseline = _dense(evidence.baseline["chat_id"], evidence.baseline["seq"], len(evidence.chats), 0)
     seq = rows["seq"].to_numpy(np.int64)
-    before = (matched < 0) & (seq != NULL) & (seq <= baseline[rows["chat_id"].to_numpy()])
+    old = (seq != NULL) & (seq <= baseline[rows["chat_id"].to_numpy()])
+    before = (matched < 0) & old & ~_dated_within(evidence, rows)
     rows = rows.assign(operation=matched, before=before)
     rows["acknowledged_ns"] = _acknowledged(operations, rows)
     mine = matched >= 0
@@ -125,11 +133,28 @@ def account_for(evidence: Evidence) -> Account:
         operation_of_send=operation_of_send,
         rows=rows,
         baseline=baseline,
-        row_of_message=_dense(rows["message_id"], np.arange(len(rows)), len(evidence.messages), NONE),
+        row_of_message=row_of_message,
         looks_whole=whole,
         last_look_ns=int(sweeps.iloc[-1]) if whole and len(sweeps) else None,
         monitor_clock=evidence.database.clock,
     )
+
+
+def _first_looks(evidence: Evidence, row_of_message: Ints) -> Ints:
+    """For each of ``Evidence.rows`` the first look that saw it there, as its place in ``Evidence.observations``; or `NONE`."""
+    observations = evidence.observations
+    there = np.flatnonzero(observations["change"].to_numpy() != ObservedChange.GONE)[::-1]
+    first = np.full(len(evidence.rows), NONE, np.int64)
+    first[row_of_message[observations["message_id"].to_numpy()[there]]] = there
+    return first
+
+
+def _dated_within(evidence: Evidence, rows: pd.DataFrame) -> Bools:
+    """Which rows say of themselves that they were stored while the run went on, surely: `AHEAD_US` after the first look."""
+    taken = evidence.polls.loc[evidence.polls["kind"] != PollKind.FAILED, "database_us"].to_numpy(np.int64)
+    began_us = taken[0] if len(taken) else np.iinfo(np.int64).max - AHEAD_US
+    within: Bools = rows["created_us"].to_numpy(np.int64) > began_us + AHEAD_US
+    return within
 
 
 def _all_told(evidence: Evidence) -> bool:
@@ -187,9 +212,11 @@ def _empty_operations(sends: pd.DataFrame) -> pd.DataFrame:
     return empty
 
 
-def _matched(evidence: Evidence, operations: pd.DataFrame, operation_of_send: Ints) -> Ints:
+def _matched(
+    evidence: Evidence, rows: pd.DataFrame, operations: pd.DataFrame, operation_of_send: Ints
+) -> Ints:
     """For each row the operation that it belongs to, or `NONE`. The steps are those of the module's text."""
-    rows, sends = evidence.rows, evidence.sends
+    sends = evidence.sends
     matched = np.full(len(rows), NONE, np.int64)
     client_id = rows["client_generated_id"].to_numpy(np.int64)
     meant = operations["client_generated_id"].to_numpy(np.int64)
@@ -212,12 +239,17 @@ def _matched(evidence: Evidence, operations: pd.DataFrame, operation_of_send: In
     )
     take = matched < 0
     matched[take] = by_answer[rows["message_id"].to_numpy()[take]]
-    _match_by_text(rows, operations, matched)
+    first, last = (rows[look].to_numpy(np.int64) for look in ("first_look", "observation"))
+    _match_by_text(evidence.observations.take(np.where(first == NONE, last, first)), operations, matched)
     return matched
 
 
 def _match_by_text(rows: pd.DataFrame, operations: pd.DataFrame, matched: Ints) -> None:
-    """Give the rows that are left to operations of the same sender, chat and text; changes `matched`."""
+    """Give the rows that are left to operations of the same sender, chat and text; changes `matched`.
+
+    Args:
+        rows: each as it was first seen: what it became later is `messages.corrupted`'s affair.
+    """
     left = np.flatnonzero(matched < 0)
     if not len(left) or not len(operations):
         return

@@ -94,7 +94,9 @@ class _Looks:
             "text": self._stored("text_hash") != self._sent("text_hash"),
             "sender": self._stored("sender_id") != self._sent("user_id"),
             "chat": self._stored("chat_id") != self._sent("chat_id"),
+            # An app that is sent none may have the row given one.
             "client_generated_id": meant
+            & (self._sent("client_generated_id") != NONE)
             & (self._stored("client_generated_id") != self._sent("client_generated_id")),
             "id": alone & agreed & told_id & ~answered,
             "seq": meant & agreed & told_seq & numbered & (seq != self._sent("seq")),

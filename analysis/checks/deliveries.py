@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.departures import Departures
 from analysis.checks.moments import MomentsOfRows
-from analysis.checks.numbering import first_looks
 from analysis.checks.owed import Owing
 from analysis.checks.subscriptions import (
     ENDLESS,
@@ -154,7 +153,7 @@ def deliveries(account: Account) -> Deliveries:
 
 def _chat_stored_into(account: Account) -> Ints:
     """The chat of each row when it was first seen: its people were owed it, wherever it was moved later."""
-    look = first_looks(account)
+    look = account.rows["first_look"].to_numpy(np.int64)
     chats = np.append(account.evidence.observations["chat_id"].to_numpy(np.int64), NONE)[look]
     return np.where(look == NONE, account.rows["chat_id"].to_numpy(np.int64), chats)
 

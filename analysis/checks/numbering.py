@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.checks.account import NULL, Account, Bools, Ints
 from analysis.identifiers import NONE
-from analysis.record.codes import EventType, ObservedChange
+from analysis.record.codes import EventType
 
 NO_LOOK = np.iinfo(np.int64).max  # in place of the number of a look
 
@@ -37,15 +37,6 @@ def numbers_given(account: Account) -> pd.DataFrame:
     before = given["seq"].to_numpy() <= account.baseline[given["chat_id"].to_numpy()]
     of_interest: Bools = (operation != NONE) | ~before
     return given.assign(operation=operation)[of_interest]
-
-
-def first_looks(account: Account) -> Ints:
-    """For each of `Account.rows` the first look that saw it there, as its place in ``Evidence.observations``; or `NONE`."""
-    observations = account.evidence.observations
-    there = np.flatnonzero(observations["change"].to_numpy() != ObservedChange.GONE)[::-1]
-    first = np.full(len(account.rows), NONE, np.int64)
-    first[account.row_of_message[observations["message_id"].to_numpy()[there]]] = there
-    return first
 
 
 class _Told:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from analysis.checks.account import NEVER, NULL, Account, Bools
 from analysis.checks.findings import Namer, seconds
-from analysis.checks.numbering import first_looks
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
@@ -124,10 +123,11 @@ def _numbered_operations(account: Account) -> pd.DataFrame:
     mine = np.flatnonzero(rows["operation"].to_numpy() >= 0)
     row = np.full(len(operations), NONE, np.int64)
     told = rows["acknowledged_ns"].to_numpy()[mine] != NEVER
+    named = np.isin(np.arange(len(operations)), rows["operation"].to_numpy()[mine[told]])
     mine = np.concatenate([mine[~told], mine[told]])  # of several copies the one that the answer meant
     row[rows["operation"].to_numpy()[mine]] = mine
     stored_id = np.append(rows["message_id"].to_numpy(), NONE)[row]
-    look = np.append(first_looks(account), NONE)[row]
+    look = np.append(rows["first_look"].to_numpy(np.int64), NONE)[row]
     observations = account.evidence.observations
     seen_seq = np.append(observations["seq"].to_numpy(np.int64), NULL)[look]
     seen_chat = np.append(observations["chat_id"].to_numpy(np.int64), NONE)[look]
@@ -135,6 +135,8 @@ def _numbered_operations(account: Account) -> pd.DataFrame:
     # What was stored elsewhere has a number of another chat; and where answer and look differ, nothing tells which number it
     # was given: `messages.corrupted` names it, and nobody else is to be blamed for it.
     elsewhere: Bools = (look != NONE) & (seen_chat != chat)
+    # All copies were stored after it had left; but which of them was there when it was acknowledged, nobody says.
+    unnamed: Bools = (answered_seq == NULL) & (operations["rows_seen"].to_numpy() > 1) & ~named
     unclear: Bools = (answered_seq != NULL) & (seen_seq != NULL) & (answered_seq != seen_seq)
     timed = pd.DataFrame(
         {
@@ -142,7 +144,7 @@ def _numbered_operations(account: Account) -> pd.DataFrame:
             "chat_id": chat,
             "clock": operations["clock"].to_numpy(),
             "left_ns": operations["left_ns"].to_numpy(),
-            "acknowledged_ns": operations["acknowledged_ns"].to_numpy(),
+            "acknowledged_ns": np.where(unnamed, NEVER, operations["acknowledged_ns"].to_numpy()),
             "seq": np.where(answered_seq != NULL, answered_seq, seen_seq),
             "message_id": np.where(row != NONE, stored_id, operations["message_id"]),
         }

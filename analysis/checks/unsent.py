@@ -11,7 +11,7 @@ from analysis.record.codes import AttemptKind
 def unsent(account: Account) -> Ints:
     """Positions in `Account.rows`, of such as are no message of a user and no outsider's attempt, which is `access.denied`'s.
 
-    Not of those from before the run, as far as their seq tells.
+    Not of those from before the run, as far as their seq and their date tell.
     """
     evidence, rows = account.evidence, account.rows
     users = np.zeros(len(evidence.people) + 1, np.bool_)

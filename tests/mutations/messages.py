@@ -48,6 +48,7 @@ MESSAGES = [
     ),
     *of(
         "corruption",
+        ('& (self._sent("client_generated_id") != NONE)', ""),
         (
             "self.position = np.flatnonzero(there & (operation >= 0))",
             "self.position = np.flatnonzero(operation >= 0)",
@@ -125,7 +126,6 @@ MESSAGES = [
         ("told.by_answers(), told.by_others()", "told.by_answers()"),
         ("of_interest: Bools = (operation != NONE) | ~before", "of_interest: Bools = operation == operation"),
         ("of_interest: Bools = (operation != NONE) | ~before", "of_interest: Bools = ~before"),
-        ("!= ObservedChange.GONE)[::-1]", "!= ObservedChange.GONE)"),
         ("unseen & ~self._has_row", "unseen"),
         ("unseen & ~self._has_row", "~self._has_row"),
         ("== 0, False)[self.answered]", ">= 0, False)[self.answered]"),
@@ -201,6 +201,12 @@ MESSAGES = [
         ("allow_exact_matches=False", "allow_exact_matches=True"),
         ('told = timed.loc[timed["acknowledged_ns"] != NEVER, ', "told = timed.loc[:, "),
         (
+            "np.where(unnamed, NEVER, operations",
+            "np.where(unnamed & False, NEVER, operations",
+        ),
+        ('(operations["rows_seen"].to_numpy() > 1) & ~named', 'operations["rows_seen"].to_numpy() > 1'),
+        ("(answered_seq == NULL) & (operations", "(operations"),
+        (
             "mine = np.concatenate([mine[~told], mine[told]])",
             "mine = np.concatenate([mine[told], mine[~told]])",
         ),
@@ -229,6 +235,11 @@ MESSAGES = [
     ),
     *of(
         "account",
+        ("& ~_dated_within(evidence, rows)", ""),
+        ("> began_us + AHEAD_US", ">= began_us + AHEAD_US"),
+        ("> began_us + AHEAD_US", "> began_us"),
+        ("np.where(first == NONE, last, first)", "last"),
+        ("!= ObservedChange.GONE)[::-1]", "!= ObservedChange.GONE)"),
         (" and _all_told(evidence)", ""),
         ("rows_seen=np.bincount(matched[mine]", "rows_seen=np.bincount(matched[there]"),
         ("newest[operation[mine]] = mine", "newest[operation[mine][::-1]] = mine[::-1]"),

@@ -103,8 +103,8 @@ TOOL = [
         ("if not _was_relieved(evidence, part)\n", ""),
         ("if part.process is None:\n        return [", "if part.process is None:\n        return [] and ["),
         (
-            "if not part.process.closed:\n        return [",
-            "if not part.process.closed:\n        return [] and [",
+            'return [f"{part.name} was cut off',
+            'return [] and [f"{part.name} was cut off',
         ),
         (
             "if dropped := sum(part.process.dropped.values()):",

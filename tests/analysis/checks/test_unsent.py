@@ -95,6 +95,27 @@ def test_what_is_from_before_the_run_is_none_of_it() -> None:
     assert (found.observed, unsent, others) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(("dated_s", "faults"), [(61.5, 0), (61.6, 1)])
+def test_an_old_seq_hides_nothing_that_says_of_itself_that_it_is_of_the_run(
+    dated_s: float, faults: int
+) -> None:
+    """The first look was at 1.5; an app that dates its messages may be ahead by a minute."""
+    run, _ = talk(baseline=5)
+    forged = ghost(run, BOB, seq=3)
+    forged.at = dated_s
+    run.store(forged)
+    found, unsent, others = judged(run)
+    assert (found.observed, unsent, others) == (faults, faults, 0)
+
+
+def test_an_old_row_of_somebody_else_that_is_of_the_run_is_counted() -> None:
+    run, _ = talk(baseline=5)
+    forged = ghost(run, STRANGER, seq=3)
+    forged.at = 70.0
+    run.store(forged)
+    assert judged(run)[2] == 1
+
+
 def test_what_may_be_from_before_the_run_is_counted_only() -> None:
     run, _ = talk(baseline=5)
     run.store(ghost(run, BOB, seq=None))

@@ -101,9 +101,11 @@ class Books:
         return not self.unseen and same and min(send.answered for send in one.ok) > last
 
     def before(self, row: Row) -> bool:
-        """Nobody of the run meant it, and the chat had come to its seq before the run."""
+        """Nobody of the run meant it, the chat had come to its seq before the run, and it does not say that it is younger."""
         baseline = self.ledger.baseline[row.state.chat] or 0
-        return row.of is None and row.state.seq is not None and row.state.seq <= baseline
+        old = row.state.seq is not None and row.state.seq <= baseline
+        began = self.ledger.polls[0].database
+        return row.of is None and old and row.state.created <= began + 60
 
     def _by_key(self, row: Row) -> Meant | None:
         key = row.state.key
@@ -149,8 +151,5 @@ def _rows(ledger: Ledger) -> list[Row]:
 
 
 def _says(one: Meant, row: Row) -> bool:
-    return (one.first.person, one.first.chat, one.first.text) == (
-        row.state.sender,
-        row.state.chat,
-        row.state.text,
-    )
+    seen = (row.states or [row.state])[0]
+    return (one.first.person, one.first.chat, one.first.text) == (seen.sender, seen.chat, seen.text)

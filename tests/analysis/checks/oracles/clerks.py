@@ -59,6 +59,7 @@ def _row(draw: st.DrawFn, ledger: Ledger, number: int) -> list[State]:
     if telling and draw(st.integers(0, 2)):
         like = telling[0]
     first = draw(st.integers(0, 1))
+    created = draw(st.sampled_from([0, 0, 60, 61, 70]))
     changed = draw(st.sets(st.sampled_from(["chat", "sender", "key", "text", "seq"]), max_size=2))
     if like is None:
         changed = {"chat", "sender", "key", "text", "seq"}
@@ -76,6 +77,7 @@ def _row(draw: st.DrawFn, ledger: Ledger, number: int) -> list[State]:
             some("seq", like and like.seq, _NUMBERS),  # type: ignore[arg-type]
             some("text", like and like.text, st.sampled_from([*_TEXTS, None])),  # type: ignore[arg-type]
             draw(st.sampled_from([False, False, False, True])),
+            created,
         )
 
     states = [state(first, ObservedChange.APPEARED)]
@@ -84,7 +86,7 @@ def _row(draw: st.DrawFn, ledger: Ledger, number: int) -> list[State]:
         states += [state(poll, ObservedChange.CHANGED) for poll in later if draw(st.booleans())]
     if seen in ("goes", "only gone"):
         known = states[0]
-        gone = State(first + 1, ObservedChange.GONE, known.chat, None, None, known.seq, None)
+        gone = State(first + 1, ObservedChange.GONE, known.chat, None, None, known.seq, None, created=created)
         # Of one that is only gone the first looks are in the part of a record that was lost.
         states = [known, gone] if seen == "goes" else [gone]
         if first == 0 and draw(st.booleans()):

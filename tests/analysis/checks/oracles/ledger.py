@@ -37,6 +37,7 @@ class State:
     seq: int | None
     text: str | None
     deleted: bool = False
+    created: int = 0
 
 
 @dataclass(slots=True)
@@ -91,7 +92,7 @@ class _LedgerWriter(Writer):
                 Status.SENT,
                 None,
                 state.text,
-                us(0),
+                us(state.created),
                 state.deleted,
             )
             for poll, number in itertools.product(range(len(self._ledger.polls)), numbers)

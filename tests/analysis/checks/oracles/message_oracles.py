@@ -105,7 +105,7 @@ def wrong_fields(one: Meant, row: Row, state: State) -> set[str]:
     }
     alone = len(one.rows) == 1
     if alone or (one.ids and one.ids[0] == row.id):
-        wrong["key"] = state.key != sent.key
+        wrong["key"] = sent.key is not None and state.key != sent.key
         if len(set(one.ids)) <= 1:
             wrong["id"] = alone and row.id not in (one.ids or [row.id])
             wrong["seq"] = len(set(one.seqs)) == 1 and state.seq not in (None, one.seqs[0])

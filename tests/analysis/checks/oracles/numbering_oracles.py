@@ -283,6 +283,9 @@ def timed_send(made: Numbers, number: int, send: Send) -> list[Timed]:
     if len(seqs) != 1:
         return []
     acknowledged = min((one.answered for one in answers), default=None)
+    named = any(row.number == send.answered for row in rows) or first_told(send)
+    if len(rows) > 1 and not named:
+        acknowledged = None  # which of them was there by then, nobody says
     left = min(one.left for one in send.attempts)
     return [Timed(number, send.chat, made.hosts[send.process], seqs.pop(), left, acknowledged)]
 
