@@ -124,8 +124,7 @@ class LeaverLetIn(ChatFault):
         first: dict[str, int] = {}
         for sent in list(self.truth.sends):  # the proxy's thread goes on filling it
             if sent.chat == self.chat.id:
-                first.setdefault(sent.key, sent.asked_ns)
-                first[sent.key] = min(first[sent.key], sent.asked_ns)
+                first[sent.key] = min(first.get(sent.key, sent.asked_ns), sent.asked_ns)
         return {
             message: first[stored.key]
             for message, stored in self.truth.stored.copy().items()
