@@ -53,6 +53,7 @@ class Leavers:
         namer, evidence = Namer(account), account.evidence
         marks = evidence.marks.iloc[self.marks]
         at_ns = clocks.dated(marks["left_ns"], marks["clock"])
+        kind = 2 * marks["kind"].to_numpy(np.int64) + (marks["updated_count"].to_numpy() == 1)
 
         def sent(place: int) -> Iterator[Finding]:
             number = int(self.operations[place])
@@ -63,10 +64,11 @@ class Leavers:
 
         def marked(place: int) -> Iterator[Finding]:
             mark = marks.iloc[place]
-            what = "read" if mark["kind"] == MarkKind.READ else "delivered"
+            status = "read" if mark["kind"] == MarkKind.READ else "delivered"
+            count = int(mark["updated_count"])
+            what = "1 message" if count == 1 else f"{count:,} messages"
             yield Finding(
-                f"{namer.person(int(mark['user_id']))} marked {int(mark['updated_count']):,} messages as {what} "
-                "after they had left the chat.",
+                f"{namer.person(int(mark['user_id']))} marked {what} as {status} after they had left the chat.",
                 chat_id=evidence.chats.text(int(mark["chat_id"])),
                 sender_id=evidence.people.text(int(mark["user_id"])),
                 at_ns=known_time(int(at_ns[place])),
@@ -74,7 +76,7 @@ class Leavers:
 
         return both(
             namer.of_operations(self.operations, sent),
-            Faults(at_ns, marks["chat_id"].to_numpy(np.int64), marks["kind"].to_numpy(np.int64), marked),
+            Faults(at_ns, marks["chat_id"].to_numpy(np.int64), kind, marked),
         )
 
 

@@ -56,7 +56,12 @@ def lost(account: Account) -> Criterion:
     def vanished(place: int) -> Iterator[Finding]:
         number = int(row[place])
         if returned[faults[place]]:
-            why = f"This message was stored, was gone from the database for {seconds(int(away_ns[number]))}, and came back."
+            # Polls do not look again for what is gone, so only the last look may find it back, long after it came.
+            after = seconds(int(away_ns[number]))
+            why = (
+                "This message was stored, was gone from the database, and came back: it was found again "
+                f"{after} after a look had missed it."
+            )
             yield namer.row(number, why)
         else:
             yield namer.row(number, WENT[Outcome(outcome[faults[place]])])

@@ -22,7 +22,7 @@ CRITERIA = {
     "realtime.duplicated": "No message was delivered twice to the same subscription.",
     "realtime.reordered": "Messages of a chat arrived in the order of their numbers.",
     "realtime.phantom": "Nothing was shown that is not stored, and nothing to people who are not in the chat or have left it.",
-    "status.invalid": "A message is sent, delivered or read, and nothing else.",
+    "status.invalid": "A new message is sent, and later delivered or read, and nothing else.",
     "status.stuck": "Soon after somebody's device has acknowledged a message, its sender sees it as delivered; soon after they have looked at it, as read.",
     "status.regressed": "A message that was read never becomes unread again.",
     "history.pages": "Scrolling back shows each older message of the chat once, in order, and nothing else.",

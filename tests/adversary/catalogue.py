@@ -2,8 +2,10 @@
 
 from tests.adversary import (  # noqa: F401 - they register
     in_database,
+    in_departures,
     in_history,
     in_receipts,
+    in_repairs,
     in_transactions,
     in_triggers,
     on_repeats,

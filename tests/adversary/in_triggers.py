@@ -58,6 +58,12 @@ class TextCutOnInsert(OnInsert):
     body = "if new.seq = v_at then new.message_text := left(new.message_text, -1) || '…'; end if;"
 
 
+class DeliveredAtOnce(OnInsert):
+    what = "a new message is stored as delivered, before anybody can have received it"
+    breaks = ("status.invalid",)
+    body = "if new.seq = v_at then new.status := 'delivered'; end if;"
+
+
 class SeqGivenTwice(OnInsert):
     what = "two messages get the same seq"
     breaks = ("seq.duplicates",)

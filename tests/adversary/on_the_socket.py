@@ -133,6 +133,45 @@ class EventSeqChanged(OnEvent):
         return [changed(frame, seq=frame[4]["data"]["record"]["seq"] - 1)]
 
 
+class EventSenderChanged(OnEvent):
+    what = "an event shows another sender than is stored"
+    breaks = ("realtime.phantom",)
+
+    def tampered(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
+        sender = frame[4]["data"]["record"]["sender_id"]
+        self.touch_shown(listener, frame)
+        return [changed(frame, sender_id=next(one for one in self.chat.participants if one != sender))]
+
+
+class EventChatChanged(OnEvent):
+    """To another chat of the same listener, who would be a stranger anywhere else."""
+
+    what = "an event shows a message in another chat of its listener than it is stored in"
+    breaks = ("realtime.phantom",)
+    spares = 1
+
+    def tampered(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
+        (other,) = self.others
+        of_chat = frame[4]["data"]["record"]["chat_id"] == self.chat.id
+        if not of_chat or self.truth.person(listener) not in other.participants:
+            return [raw]
+        self.touch_shown(listener, frame)
+        return [changed(frame, chat_id=other.id)]
+
+
+class DeletionInvented(OnEvent):
+    what = "an event tells that a message was deleted, which is still there"
+    breaks = ("realtime.phantom",)
+
+    def tampered(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
+        self.touch_shown(listener, frame)
+        later = copy.deepcopy(frame)
+        data = later[4]["data"]
+        # Under row level security a DELETE shows no more than the key.
+        data |= {"type": "DELETE", "old_record": {"id": data.pop("record")["id"]}}
+        return [raw, encoded(later)]
+
+
 class EventToAStranger(OnEvent):
     what = "an event reaches somebody who is not in the chat"
     breaks = ("realtime.phantom",)

@@ -203,7 +203,7 @@ def test_who_had_left_must_not_mark_any_more(at: float, count: int, wrong: bool)
     denied = found(run, "access.denied")
     assert [one.sender_id for one in denied.examples] == ([str(run.person_id(1))] if wrong else [])
     assert [one.why.partition(" ")[2] for one in denied.examples] == (
-        ["marked 1 messages as read after they had left the chat."] if wrong else []
+        ["marked 1 message as read after they had left the chat."] if wrong else []
     )
 
 

@@ -40,7 +40,7 @@ def test_a_message_that_went_and_came_back_was_lost_for_a_while(outcome: Outcome
         run.observe(message, at, change=change)
     run.finish()
     assert failed(run) == {"messages.lost": [str(message.id)]}
-    said = "was gone from the database for 30.00 s, and came back."
+    said = "and came back: it was found again 30.00 s after a look had missed it."
     assert (said in why(run, "messages.lost")) is not again
     assert ("it is no longer in the database" in why(run, "messages.lost")) is again
 
