@@ -6,14 +6,20 @@ from collections.abc import Callable
 import gevent
 from gevent.event import Event
 
+A_TURN_S = 0.001  # for whoever reads
+
 
 class Heart:
     """Beats until it is stopped, or until a beat is unanswered when the next is due.
+
+    A process that stood still has not heard what came meanwhile, the answer perhaps among it: that is read first, for at most
+    another interval.
 
     Args:
         interval_s: seconds between beats.
         next_ref: gives each beat its ref.
         push: sends a beat with this ref.
+        has_unread: whether something has come in that was not read yet.
         on_silence: called once, when the server has not answered.
     """
 
@@ -22,11 +28,13 @@ class Heart:
         interval_s: float,
         next_ref: Callable[[], str],
         push: Callable[[str], None],
+        has_unread: Callable[[], bool],
         on_silence: Callable[[], None],
     ) -> None:
         self._interval_s = interval_s
         self._next_ref = next_ref
         self._push = push
+        self._has_unread = has_unread
         self._on_silence = on_silence
         self._open: dict[str, int] = {}  # ref of an unanswered beat -> when it left
         self._answered = Event()  # the newest beat was answered, or the heart stopped
@@ -58,6 +66,9 @@ class Heart:
     def _run(self) -> None:
         while True:
             gevent.sleep(self._interval_s)
+            late_ns = time.monotonic_ns() + round(self._interval_s * 1e9)
+            while self._open and self._has_unread() and time.monotonic_ns() < late_ns:
+                gevent.sleep(A_TURN_S)
             if self._open:
                 self._on_silence()
                 return

@@ -156,7 +156,7 @@ class HttpClient:
         while True:
             reused = bool(self._idle)
             connection = self._idle.pop() if reused else self._connect()
-            if reused and connection.stream.is_stale():
+            if reused and connection.stream.has_unread():  # its end, or what nobody asked for
                 connection.stream.close()
                 continue
             connection.parser.next()

@@ -91,6 +91,7 @@ class RealtimeSocket:
             heartbeat_s,
             self._next_ref,
             lambda ref: self._push(None, ref, "phoenix", "heartbeat", {}),
+            lambda: self._socket is not None and self._socket.has_unread(),
             lambda: self._down("the server did not answer a heartbeat"),
         )
 

@@ -205,8 +205,8 @@ class Stream:
             data = self._outgoing.read()
         self._send(data, timeout_s)
 
-    def is_stale(self) -> bool:
-        """Whether an idle connection has something to read: its end, or bytes that nobody asked for."""
+    def has_unread(self) -> bool:
+        """Whether there is something to read: bytes, or the end."""
         if self._poll is None:
             self._poll = _poll()
             self._poll.register(self._raw.fileno(), select.POLLIN)

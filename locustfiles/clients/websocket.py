@@ -86,6 +86,10 @@ class WebSocket:
             self._flush()
         return messages
 
+    def has_unread(self) -> bool:
+        """Whether something has come in that `receive` has not taken yet."""
+        return bool(self._early) or self._stream.has_unread()
+
     def send_text(self, data: bytes) -> None:
         """Send a text message.
 

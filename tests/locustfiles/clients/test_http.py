@@ -284,7 +284,7 @@ def test_a_connection_closed_between_requests_is_opened_again_without_an_error()
         for number in range(1, 6):
             assert asked(client).outcome is Outcome.OK
             # The end of the connection is on its way; a request that crosses it is another matter (below).
-            wait_until(client._idle[0].stream.is_stale)
+            wait_until(client._idle[0].stream.has_unread)
             assert len(server.connections) == number
         assert len(server.requests) == 5
 

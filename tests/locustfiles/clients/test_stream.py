@@ -269,7 +269,7 @@ def test_who_waits_for_a_connection_waits_for_the_answer(trusted: Path) -> None:
             assert answer.outcome is Outcome.OK, answer
             assert answer.answered_ns - answer.left_ns >= HANDSHAKE_S * 0.95e9
             assert len(server.connections) == number
-            while not client._idle[0].stream.is_stale():
+            while not client._idle[0].stream.has_unread():
                 gevent.sleep(0.001)
         client.close()
 
