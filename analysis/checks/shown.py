@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
@@ -43,7 +44,7 @@ class Shown:
         page: position in `Evidence.pages`, ascending.
         message: code of its id; `NONE` where the app gives none.
         row: in `Account.rows`; `NONE` when it is not known which.
-        seq: as shown, else as stored; `NULL` when neither says.
+        seq: as shown, else as stored in this chat; `NULL` when neither says.
         telling: it says which message it is, by an id or a seq.
         wrong: `Wrong`.
     """
@@ -81,7 +82,9 @@ def shown_on_pages(account: Account) -> Shown:
 
     An entry is known when the monitor saw its row, an ok answer named it, or an event told of it, which then is for
     `realtime.phantom` to judge. Of messages from before the run, whose seq is not above the chat's baseline, nothing is known,
-    nor of those that may have come and gone between two looks. Without a last look nobody can say what was never stored.
+    nor of those that may have come and gone between two looks. Without a last look nobody can say what was never stored, nor
+    where a row was moved to. A row belongs into every chat that it was sent to or that a look ever saw it in: it may have been
+    moved after the page was read, or before. An event that showed it in this chat is, again, for `realtime.phantom` to judge.
     """
     evidence, rows = account.evidence, account.rows
     page, message, told, sender = (
@@ -93,6 +96,7 @@ def shown_on_pages(account: Account) -> Shown:
         np.append(rows[column].to_numpy(np.int64), NULL)[row] for column in ("seq", "chat_id")
     )
     wrong = np.full(len(page), Wrong.NOTHING, np.int8)
+    values = KnownValues(account)
     if account.last_look_ns is not None:
         unknown = np.flatnonzero((row == NONE) & ~_may_exist(account, chat, message, told))
         unknown = unknown[~_in_events(account, chat[unknown], message[unknown])]
@@ -103,16 +107,19 @@ def shown_on_pages(account: Account) -> Shown:
         wrong[other[~had]] = Wrong.SEQ
         mine = np.append(rows["operation"].to_numpy() >= 0, False)[row]
         named = np.flatnonzero(mine & (sender != NONE))
-        wrong[named[~KnownValues(account).had("sender_id", row[named], sender[named])]] = Wrong.SENDER
-    foreign = (row != NONE) & (stored_chat != chat)
-    wrong[foreign] = Wrong.FOREIGN
-    insider = np.isin(pair(stored_chat, reader), participation_keys(account))
-    wrong[foreign & ~insider] = Wrong.LEAKED
+        wrong[named[~values.had("sender_id", row[named], sender[named])]] = Wrong.SENDER
+        away = np.flatnonzero((row != NONE) & (stored_chat != chat))
+        foreign = away[~values.had("chat_id", row[away], chat[away])]
+        foreign = foreign[~_in_events(account, chat[foreign], message[foreign])]
+        wrong[foreign] = Wrong.FOREIGN
+        wrong[foreign[~_is_insider(account, values, row[foreign], reader[foreign])]] = Wrong.LEAKED
+    # Where a row was in another chat its number there says nothing about its place on this page.
+    here = np.where(stored_chat == chat, stored_seq, NULL)
     return Shown(
         page,
         message,
         row,
-        np.where(told != NULL, told, stored_seq),
+        np.where(told != NULL, told, here),
         (message != NONE) | (told != NULL),
         wrong,
     )
@@ -146,6 +153,19 @@ def _in_events(account: Account, chat: Ints, message: Ints) -> Bools:
     told |= np.isin(message, codes[chats == NONE])
     known: Bools = told & (message != NONE)
     return known
+
+
+def _is_insider(account: Account, values: KnownValues, row: Ints, reader: Ints) -> Bools:
+    """Whether each of these readers is in some chat that this row ever was in."""
+    inside = np.zeros(len(row), np.bool_)
+    if not len(row):
+        return inside
+    chats = values.all_of("chat_id", row)
+    asked = pd.DataFrame({"row": row, "reader": reader, "place": np.arange(len(row))})
+    both = asked.merge(chats, on="row")
+    may = np.isin(pair(both["value"].to_numpy(), both["reader"].to_numpy()), participation_keys(account))
+    inside[both["place"].to_numpy()[may]] = True
+    return inside
 
 
 def _ever_told(account: Account, of: str, code: Ints, seq: Ints) -> Bools:

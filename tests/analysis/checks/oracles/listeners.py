@@ -85,6 +85,8 @@ def spoken(draw: st.DrawFn) -> Story:
 def read_through(draw: st.DrawFn) -> Story:
     """Any messages, and pages of history that show them in any order, twice, and too few of them, and other ones."""
     story = draw(spoken())
+    for message in story.messages:
+        _alter(draw, story, message)
     for _ in range(draw(st.sampled_from([2, 2, 3, 1, 0]))):
         page = _page(draw, story)
         page.walk = draw(st.integers(0, 1))
