@@ -26,7 +26,8 @@ def pages(story: Story) -> Answer:
         for about, what in [*_strange_on(story, page), *_wrong_on(story, page), *missing]:
             at = story.dated(page.person, page.left + 1)
             faults.append((about, person_id(page.person).hex, None if at is None else floor(at), what))
-    facts: dict[str, float | int] = {"pages": len(answered)}
+    texts = sum(_is_worded(story, page, place) for page in answered for place in _places(page))
+    facts: dict[str, float | int] = {"pages": len(answered), "texts": texts}
     if unseen:
         facts["unseen"] = unseen
     return Answer(
@@ -64,6 +65,8 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
         had = had or seq in [had_seq for _, had_seq in _numbers(message)]
         wrongs = {
             "another sender": bool(message.attempts) and _shows_another_sender(story, page, place, message),
+            "another text": _is_worded(story, page, place)
+            and _shows_another_text(story, page, place, message),
             "another seq": seq is not None and seq != message.seq and not had,
         }
         return next((wrong for wrong, holds in wrongs.items() if seen and holds), None)
@@ -81,6 +84,20 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
     if known:
         return None
     return NOT_TOLD if _may_have_gone(story, page, place) else "no such message"
+
+
+def _is_worded(story: Story, page: Page, place: int) -> bool:
+    """Whether the text is shown of a message of the run whose texts are known."""
+    message = _message(story, page, place)
+    shown = story.shown_text(page, place) is not None
+    return shown and message is not None and bool(message.attempts) and Hearing(story).last_look
+
+
+def _shows_another_text(story: Story, page: Page, place: int, message: Message) -> bool:
+    """Words that were neither sent nor ever seen in its row."""
+    sent = story.text(page.shown[place])
+    looked = {look.text or message.stored_text or sent for look in message.looks}
+    return story.shown_text(page, place) not in {sent, *looked}
 
 
 def _chats(message: Message) -> set[int]:
