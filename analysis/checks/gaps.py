@@ -241,9 +241,8 @@ def _holes(account: Account, first: dict[int, int], newest: dict[int, _Seen]) ->
         given[column].to_numpy(np.int64) for column in ("chat_id", "seq", "poll", "message_id")
     )
     origin = np.append(_origin(account), NONE)[account.row_of_message[message]]
-    poll = np.where(
-        chat == origin, poll, NO_LOOK
-    )  # of what was moved here no lower number was to be expected
+    # Of what was moved here no lower number was to be expected.
+    poll = np.where(chat == origin, poll, NO_LOOK)
     begins = np.array([first[one] - 1 for one in newest], np.int64)  # as if the one before had been given
     chat = np.concatenate([chat, np.array(list(newest), np.int64)])
     seq = np.concatenate([seq, begins])

@@ -162,7 +162,6 @@ MESSAGES = [
         ("> fleeting.deletions()", ">= fleeting.deletions()"),
         ("> fleeting.deletions()", "> 0"),
         ('    above &= rows["chat_id"].to_numpy() == _origin(account)\n', ""),
-        ("np.where(chat == origin, poll, NO_LOOK)", "poll"),
         ("np.where(operation != NONE, sent, first)", "first"),
         ("np.where(operation != NONE, sent, first)", "sent"),
         ("row[::-1]] = ", "row]] = "),

@@ -67,3 +67,12 @@ def test_without_a_last_look_nobody_knows_where_a_message_was_moved_to() -> None
     run.page(READER, run.chat(SENDER, READER), LATER, [said[1]])
     found = history.pages(account_for(run.evidence()))
     assert (found.outcome, named(found)) == (Verdict.INCONCLUSIVE, [])
+
+
+def test_the_deletion_of_a_message_does_not_say_that_it_was_in_another_chat() -> None:
+    run, _, said = talk()
+    run.event(said[1], READER, 5.0, type=EventType.DELETE)
+    (person, socket, _, *rest) = run.rows["events"].pop()
+    run.rows["events"].append((person, socket, None, *rest))
+    run.page(READER, run.chat(SENDER, READER), LATER, [said[1]])
+    assert len(judged(run).examples) == 1
