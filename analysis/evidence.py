@@ -101,7 +101,7 @@ class Evidence:
     sockets: pd.DataFrame
     marks: pd.DataFrame
     pages: pd.DataFrame
-    page_rows: pd.DataFrame  # page, seq, message_id, sender_id; in the order answered
+    page_rows: pd.DataFrame  # page, seq, message_id, sender_id, text_crc32, status; in the order answered
     calls: pd.DataFrame
     attempts: pd.DataFrame
     generator: pd.DataFrame

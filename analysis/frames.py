@@ -23,6 +23,7 @@ IDS_AT_ONCE = 1_000_000  # 16 MB of ids
 
 _PEOPLE = {"user_id", "sender_id"}
 _CHATS = {"chat_id"}
+_OF_PAGES = ("seqs", "message_ids", "sender_ids", "text_crc32s", "statuses")  # lists, of the same messages
 _TEXT = "text"  # of a message: hashed; every other text becomes a category
 
 
@@ -32,7 +33,7 @@ _NARROWED: dict[str, np.dtype[Any]] = {
     for name, narrow in (
         *(("seq", "i4"), ("text_crc32", "u4"), ("process", "i1"), ("clock", "i1")),
         *(("user_id", "i2"), ("sender_id", "i2"), ("chat_id", "i2"), ("socket", "i2")),
-        ("sender_ids", "i2"),
+        *(("sender_ids", "i2"), ("text_crc32s", "u4"), ("statuses", "i1")),
     )
 }
 
@@ -73,8 +74,10 @@ class Gathered:
                 self._number(column.name, self._spaces.chats.encode(values))
             elif column.type == UUID:
                 self._add_ids(column.name, values)
+            elif column.name == _OF_PAGES[0]:
+                self._add_lists(table)
             elif pat.is_list(column.type):
-                self._add_lists(column, values, table)
+                continue  # handled together, so that all have a value for each message
             elif column.name == _TEXT:
                 self._add_texts(values)
             elif pat.is_string(column.type):
@@ -104,7 +107,7 @@ class Gathered:
         return pd.DataFrame(columns, copy=False)
 
     def page_rows(self) -> pd.DataFrame:
-        """A row for each message on each page: ``page``, ``seq``, ``message_id``, ``sender_id``."""
+        """A row for each message on each page: ``page``, ``seq``, ``message_id``, ``sender_id``, ``text_crc32``, ``status``."""
         lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int64)
         return pd.DataFrame(
             {
@@ -112,6 +115,8 @@ class Gathered:
                 "seq": self._joined("seqs", np.int64),
                 "message_id": self._messages("message_ids"),
                 "sender_id": self._joined("sender_ids", np.int32),
+                "text_crc32": self._joined("text_crc32s", np.int64),
+                "status": self._joined("statuses", np.int8),
             },
             copy=False,
         )
@@ -155,19 +160,22 @@ class Gathered:
         fits = limits.min <= values.min() and values.max() <= limits.max
         return values.astype(narrow) if fits else values
 
-    def _add_lists(self, column_type: pa.Field, column: pa.ListArray, table: pa.Table) -> None:
-        """A page's messages: as many as it has ids, seqs or senders, whichever of them an answer has."""
-        if column_type.type.value_type == UUID:
-            return  # handled together with the seqs, so that all have a value for each message
-        ids, senders = (table[name].combine_chunks() for name in ("message_ids", "sender_ids"))
-        seq_lengths, id_lengths, sender_lengths = _lengths(column), _lengths(ids), _lengths(senders)
-        lengths = np.maximum(np.maximum(seq_lengths, id_lengths), sender_lengths)
-        seqs = column.flatten().fill_null(NULL).to_numpy(zero_copy_only=False)
-        self._number("seqs", _spread(seqs, seq_lengths, lengths, NULL))
-        positions = _spread(np.arange(id_lengths.sum()), id_lengths, lengths, NONE)
+    def _add_lists(self, table: pa.Table) -> None:
+        """A page's messages: as many as its longest list has, whatever of them an answer has."""
+        lists = {name: table[name].combine_chunks() for name in _OF_PAGES}
+        own = {name: _lengths(column) for name, column in lists.items()}
+        lengths = np.maximum.reduce(list(own.values()))
+        for name in ("seqs", "text_crc32s", "statuses"):
+            values = lists[name].flatten()
+            # As in `add`: an unsigned CRC needs room for the mark of a null.
+            values = values.cast(pa.int64()) if pat.is_unsigned_integer(values.type) else values
+            numbers = values.fill_null(NULL).to_numpy(zero_copy_only=False)
+            self._number(name, _spread(numbers, own[name], lengths, NULL))
+        ids = lists["message_ids"]
+        positions = _spread(np.arange(own["message_ids"].sum()), own["message_ids"], lengths, NONE)
         self._add_ids("message_ids", ids.flatten().take(pa.array(positions, mask=positions == NONE)))
-        people = self._spaces.people.encode(senders.flatten())
-        self._number("sender_ids", _spread(people, sender_lengths, lengths, NONE))
+        people = self._spaces.people.encode(lists["sender_ids"].flatten())
+        self._number("sender_ids", _spread(people, own["sender_ids"], lengths, NONE))
         self._lengths.append(lengths)
 
 

@@ -132,6 +132,14 @@ class Settings(BaseSettings):
     )
     chatsoak_answer_id: str = Field("id", description="Field of a message's id in answers")
     chatsoak_answer_seq: str = Field("seq", description="Field of a message's seq in answers")
+    chatsoak_answer_text: str = Field(
+        "message_text",
+        description="Field of a message's text in a history answer; empty: it has none, or not as it was sent",
+    )
+    chatsoak_answer_status: str = Field(
+        "status",
+        description="Field of a message's status in a history answer; empty: it has none, or in words of its own",
+    )
 
     # The people and chats
     chatsoak_people: int = Field(

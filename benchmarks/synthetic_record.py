@@ -131,7 +131,7 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "updated_count": 1,
             "up_to_seq": np.tile(seq, 2),
         },
-        "pages": _pages(people, chats, messages, _take(people, sender), last_seq, end),
+        "pages": _pages(people, chats, messages, _take(people, sender), pa.array(checksums), last_seq, end),
         "calls": {},
         "attempts": {  # everybody tries once to read the next chat
             "user_id": people,
@@ -200,15 +200,16 @@ def _pages(
     chats: pa.Array,
     messages: pa.Array,
     writers: pa.Array,
+    checksums: pa.Array,
     last_seq: NDArray[np.int64],
     end: int,
 ) -> dict[str, Any]:
     """The newest page of each chat, as everybody reads it in the drain."""
     everybody = np.arange(CHATS * PEOPLE_OF_A_CHAT)
     newest = [list(range(int(last), max(int(last) - PAGE, 0), -1)) for last in last_seq]
-    ids, senders = (
+    ids, senders, texts = (
         [[of[(seq - 1) * CHATS + chat].as_py() for seq in seqs] for chat, seqs in enumerate(newest)]
-        for of in (messages, writers)
+        for of in (messages, writers, checksums)
     )
     return {
         "user_id": people,
@@ -224,6 +225,10 @@ def _pages(
         "seqs": [newest[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
         "message_ids": [ids[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
         "sender_ids": [senders[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
+        "text_crc32s": [texts[person // PEOPLE_OF_A_CHAT] for person in everybody.tolist()],
+        "statuses": [
+            [Status.READ] * len(newest[person // PEOPLE_OF_A_CHAT]) for person in everybody.tolist()
+        ],
     }
 
 

@@ -26,6 +26,7 @@ from analysis.checks.fleeting import Fleeting
 from analysis.checks.numbering import NO_LOOK, numbers_given
 from analysis.criteria import Criterion, Finding
 from analysis.faults import UNKNOWN, Faults, from_faults
+from analysis.identifiers import NONE
 from analysis.record.codes import Outcome, PollKind
 
 
@@ -54,7 +55,8 @@ def gaps(account: Account) -> Criterion:
     """`seq.gaps`: a number between a chat's baseline and its newest message that no message ever had.
 
     A message that was there and was deleted leaves no gap: its number was given (`messages.lost` has it). Who is
-    believed to tell of one that no look saw is said in `analysis.checks.numbering`. Without a last look all holes are open.
+    believed to tell of one that no look saw is said in `analysis.checks.numbering`. A row that was moved into a chat has its
+    number there, and proves nothing about the ones below: it did not get it from this chat's counter. Without a last look all holes are open.
     A number that a message may have had which came and went between two looks is blamed on nobody: see
     `analysis.checks.fleeting`.
     """
@@ -207,6 +209,7 @@ def _newest(account: Account) -> dict[int, _Seen]:
     """For each chat with messages of the run the numbers that its rows have."""
     rows = account.rows
     above = rows["seq"].to_numpy() > account.baseline[rows["chat_id"].to_numpy()]
+    above &= rows["chat_id"].to_numpy() == _origin(account)
     numbered = rows.loc[above & (rows["seq"].to_numpy() != NULL), ["chat_id", "seq", "operation"]]
     of_run = numbered.loc[numbered["operation"] >= 0, "chat_id"].unique()
     by_chat = numbered[numbered["chat_id"].isin(of_run)].groupby("chat_id")["seq"]
@@ -219,11 +222,27 @@ def _newest(account: Account) -> dict[int, _Seen]:
     }
 
 
+def _origin(account: Account) -> Ints:
+    """The chat for which each row was numbered: the one that it was sent to, or of other people's where it was first seen."""
+    observations, rows = account.evidence.observations, account.rows
+    row = account.row_of_message[observations["message_id"].to_numpy()]
+    first = np.empty(len(rows), np.int64)
+    first[row[::-1]] = observations["chat_id"].to_numpy()[::-1]
+    operation = rows["operation"].to_numpy()
+    sent = np.append(account.operations["chat_id"].to_numpy(np.int64), NONE)[operation]
+    return np.where(operation != NONE, sent, first)
+
+
 def _holes(account: Account, first: dict[int, int], newest: dict[int, _Seen]) -> list[_Hole]:
     """The missing numbers of these chats from `first` on to their newest, by the word of anybody who saw any."""
     given = numbers_given(account)
     given = given[given["chat_id"].isin(list(newest))]
-    chat, seq, poll = (given[column].to_numpy(np.int64) for column in ("chat_id", "seq", "poll"))
+    chat, seq, poll, message = (
+        given[column].to_numpy(np.int64) for column in ("chat_id", "seq", "poll", "message_id")
+    )
+    origin = np.append(_origin(account), NONE)[account.row_of_message[message]]
+    # Of what was moved here no lower number was to be expected.
+    poll = np.where(chat == origin, poll, NO_LOOK)
     begins = np.array([first[one] - 1 for one in newest], np.int64)  # as if the one before had been given
     chat = np.concatenate([chat, np.array(list(newest), np.int64)])
     seq = np.concatenate([seq, begins])

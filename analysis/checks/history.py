@@ -69,7 +69,7 @@ class _Found:
 
 
 def pages(account: Account) -> Criterion:
-    """On each page: messages of this chat, each once and under its own seq, below the bound, in the direction of the walk,
+    """On each page: messages of this chat, each once and under its own seq, sender and text, below the bound, in the direction of the walk,
     and none left out.
 
     A message belongs on a page when it was certainly stored before the page was asked for, by its answer or by a look that
@@ -108,7 +108,12 @@ def pages(account: Account) -> Criterion:
             at_ns=known_time(int(at_ns[place])),
         )
 
-    facts: dict[str, float | int] = {"pages": int((evidence.pages["outcome"] == Outcome.OK).sum())}
+    facts: dict[str, float | int] = {
+        "pages": int((evidence.pages["outcome"] == Outcome.OK).sum()),
+        "texts": int(
+            shown.worded.sum()
+        ),  # compared: 0 where the app's answers have none under the name that is set
+    }
     if unseen:
         facts["unseen"] = unseen
     return from_faults(

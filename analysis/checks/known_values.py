@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.subscriptions import positions
+from analysis.identifiers import NONE
 from analysis.record.codes import Outcome
 
 SENT_AS = {
@@ -26,7 +27,7 @@ class KnownValues:
         self._seen: dict[str, tuple[Ints, Ints]] = {}
 
     def had(self, field: str, row: Ints, value: Ints) -> Bools:
-        """Whether each of these rows, all of the run's own messages, ever had this value; `NULL` is one, too.
+        """Whether each of these rows ever had this value, or was sent with it; `NULL` is one, too.
 
         Args:
             field: "seq", "text_crc32", "sender_id" or "chat_id".
@@ -34,8 +35,8 @@ class KnownValues:
         value = value.astype(np.int64)
         known: Bools = self._account.rows[field].to_numpy(np.int64)[row] == value
         if field in SENT_AS:
-            operation = self._account.rows["operation"].to_numpy()[row]
-            known |= self._account.operations[SENT_AS[field]].to_numpy(np.int64)[operation] == value
+            operation, sent = self._sent_with(field, row)
+            known |= (operation != NONE) & (sent == value)
         rest = np.flatnonzero(~known)
         if len(rest):
             if field not in self._seen:
@@ -44,6 +45,27 @@ class KnownValues:
             place = positions(values, value[rest])
             known[rest] = (place >= 0) & (positions(pairs, pair(row[rest], place)) >= 0)
         return known
+
+    def all_of(self, field: str, row: Ints) -> pd.DataFrame:
+        """Every value of these rows, each once: ``row``, ``value``; what they were sent with included.
+
+        Args:
+            field: as of `had`, but for "seq".
+        """
+        account, observations = self._account, self._account.evidence.observations
+        row = np.unique(row)
+        operation, sent = self._sent_with(field, row)
+        seen = account.row_of_message[observations["message_id"].to_numpy()]
+        meant = np.isin(seen, row)
+        rows = np.concatenate([row[operation != NONE], seen[meant]])
+        values = np.concatenate([sent[operation != NONE], observations[field].to_numpy(np.int64)[meant]])
+        return pd.DataFrame({"row": rows, "value": values}).drop_duplicates(ignore_index=True)
+
+    def _sent_with(self, field: str, row: Ints) -> tuple[Ints, Ints]:
+        """The operation of each row, `NONE` of other people's, and what it was sent with."""
+        operation = self._account.rows["operation"].to_numpy(np.int64)[row]
+        sent = np.append(self._account.operations[SENT_AS[field]].to_numpy(np.int64), NULL)
+        return operation, sent[operation]
 
     def _ever(self, field: str) -> tuple[Ints, Ints]:
         """All values, ascending; and the pairs of row and position of a value, ascending."""

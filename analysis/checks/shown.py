@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.checks.account import NULL, Account, Bools, Ints, pair
@@ -24,11 +25,13 @@ class Wrong(IntEnum):
     LEAKED = 4
     UNSEEN = 5  # nothing that is certain: see `analysis.checks.fleeting`
     SENDER = 6
+    TEXT = 7
 
 
 WRONG = {  # in words, about the message
     Wrong.UNKNOWN: "It stood on a page of history, and no such message was ever stored.",
     Wrong.SEQ: "It stood on a page of history with another seq than is stored.",
+    Wrong.TEXT: "It stood on a page of history with another text than was sent or stored.",
     Wrong.SENDER: "It stood on a page of history with another sender than is stored.",
     Wrong.FOREIGN: "It stood on a page of another chat's history.",
     Wrong.LEAKED: "It stood on a page of another chat's history, and the reader is not in its own chat.",
@@ -43,8 +46,9 @@ class Shown:
         page: position in `Evidence.pages`, ascending.
         message: code of its id; `NONE` where the app gives none.
         row: in `Account.rows`; `NONE` when it is not known which.
-        seq: as shown, else as stored; `NULL` when neither says.
+        seq: as shown, else as stored in this chat; `NULL` when neither says.
         telling: it says which message it is, by an id or a seq.
+        worded: its text is shown, and is held against the ones that it had.
         wrong: `Wrong`.
     """
 
@@ -53,6 +57,7 @@ class Shown:
     row: Ints
     seq: Ints
     telling: Bools
+    worded: Bools
     wrong: NDArray[np.int8]
 
     def __getitem__(self, chosen: "Ints | Bools") -> "Shown":
@@ -62,6 +67,7 @@ class Shown:
             self.row[chosen],
             self.seq[chosen],
             self.telling[chosen],
+            self.worded[chosen],
             self.wrong[chosen],
         )
 
@@ -81,11 +87,14 @@ def shown_on_pages(account: Account) -> Shown:
 
     An entry is known when the monitor saw its row, an ok answer named it, or an event told of it, which then is for
     `realtime.phantom` to judge. Of messages from before the run, whose seq is not above the chat's baseline, nothing is known,
-    nor of those that may have come and gone between two looks. Without a last look nobody can say what was never stored.
+    nor of those that may have come and gone between two looks. Without a last look nobody can say what was never stored, nor
+    where a row was moved to. A row belongs into every chat that it was sent to or that a look ever saw it in: it may have been
+    moved after the page was read, or before; and so with its texts and senders. An event that showed it in this chat is, again, for `realtime.phantom` to judge.
     """
     evidence, rows = account.evidence, account.rows
-    page, message, told, sender = (
-        evidence.page_rows[column].to_numpy(np.int64) for column in ("page", "message_id", "seq", "sender_id")
+    page, message, told, sender, text = (
+        evidence.page_rows[column].to_numpy(np.int64)
+        for column in ("page", "message_id", "seq", "sender_id", "text_crc32")
     )
     chat, reader = (evidence.pages[column].to_numpy(np.int64)[page] for column in ("chat_id", "user_id"))
     row = account.row_of_message[message]
@@ -93,6 +102,9 @@ def shown_on_pages(account: Account) -> Shown:
         np.append(rows[column].to_numpy(np.int64), NULL)[row] for column in ("seq", "chat_id")
     )
     wrong = np.full(len(page), Wrong.NOTHING, np.int8)
+    values = KnownValues(account)
+    mine = np.append(rows["operation"].to_numpy() >= 0, False)[row]
+    worded = mine & (text != NULL) & ~_ever_deleted(account)[row] & (account.last_look_ns is not None)
     if account.last_look_ns is not None:
         unknown = np.flatnonzero((row == NONE) & ~_may_exist(account, chat, message, told))
         unknown = unknown[~_in_events(account, chat[unknown], message[unknown])]
@@ -101,19 +113,24 @@ def shown_on_pages(account: Account) -> Shown:
         other = np.flatnonzero((row != NONE) & (told != NULL) & (told != stored_seq))
         had = _ever_told(account, "message_id", message[other], told[other])
         wrong[other[~had]] = Wrong.SEQ
-        mine = np.append(rows["operation"].to_numpy() >= 0, False)[row]
+        place = np.flatnonzero(worded)
+        wrong[place[~values.had("text_crc32", row[place], text[place])]] = Wrong.TEXT
         named = np.flatnonzero(mine & (sender != NONE))
-        wrong[named[~KnownValues(account).had("sender_id", row[named], sender[named])]] = Wrong.SENDER
-    foreign = (row != NONE) & (stored_chat != chat)
-    wrong[foreign] = Wrong.FOREIGN
-    insider = np.isin(pair(stored_chat, reader), participation_keys(account))
-    wrong[foreign & ~insider] = Wrong.LEAKED
+        wrong[named[~values.had("sender_id", row[named], sender[named])]] = Wrong.SENDER
+        away = np.flatnonzero((row != NONE) & (stored_chat != chat))
+        foreign = away[~values.had("chat_id", row[away], chat[away])]
+        foreign = foreign[~_in_events(account, chat[foreign], message[foreign], or_nowhere=False)]
+        wrong[foreign] = Wrong.FOREIGN
+        wrong[foreign[~_is_insider(account, values, row[foreign], reader[foreign])]] = Wrong.LEAKED
+    # Where a row was in another chat its number there says nothing about its place on this page.
+    here = np.where(stored_chat == chat, stored_seq, NULL)
     return Shown(
         page,
         message,
         row,
-        np.where(told != NULL, told, stored_seq),
+        np.where(told != NULL, told, here),
         (message != NONE) | (told != NULL),
+        worded,
         wrong,
     )
 
@@ -134,7 +151,7 @@ def _may_exist(account: Account, chat: Ints, message: Ints, told: Ints) -> Bools
     return may
 
 
-def _in_events(account: Account, chat: Ints, message: Ints) -> Bools:
+def _in_events(account: Account, chat: Ints, message: Ints, *, or_nowhere: bool = True) -> Bools:
     """Whether an event told of these messages: in this chat, or without a chat, as of a row that is gone."""
     if not len(message):
         return np.zeros(0, np.bool_)
@@ -143,9 +160,32 @@ def _in_events(account: Account, chat: Ints, message: Ints) -> Bools:
     meant = np.isin(codes, message[message != NONE])
     codes, chats = codes[meant], chats[meant]
     told = np.isin(pair(message, chat), pair(codes, chats)[chats != NONE])
-    told |= np.isin(message, codes[chats == NONE])
+    told |= or_nowhere & np.isin(message, codes[chats == NONE])
     known: Bools = told & (message != NONE)
     return known
+
+
+def _ever_deleted(account: Account) -> Bools:
+    """Which rows any look saw marked as deleted: an app may show other words in place of theirs. The last is for no row."""
+    observations = account.evidence.observations
+    deleted = np.zeros(len(account.rows) + 1, np.bool_)
+    marked = observations["deleted"].to_numpy(np.bool_)
+    deleted[account.row_of_message[observations["message_id"].to_numpy()[marked]]] = True
+    deleted[NONE] = False
+    return deleted
+
+
+def _is_insider(account: Account, values: KnownValues, row: Ints, reader: Ints) -> Bools:
+    """Whether each of these readers is in some chat that this row ever was in."""
+    inside = np.zeros(len(row), np.bool_)
+    if not len(row):
+        return inside
+    chats = values.all_of("chat_id", row)
+    asked = pd.DataFrame({"row": row, "reader": reader, "place": np.arange(len(row))})
+    both = asked.merge(chats, on="row")
+    may = np.isin(pair(both["value"].to_numpy(), both["reader"].to_numpy()), participation_keys(account))
+    inside[both["place"].to_numpy()[may]] = True
+    return inside
 
 
 def _ever_told(account: Account, of: str, code: Ints, seq: Ints) -> Bools:

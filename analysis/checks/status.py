@@ -1,7 +1,7 @@
 """`status.invalid` and `status.regressed`: a status is one of three, and goes sent → delivered → read only.
 
 Two witnesses: the monitor's looks at the rows, and Realtime's events, which also show what happened between two
-looks. What of theirs is certain to have come before what, `analysis.checks.setbacks` says. Only messages of the run
+looks. Pages of history are heard on the first matter only. What of theirs is certain to have come before what, `analysis.checks.setbacks` says. Only messages of the run
 are judged.
 """
 
@@ -13,13 +13,18 @@ from analysis.checks.account import NULL, Account, Bools
 from analysis.checks.findings import NO_LAST_LOOK, Namer, both, status_word
 from analysis.checks.setbacks import Leader, Spans, backwards, by_rank, on_one_subscription
 from analysis.checks.witnesses import STAGES, Entries, Witness, events, joined, looks
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
 from analysis.record.codes import EventType, Status
 
 
 def invalid(account: Account) -> Criterion:
-    """`status.invalid`: NULL or an unknown text, at any time; or a new message that is not `sent`."""
+    """`status.invalid`: NULL or an unknown text, at any time; or a new message that is not `sent`.
+
+    Pages of history are heard on this, too, as far as the app's answers tell a status: it is what people read. Whether one of
+    the three is the one that the row had just then nobody can tell: the page may have been read before it moved.
+    """
     observed, told = looks(account), events(account)
     is_insert = told.table["type"].to_numpy() == EventType.INSERT
 
@@ -33,6 +38,8 @@ def invalid(account: Account) -> Criterion:
     bad_looks = _first_of_each_row(_where(observed, strange))
     bad_events = _first_of_each_row(_where(told, strange_or_not_new))
     bad_events = bad_events.only(~np.isin(bad_events.row, bad_looks.row))
+    bad_pages = _strange_on_pages(account)
+    bad_pages = bad_pages.only(~np.isin(bad_pages.row, np.concatenate([bad_looks.row, bad_events.row])))
     texts = account.evidence.observations["status_text"]
     namer = Namer(account)
 
@@ -49,6 +56,15 @@ def invalid(account: Account) -> Criterion:
         why = f"It {what} the status {status_word(status)}."
         yield namer.row(int(row), why, at_ns=int(seen_by_events[place]))
 
+    pages = account.evidence.pages.iloc[account.evidence.page_rows["page"].to_numpy()[bad_pages.position]]
+    read_ns = Clocks.of(account.evidence).dated(pages["answered_ns"], pages["clock"])
+
+    def by_a_page(place: int) -> Iterator[Finding]:
+        _, row, status = (column[place] for column in bad_pages)
+        reader = account.evidence.people.text(int(pages["user_id"].iloc[place]))
+        why = f"It was shown on a page of history with the status {status_word(status)}."
+        yield namer.row(int(row), why, recipient_id=reader, at_ns=int(read_ns[place]))
+
     seen_by_looks, seen_by_events = observed.seen_ns(bad_looks.position), told.seen_ns(bad_events.position)
     named = texts.iloc[bad_looks.position].notna().to_numpy()
     kind_of_look = np.where(named, NULL, bad_looks.status).astype(np.int64)
@@ -59,8 +75,11 @@ def invalid(account: Account) -> Criterion:
         "messages",
         _checked(account),
         both(
-            namer.of_rows(bad_looks.row, by_a_look, kind_of_look, seen_by_looks),
-            namer.of_rows(bad_events.row, by_an_event, kind_of_event, seen_by_events),
+            both(
+                namer.of_rows(bad_looks.row, by_a_look, kind_of_look, seen_by_looks),
+                namer.of_rows(bad_events.row, by_an_event, kind_of_event, seen_by_events),
+            ),
+            namer.of_rows(bad_pages.row, by_a_page, bad_pages.status.astype(np.int64), read_ns),
         ),
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
     )
@@ -119,6 +138,16 @@ def regressed(account: Account) -> Criterion:
 
 def _checked(account: Account) -> int:
     return int((account.rows["operation"].to_numpy() >= 0).sum())
+
+
+def _strange_on_pages(account: Account) -> Entries:
+    """The first place on a page, of each row, that shows it with none of the three; `position` is in ``Evidence.page_rows``."""
+    shown = account.evidence.page_rows
+    row = account.row_of_message[shown["message_id"].to_numpy()]
+    mine = np.append(account.rows["operation"].to_numpy() >= 0, False)[row]
+    status = shown["status"].to_numpy()
+    strange = np.flatnonzero(mine & np.isin(status, [Status.NULL, Status.OTHER]))
+    return _first_of_each_row([Entries(strange, row[strange], status[strange])])
 
 
 def _where(witness: Witness, strange: Callable[[Entries], Bools]) -> Iterator[Entries]:

@@ -105,6 +105,11 @@ PAGES = pa.schema(
         ("seqs", pa.list_(pa.int64())),  # in the order answered
         ("message_ids", pa.list_(UUID)),
         ("sender_ids", pa.list_(UUID)),  # of the same messages; null where the answer does not name them
+        (
+            "text_crc32s",
+            pa.list_(pa.uint32()),
+        ),  # of their texts, as in `EVENTS`; null: the answer has no text
+        ("statuses", pa.list_(pa.int8())),  # Status of each; null: the answer tells none
     ]
 )
 
@@ -351,7 +356,7 @@ LEFT_OUT = pa.schema(  # what the monitor could not read of the server
 )
 # Columns that earlier versions did not write: in their records they are read as null.
 ADDED_LATER = {
-    "pages": ("sender_ids",),
+    "pages": ("sender_ids", "text_crc32s", "statuses"),
     "polls": ("next_xid", "server_us"),
     "generator": (
         *("cpu_allowed", "run_delay_ms", "throttled_ms", "steal_share", "gc_ms", "gc_longest_ms"),

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
+from analysis.record.codes import Status
 from analysis.settings import Settings
 from locustfiles.clients.session import Session, app_headers, head, supabase_headers
 from locustfiles.clients.stream import Origin
@@ -20,11 +21,13 @@ END: Final = b"\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What an answer says of a stored message; None where it says nothing."""
+    """What an answer says of a stored message; None where it says nothing. A send's answer is not asked for text and status."""
 
     message_id: str | None
     seq: int | None
     sender_id: str | None = None
+    text: str | None = None
+    status: Status | None = None
 
 
 class Interface(Protocol):
@@ -72,8 +75,12 @@ class AppInterface:
         self._key = settings.chatsoak_field_client_generated_id
         self._to_message = _steps(settings.chatsoak_answer_message)
         self._to_messages = _steps(settings.chatsoak_answer_messages)
-        self._id = settings.chatsoak_answer_id
-        self._seq = settings.chatsoak_answer_seq
+        self._names = _Names(
+            settings.chatsoak_answer_id,
+            settings.chatsoak_answer_seq,
+            settings.chatsoak_answer_text,
+            settings.chatsoak_answer_status,
+        )
 
     def send_head(self, session: Session) -> bytes:
         """A send's head."""
@@ -92,7 +99,7 @@ class AppInterface:
             found = orjson.loads(content)
         except orjson.JSONDecodeError:
             return NOTHING
-        return _stored(_walk(found, self._to_message) if self._to_message else found, self._id, self._seq)
+        return _stored(_walk(found, self._to_message) if self._to_message else found, self._names)
 
     def history(self, session: Session, chat_id: str, before_seq: int | None, limit: int) -> bytes:
         """A whole request for the newest messages below `before_seq`."""
@@ -104,7 +111,7 @@ class AppInterface:
 
     def read_history(self, content: bytes) -> Sequence[Stored] | None:
         """The messages in a history's answer."""
-        return _listed(content, self._to_messages, self._id, self._seq)
+        return _listed(content, self._to_messages, self._names)
 
 
 class RestInterface:
@@ -155,14 +162,25 @@ class RestInterface:
 
     def read_history(self, content: bytes) -> Sequence[Stored] | None:
         """The rows of the answer."""
-        return _listed(content, (), "id", "seq")
+        return _listed(content, (), COLUMNS)
 
     def _get(self, session: Session, query: str) -> bytes:
         lines = supabase_headers(self._settings, session)
         return head("GET", f"{self._base}{REST_TABLE}?{query}", self._host, lines) + END
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Of the fields of a message in an answer; empty: it has no such field."""
+
+    id: str
+    seq: str
+    text: str
+    status: str
+
+
 NOTHING: Final = Stored(None, None)
+COLUMNS: Final = _Names("id", "seq", "message_text", "status")
 
 
 def _steps(dotted: str) -> tuple[str, ...]:
@@ -177,17 +195,19 @@ def _walk(found: Any, steps: tuple[str, ...]) -> Any:
     return found
 
 
-def _stored(message: Any, id_field: str, seq_field: str) -> Stored:
+def _stored(message: Any, names: _Names) -> Stored:
     if isinstance(message, list) and len(message) == 1:
         message = message[0]
     if not isinstance(message, dict):
         return NOTHING
-    message_id, seq = message.get(id_field), message.get(seq_field)
+    message_id, seq, text = message.get(names.id), message.get(names.seq), message.get(names.text)
     sender_id = message.get("sender_id", message.get("senderId"))
     return Stored(
         message_id if isinstance(message_id, str) else None,
         seq if isinstance(seq, int) else _number(seq),
         sender_id if isinstance(sender_id, str) else None,
+        text if isinstance(text, str) else None,
+        _status(message[names.status]) if names.status in message else None,
     )
 
 
@@ -196,11 +216,16 @@ def _number(seq: object) -> int | None:
     return int(seq) if isinstance(seq, str) and seq.isascii() and seq.isdecimal() else None
 
 
-def _listed(content: bytes, steps: tuple[str, ...], id_field: str, seq_field: str) -> list[Stored] | None:
+def _status(shown: object) -> Status:
+    """The code of a status; whatever is no text is none of the three either."""
+    return Status.of(shown) if shown is None or isinstance(shown, str) else Status.OTHER
+
+
+def _listed(content: bytes, steps: tuple[str, ...], names: _Names) -> list[Stored] | None:
     try:
         found = _walk(orjson.loads(content), steps)
     except orjson.JSONDecodeError:
         return None
     if not isinstance(found, list):
         return None
-    return [_stored(message, id_field, seq_field) for message in found]
+    return [_stored(message, names) for message in found]

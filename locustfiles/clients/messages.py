@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
+from zlib import crc32
 
 import orjson
 
@@ -171,6 +172,8 @@ class MessagesClient:
                     None if messages is None else [message.seq for message in messages],
                     None if messages is None else [message.message_id for message in messages],
                     None if messages is None else [message.sender_id for message in messages],
+                    None if messages is None else [_crc32(message.text) for message in messages],
+                    None if messages is None else [message.status for message in messages],
                 )
             )
             ledger.request("GET", interface.path, interface.url, answer)
@@ -274,3 +277,7 @@ def updated_count(found: object) -> int | None:
     if isinstance(found, dict):
         found = found.get("updated_count")
     return found if isinstance(found, int) else None
+
+
+def _crc32(text: str | None) -> int | None:
+    return None if text is None else crc32(text.encode())

@@ -70,6 +70,10 @@ class ChatFault:
         """Its own chat, and the further ones."""
         return [self.chat, *self.others]
 
+    def goes_with(self, other: Chat) -> bool:
+        """Whether this may be its first further chat."""
+        return bool(set(self.chat.participants) & set(other.participants))
+
     def touch(self, **fields: object) -> None:
         """Every criterion that this fault breaks has to name what has these fields."""
         for criterion in self.breaks:

@@ -95,6 +95,24 @@ class KeyChanged(InDatabase):
         self.must_name("messages.corrupted", *said)
 
 
+class ChatChanged(InDatabase):
+    """To the end of another chat: with its old number it would be a second of that number there."""
+
+    what = "a stored message is moved to another chat"
+    breaks = ("messages.corrupted",)
+    spares = 1
+    statement = """
+        with next as (
+          update public.chat_seq_counters set last_seq = last_seq + 1 where chat_id = $2 returning last_seq)
+        update public.chat_messages set chat_id = $2, seq = (select last_seq from next) where id = $1 returning seq"""
+
+    async def harm(self, database: asyncpg.Connection, row: Any) -> None:
+        await monitor_has_looked(database)  # that it was in its own chat nobody else could tell
+        (other,) = self.others
+        seq = await database.fetchval(self.statement, row["id"], other.id)
+        self.touch(message_id=str(row["id"]), chat_id=other.id, seq=seq)
+
+
 class SoftDeleted(InDatabase):
     what = "deleted_at of a message is set"
     breaks = ("messages.corrupted",)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.evidence import Evidence
+from analysis.record import Chat
 from analysis.record.codes import Outcome
 from tests.adversary.faults import ChatFault
 from tests.adversary.proxy import Forward, Request, Response, answer
@@ -35,7 +36,8 @@ class OnPage(ChatFault):
         if not is_page(request) or self.struck or not given.ok or not self._fits(given.json):
             return given
         page = given.json
-        self.must_name("history.pages", *(_shown(request, message_id=one) for one in self.touched(page)))
+        for criterion in self.breaks:
+            self.must_name(criterion, *(_shown(request, message_id=one) for one in self.touched(page)))
         return given.with_json(self.tampered(page))
 
     def touched(self, page: Rows) -> Sequence[str]:
@@ -86,6 +88,87 @@ class HistoryShowsAnotherSeq(OnPage):
     def tampered(self, page: Rows) -> Rows:
         one, before = page[self.place : self.place + 2]
         return [*page[: self.place], {**one, "seq": before["seq"]}, *page[self.place + 1 :]]
+
+
+class HistoryTextChanged(OnPage):
+    what = "a page of history shows a message without its last character"
+
+    def tampered(self, page: Rows) -> Rows:
+        one = page[self.place]
+        changed = {**one, "message_text": one["message_text"][:-1]}
+        return [*page[: self.place], changed, *page[self.place + 1 :]]
+
+
+class HistoryTextOfAnother(OnPage):
+    what = "a page of history shows a message with the text of the one before"
+
+    def _fits(self, page: Rows) -> bool:
+        two = [row["message_text"] for row in page[self.place - 1 : self.place + 1]]
+        return super()._fits(page) and two[0] != two[1]
+
+    def tampered(self, page: Rows) -> Rows:
+        before, one = page[self.place - 1 : self.place + 1]
+        changed = {**one, "message_text": before["message_text"]}
+        return [*page[: self.place], changed, *page[self.place + 1 :]]
+
+
+class HistoryStatusInvalid(OnPage):
+    what = "a page of history shows a message with a status outside the three"
+    breaks = ("status.invalid",)
+
+    def tampered(self, page: Rows) -> Rows:
+        changed = {**page[self.place], "status": "pending"}
+        return [*page[: self.place], changed, *page[self.place + 1 :]]
+
+
+class HistoryShowsAnotherSender(OnPage):
+    what = "a page of history shows a message with another sender"
+
+    def tampered(self, page: Rows) -> Rows:
+        one = page[self.place]
+        other = next(person for person in self.chat.participants if person != one["sender_id"])
+        return [*page[: self.place], {**one, "sender_id": other}, *page[self.place + 1 :]]
+
+
+class HistoryOfAnotherChat(ChatFault):
+    """The message stands beside one of the same seq, so that nothing else is wrong with the order of the page."""
+
+    what = "a page of history holds a message of another chat that its reader is in"
+    how = HOW
+    breaks = ("history.pages",)
+    needs = 25
+    spares = 1
+    inside = True  # the reader is in that chat
+
+    async def exchange(self, request: Request, forward: Forward) -> Response | None:
+        given = await forward(request)
+        (other,) = self.others
+        wanted = is_page(request) and request.query["chatId"] == self.chat.id and not self.struck
+        if not wanted or not given.ok or (request.caller in other.participants) is not self.inside:
+            return given
+        page: Rows = given.json
+        before_ns = time.monotonic_ns() - SETTLED_NS
+        elsewhere = {
+            one.seq: (message, one)
+            for message, one in list(self.truth.stored.items())
+            if one.chat == other.id and one.key and one.answered_ns < before_ns
+        }
+        for place, row in enumerate(page[:-1]):
+            if row["seq"] in elsewhere:
+                message, one = elsewhere[row["seq"]]
+                foreign = {**row, "id": message, "chat_id": other.id, "sender_id": one.sender}
+                foreign.pop("message_text")
+                self.must_name("history.pages", _shown(request, message_id=message))
+                return given.with_json([*page[: place + 1], foreign, *page[place + 1 :]])
+        return given
+
+
+class HistoryLeaked(HistoryOfAnotherChat):
+    what = "a page of history holds a message of a chat that its reader is not in"
+    inside = False
+
+    def goes_with(self, other: Chat) -> bool:
+        return not set(self.chat.participants) <= set(other.participants)
 
 
 class HistoryInventsOne(OnPage):

@@ -22,7 +22,7 @@ from tests.analysis.targets import run as run_sql
 from tests.locustfiles.soaks import Ended, Soak, describe
 from tests.staging.stages import ROOT, RunningStage
 
-USERS = "24"
+USERS = "26"
 LONGEST_S = 150  # the load ends sooner, once every fault has acted
 AFTERWARDS_S = 4  # for what the last one set off
 STRIKE_EVERY_S = 0.2
@@ -105,9 +105,8 @@ class SharedRun:
             fault.truth, fault.chat = adversary.truth, free.pop(0)
         # Whoever needs one further chat cannot do with just any; who needs many takes what is left.
         for fault in sorted(self.faults.values(), key=lambda fault: fault.spares):
-            mine = set(fault.chat.participants)
             for _ in range(fault.spares):
-                near = next((chat for chat in free if mine & set(chat.participants)), free[0])
+                near = next(filter(fault.goes_with, free), free[0])
                 free.remove(near)
                 fault.others.append(near)
             adversary.by_chat |= {chat.id: fault for chat in fault.chats}

@@ -2,7 +2,7 @@
 
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -245,8 +245,15 @@ class LoadSteps:
         walk: int = 0,
         took: float = 0.1,
         senders: bool = True,
+        seqs: bool = True,
+        texts: Sequence[str | None] | None = None,
+        statuses: Sequence[Status | None] | None = None,
     ) -> None:
-        """A page of history as it was answered, with or without the senders of its messages."""
+        """A page of history as it was answered, with or without the seqs and senders of its messages.
+
+        Args:
+            texts, statuses: as shown; None: as an app answers that tells none.
+        """
         self.rows["pages"].append(
             (
                 self.person_id(person).bytes,
@@ -259,9 +266,13 @@ class LoadSteps:
                 ns(at + took),
                 Outcome.OK,
                 200,
-                [message.seq for message in messages],
+                [message.seq for message in messages] if seqs else None,
                 [message.id.bytes for message in messages],
                 [self.person_id(message.sender).bytes for message in messages] if senders else None,
+                None
+                if texts is None
+                else [None if one is None else zlib.crc32(one.encode()) for one in texts],
+                None if statuses is None else list(statuses),
             )
         )
 

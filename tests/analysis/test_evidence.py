@@ -188,15 +188,22 @@ def test_a_page_has_as_many_messages_as_it_has_ids_or_seqs() -> None:
     (row,) = history.rows["pages"]
     ids = [history.new_id().bytes for _ in range(3)]
     senders = [history.person_id(number).bytes for number in (1, 0)]
-    for lists in (([1, 2], ids[:1], None), (None, ids[1:], [senders[0], None]), ([3, None], None, senders)):
-        history.rows["pages"].append((*row[:-3], *lists))
+    for lists in (
+        ([1, 2], ids[:1], None, None, None),
+        (None, ids[1:], [senders[0], None], [2**32 - 1], [Status.READ, None]),
+        ([3, None], None, senders, [None, 7], None),
+        (None, None, None, None, [Status.NULL]),
+    ):
+        history.rows["pages"].append((*row[:-5], *lists))
     found = history.evidence().page_rows
-    assert found["page"].tolist() == [1, 1, 2, 2, 3, 3]
-    assert found["seq"].tolist() == [1, 2, -1, -1, 3, -1]
-    assert found["message_id"].tolist() == [0, -1, 1, 2, -1, -1]
+    assert found["page"].tolist() == [1, 1, 2, 2, 3, 3, 4]
+    assert found["seq"].tolist() == [1, 2, -1, -1, 3, -1, -1]
+    assert found["message_id"].tolist() == [0, -1, 1, 2, -1, -1, -1]
+    assert found["text_crc32"].tolist() == [-1, -1, 2**32 - 1, -1, -1, 7, -1]
+    assert found["status"].tolist() == [-1, -1, Status.READ, -1, -1, -1, Status.NULL]
     named = [history.evidence().people.text(code) for code in found["sender_id"]]
     person = [str(history.person_id(number)) for number in range(2)]
-    assert named == [None, None, person[1], None, person[1], person[0]]
+    assert named == [None, None, person[1], None, person[1], person[0], None]
 
 
 def test_a_process_that_left_no_record_is_noted(tmp_path: Path) -> None:

@@ -1,47 +1,15 @@
 """Promise: what pages of a chat's history show is there, is of this chat, stands once and in order, and nothing is lacking."""
 
-import uuid
-
 import pytest
 
 from analysis.checks import history
 from analysis.checks.account import account_for
-from analysis.criteria import Criterion, Verdict
+from analysis.criteria import Verdict
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, Status
 from tests.analysis.checks.oracles.hello import account, hello, said
 from tests.analysis.checks.oracles.story import Page, Process, Story
-from tests.analysis.histories import History, Message
-
-READER, SENDER = 1, 0
-LATER = 10.0
-
-
-def talk(messages: int = 4, baseline: int = 0) -> tuple[History, int, list[Message]]:
-    """Two people, a chat, and messages of the first; newest first, as a page has them."""
-    run = History(people=3)
-    chat = run.chat(SENDER, READER, baseline=baseline)
-    said = [
-        run.send(SENDER, chat, at=1.0 + number / 10, seq=baseline + number + 1) for number in range(messages)
-    ]
-    run.poll(3)
-    for message in said:
-        run.observe(message, 3)
-    return run, chat, said[::-1]
-
-
-def judged(run: History) -> Criterion:
-    run.finish(20.0)
-    return history.pages(account_for(run.evidence()))
-
-
-def named(found: Criterion) -> list[tuple[int | None, str | None, str]]:
-    """Of each finding seq, message id and sentence."""
-    return [(one.seq, one.message_id, one.why) for one in found.examples]
-
-
-def other(chat: int, seq: int | None) -> Message:
-    """A message that exists nowhere."""
-    return Message(SENDER, chat, "other", uuid.uuid4(), uuid.uuid4(), seq)
+from tests.analysis.checks.pages import LATER, READER, SENDER, STRANGER, fleeting, judged, named, other, talk
+from tests.analysis.histories import Message
 
 
 @pytest.mark.parametrize("last_look", [True, False])
@@ -61,21 +29,6 @@ def test_another_message_in_the_place_of_one_is_two_findings() -> None:
     found = judged(run)
     assert [(seq, message) for seq, message, _ in named(found)] == [(2, str(ghost.id)), (2, str(said[2].id))]
     assert "left it out" in found.examples[1].why
-
-
-@pytest.mark.parametrize(("members", "leaked"), [((SENDER, READER), False), ((SENDER, 2), True)])
-def test_messages_of_another_chat_are_findings(members: tuple[int, int], leaked: bool) -> None:
-    run, chat, said = talk()
-    elsewhere = run.chat(*members)
-    foreign = run.send(SENDER, elsewhere, at=2.0, seq=1)
-    run.poll(4)
-    run.observe(foreign, 4)
-    run.page(READER, chat, LATER, [*said, foreign])
-    (finding,) = judged(run).examples
-    assert finding.message_id == str(foreign.id)
-    assert finding.recipient_id == str(run.person_id(READER))
-    assert "another chat's history" in finding.why
-    assert ("the reader is not in its own chat" in finding.why) == leaked
 
 
 @pytest.mark.parametrize("told", ["not at all", "by a look", "by an answer", "by an event"])
@@ -113,14 +66,6 @@ def test_another_sender_than_its_own_is_a_finding(was_stored: bool) -> None:
     assert named(judged(run)) == [(newest.seq, str(newest.id), why)] * (not was_stored)
 
 
-STRANGER = 9
-
-
-def fleeting(run: History, chat: int, sender: int = STRANGER, seq: int = 5) -> Message:
-    """A message that came and went between two looks."""
-    return Message(sender, chat, "fleeting", run.new_id(), run.new_id(), seq, 2.0)
-
-
 @pytest.mark.parametrize("kind", EventType)
 def test_a_message_that_an_event_told_of_is_not_said_to_be_invented(kind: EventType) -> None:
     run, chat, said = talk()
@@ -144,7 +89,7 @@ def test_what_a_stranger_may_have_deleted_is_counted_and_blamed_on_nobody(sender
     run.page(READER, chat, LATER, [fleeting(run, chat, sender or SENDER), *said], senders=sender is not None)
     found = judged(run)
     if sender == STRANGER:
-        assert (found.outcome, found.facts) == (Verdict.INCONCLUSIVE, {"pages": 1, "unseen": 1})
+        assert (found.outcome, found.facts) == (Verdict.INCONCLUSIVE, {"pages": 1, "texts": 0, "unseen": 1})
         assert found.reason
         assert found.reason.startswith("1 message on pages, of people who are no users of the run")
     else:
@@ -329,7 +274,7 @@ def test_what_was_not_there_yet_was_no_expectation() -> None:
     run, chat, _ = talk()
     run.page(READER, chat, 0.5, [])
     found = judged(run)
-    assert (found.outcome, found.checked, found.facts) == (Verdict.INCONCLUSIVE, 0, {"pages": 1})
+    assert (found.outcome, found.checked, found.facts) == (Verdict.INCONCLUSIVE, 0, {"pages": 1, "texts": 0})
 
 
 def page(shown: list[int], *, left: float = 10, before: int | None = None, **more: bool) -> Page:

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from analysis.criteria import Verdict
 from analysis.record.codes import EventType, ObservedChange, Outcome
 from tests.analysis.checks.judging import failed, judged, why
 from tests.analysis.histories import History, Message
@@ -241,3 +242,40 @@ def test_a_message_that_moved_to_another_chat_later_was_numbered_in_its_own() ->
     run.finish()
     assert failed(run) == {"messages.corrupted": [str(messages[0].id)]}
     assert judged(run)["seq.order"].checked == 2
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+@pytest.mark.parametrize("of_the_run", [False, True])
+def test_a_message_that_was_moved_proves_nothing_about_lower_numbers_of_its_new_chat(
+    came_back: bool, of_the_run: bool
+) -> None:
+    run, _ = chatting(1, 2)
+    moved = stranger(3, 3.0) if not of_the_run else run.send(0, 0, 3.0, seq=3)
+    run.store(moved, keyed=of_the_run, sender=0 if of_the_run else 9)
+    other = run.chat(0, 1)
+    run.store(run.send(0, other, 4.0, seq=1))
+    for at, chat in ((6, other), *([(7, 0)] if came_back else [])):
+        run.poll(at)
+        run.observe(
+            moved,
+            at,
+            chat=chat,
+            keyed=of_the_run,
+            sender=0 if of_the_run else 9,
+            change=ObservedChange.CHANGED,
+        )
+    run.finish()
+    found = judged(run)["seq.gaps"]
+    assert (found.outcome, found.checked) == (Verdict.PASS, 4 if came_back else 3)
+
+
+def test_what_was_moved_into_a_chat_fills_its_number_and_hides_no_gap_below_later_ones() -> None:
+    run, messages = chatting(1, 2, 3)
+    other = run.chat(0, 1)
+    run.store(run.send(0, other, 4.0, seq=1))
+    run.poll(6)
+    run.observe(messages[2], 6, chat=other, change=ObservedChange.CHANGED)
+    run.poll(8)
+    run.store(run.send(0, other, 8.0, seq=4))
+    run.finish()
+    assert [one.seq for one in judged(run)["seq.gaps"].examples] == [2]

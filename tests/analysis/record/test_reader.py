@@ -63,7 +63,10 @@ def batches_of(table: str) -> list[list[tuple[Any, ...]]]:
         ]
     return [
         [
-            (some_id, None, 1, 0, None, 50, 1, 2, 0, 200, [5] * row, [some_id, None] * batch, None)
+            (
+                *(some_id, None, 1, 0, None, 50, 1, 2, 0, 200),
+                *([5] * row, [some_id, None] * batch, None, [2**32 - 2, None] * row, [None, 3] * batch),
+            )
             for row in range(batch + 2)
         ]
         for batch in range(3)
@@ -240,11 +243,18 @@ def test_a_column_that_an_earlier_version_did_not_write_is_read_as_null(
     assert one.to_pylist() == [{"server_us": None, "xmin": 4}]
 
 
-def test_pages_of_an_earlier_version_name_no_senders(tmp_path: Path) -> None:
-    earlier = pa.schema([field for field in PAGES if field.name != "sender_ids"])
+@pytest.mark.parametrize(
+    "absent", [("sender_ids", "text_crc32s", "statuses"), ("text_crc32s", "statuses")], ids=len
+)
+def test_pages_of_an_earlier_version_have_no_senders_texts_and_statuses(
+    tmp_path: Path, absent: tuple[str, ...]
+) -> None:
+    earlier = pa.schema([field for field in PAGES if field.name not in absent])
     some_id = bytes(16)
+    senders = [[some_id]] * ("sender_ids" not in absent)
     writer = RecordWriter(tmp_path, {"pages": earlier}, ProcessInfo.here("local"))
-    writer.adder("pages")((some_id, some_id, 1, 0, None, 50, 1, 2, 0, 200, [5], [some_id]))
+    writer.adder("pages")((some_id, some_id, 1, 0, None, 50, 1, 2, 0, 200, [5], [some_id], *senders))
     writer.close()
     (read,) = read_table(tmp_path, "pages", PAGES).table.to_pylist()
-    assert (read["message_ids"], read["sender_ids"]) == ([some_id], None)
+    assert (read["seqs"], read["message_ids"]) == ([5], [some_id])
+    assert [read[name] for name in absent] == [None] * len(absent)

@@ -1,14 +1,18 @@
-"""Promise: Locust is told of a send what will be judged of it: how long it took, or how long somebody waited who came when it was due."""
+"""Promise: Locust is told of a send what will be judged of it: how long it took, or how long somebody waited who came when it was due;
+and of a page the record keeps what it showed."""
 
 import time
+import unicodedata
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import orjson
 import pytest
 from locust.stats import RequestStats
 
-from analysis.record.codes import PagePurpose
+from analysis.record.codes import PagePurpose, Status
 from analysis.settings import Settings, Workload
 from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
@@ -36,7 +40,7 @@ def refusing(connection: Connection) -> None:
 
 @contextmanager
 def client_of(
-    recorded: Recorded, workload: Workload, script: object = acknowledging
+    recorded: Recorded, workload: Workload, script: object = acknowledging, **settings_: str
 ) -> Iterator[MessagesClient]:
     with serving(script) as server:  # type: ignore[arg-type]
         settings = Settings(
@@ -46,6 +50,7 @@ def client_of(
             supabase_service_role_key="service",
             database_url="postgresql://localhost/none",
             chatsoak_workload=workload,
+            **settings_,
         )
         http = HttpClient(server.url, 5.0)
         session = Session(PERSON, "token", "", time.monotonic() + 3600, {})
@@ -120,3 +125,59 @@ def test_a_page_of_history_that_contradicts_itself_is_noticed(recorded: Recorded
     (said,) = recorded.ledger.watch.notices.take(0.0)
     assert said["finding"]["criterion"] == "history.pages"
     assert said["finding"]["recipient_id"] == PERSON
+
+
+COMPOSED = unicodedata.normalize("NFC", "Ça va, hôtel ? 👋🏽")
+# As a row of the database has them, and what no app should show.
+SHOWN = [
+    {"id": "a", "seq": 5, "message_text": COMPOSED, "status": "read"},
+    {"id": "b", "seq": 4, "message_text": unicodedata.normalize("NFD", COMPOSED), "status": "pending"},
+    {"id": "c", "seq": 3, "message_text": "", "status": None},
+    {"id": "d", "seq": 2, "message_text": None, "status": 1},
+    {"id": "e", "seq": 1, "message_text": ["no text"], "status": ["sent"]},
+    {"id": "f", "seq": 0, "text": "in another field", "state": "sent"},
+]
+
+
+def read(recorded: Recorded, shown: object, **settings: str) -> tuple[list[int | None], list[Status | None]]:
+    """The checksums and statuses that the record has of a page that was answered so."""
+
+    def script(connection: Connection) -> None:
+        while connection.request() is not None:
+            connection.answer(orjson.dumps(shown))
+
+    with client_of(recorded, Workload.CLOSED, script, **settings) as client:
+        client.history(CHAT, None, 9, PagePurpose.BROWSE, 1)
+    (row,) = recorded.rows("pages")
+    return row["text_crc32s"], row["statuses"]
+
+
+def test_texts_and_statuses_of_a_page_are_recorded_as_they_were_shown(recorded: Recorded) -> None:
+    composed, decomposed = (
+        zlib.crc32(unicodedata.normalize(form, COMPOSED).encode()) for form in ("NFC", "NFD")
+    )
+    texts, statuses = read(recorded, SHOWN)
+    assert texts == [composed, decomposed, zlib.crc32(b""), None, None, None]
+    assert statuses == [Status.READ, Status.OTHER, Status.NULL, Status.OTHER, Status.OTHER, None]
+
+
+def test_their_fields_have_the_names_of_the_settings(recorded: Recorded) -> None:
+    texts, statuses = read(recorded, SHOWN[-2:], chatsoak_answer_text="text", chatsoak_answer_status="state")
+    assert texts == [None, zlib.crc32(b"in another field")]
+    assert statuses == [None, Status.SENT]
+
+
+def test_what_an_app_is_said_not_to_tell_is_not_known(recorded: Recorded) -> None:
+    found = read(recorded, SHOWN, chatsoak_answer_text="", chatsoak_answer_status="")
+    assert found == ([None] * len(SHOWN), [None] * len(SHOWN))
+
+
+def test_rest_tells_them_by_the_names_of_the_columns(recorded: Recorded) -> None:
+    texts, statuses = read(
+        recorded,
+        SHOWN[:1],
+        chatsoak_transport="rest",
+        chatsoak_answer_text="body",
+        chatsoak_answer_status="state",
+    )
+    assert (texts, statuses) == ([zlib.crc32(COMPOSED.encode())], [Status.READ])

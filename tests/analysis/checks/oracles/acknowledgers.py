@@ -2,12 +2,13 @@
 
 from hypothesis import strategies as st
 
-from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
+from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PagePurpose, PollKind, Status
 from tests.analysis.checks.oracles.story import (
     Attempt,
     Event,
     Look,
     Message,
+    Page,
     Poll,
     Process,
     Receipt,
@@ -46,6 +47,7 @@ def acknowledged(draw: st.DrawFn) -> Story:
         story.messages.append(message)
         story.events += [_event(draw, story, number, message) for _ in range(draw(st.integers(0, 3)))]
     story.events.sort(key=lambda event: event.at)
+    story.pages = [_page(draw, story) for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2])))]
     story.receipts = [_receipt(draw, story) for _ in range(draw(st.integers(1, 5)))]
     return story
 
@@ -121,6 +123,16 @@ def _event(draw: st.DrawFn, story: Story, number: int, message: Message) -> Even
     committed = max(0, draw(st.sampled_from([at, at, ended])) - draw(st.integers(0, 4)))
     socket = 10 * person + draw(st.sampled_from([0, 0, 0, 1]))
     return Event(person, socket, number, message.chat, at, kind, status, message.seq, committed=committed)
+
+
+def _page(draw: st.DrawFn, story: Story) -> Page:
+    """A page of history of which some statuses are told, by an app that tells ids or does not."""
+    chat, left = draw(st.integers(0, len(story.chats) - 1)), draw(_TIMES)
+    shown = draw(st.lists(st.integers(0, len(story.messages)), max_size=3))
+    page = Page(story.chats[chat][0], chat, PagePurpose.BROWSE, None, 9, left, Outcome.OK, shown)
+    page.statuses = {place: draw(_STATUS) for place in range(len(shown)) if draw(st.booleans())}
+    page.ids = draw(st.sampled_from([True, True, True, False]))
+    return page
 
 
 def _receipt(draw: st.DrawFn, story: Story) -> Receipt:

@@ -26,7 +26,8 @@ def pages(story: Story) -> Answer:
         for about, what in [*_strange_on(story, page), *_wrong_on(story, page), *missing]:
             at = story.dated(page.person, page.left + 1)
             faults.append((about, person_id(page.person).hex, None if at is None else floor(at), what))
-    facts: dict[str, float | int] = {"pages": len(answered)}
+    texts = sum(_is_worded(story, page, place) for page in answered for place in _places(page))
+    facts: dict[str, float | int] = {"pages": len(answered), "texts": texts}
     if unseen:
         facts["unseen"] = unseen
     return Answer(
@@ -55,12 +56,17 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
     """What is wrong with the message there by itself."""
     number, seq, message = page.shown[place], story.shown_seq(page, place), _message(story, page, place)
     if message is not None:
-        if message.chat != page.chat:
-            return "another chat" if page.person in story.chats[message.chat] else "reader is not in"
-        seen = Hearing(story).last_look
+        seen, chats = Hearing(story).last_look, _chats(message)
+        told = {event.chat for event in story.events if event.message == number}
+        if seen and page.chat not in chats | told:
+            welcome = any(page.person in story.chats[chat] for chat in chats)
+            return "another chat" if welcome else "reader is not in"
         had = any(event.message == number and event.seq == seq for event in story.events)
+        had = had or seq in [had_seq for _, had_seq in _numbers(message)]
         wrongs = {
             "another sender": bool(message.attempts) and _shows_another_sender(story, page, place, message),
+            "another text": _is_worded(story, page, place)
+            and _shows_another_text(story, page, place, message),
             "another seq": seq is not None and seq != message.seq and not had,
         }
         return next((wrong for wrong, holds in wrongs.items() if seen and holds), None)
@@ -73,14 +79,44 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
         known = number < len(story.messages) and _acknowledged(story.messages[number]) is not None
         known = known or any((event.message, event.chat) == (number, page.chat) for event in story.events)
     else:
-        known = any(
-            one.chat == page.chat and one.seq == seq and (one.looks or _acknowledged(one) is not None)
-            for one in story.messages
-        )
+        known = any((page.chat, seq) in _numbers(one) for one in story.messages)
         known = known or any((event.seq, event.chat) == (seq, page.chat) for event in story.events)
     if known:
         return None
     return NOT_TOLD if _may_have_gone(story, page, place) else "no such message"
+
+
+def _is_worded(story: Story, page: Page, place: int) -> bool:
+    """Whether the text is shown of a message of the run whose texts are known."""
+    message = _message(story, page, place)
+    shown = story.shown_text(page, place) is not None
+    return shown and message is not None and bool(message.attempts) and Hearing(story).last_look
+
+
+def _shows_another_text(story: Story, page: Page, place: int, message: Message) -> bool:
+    """Words that were neither sent nor ever seen in its row."""
+    sent = story.text(page.shown[place])
+    looked = {look.text or message.stored_text or sent for look in message.looks}
+    return story.shown_text(page, place) not in {sent, *looked}
+
+
+def _chats(message: Message) -> set[int]:
+    """Where it was sent, and where looks saw its row."""
+    sent = {message.chat} if message.attempts else set()
+    return sent | {message.row_chat if look.chat is None else look.chat for look in message.looks}
+
+
+def _numbers(message: Message) -> list[tuple[int, int | None]]:
+    """The chats and seqs of which looks and answers told together."""
+    looks = [
+        (
+            message.row_chat if look.chat is None else look.chat,
+            message.seq if look.seq is None else look.seq,
+        )
+        for look in message.looks
+    ]
+    told = [one.told for one in message.attempts if one.outcome is Outcome.OK]
+    return looks + [(message.chat, message.seq if seq is None else seq) for seq in told]
 
 
 def _shows_another_sender(story: Story, page: Page, place: int, message: Message) -> bool:
@@ -110,7 +146,7 @@ def _placed(story: Story, page: Page) -> list[tuple[int, int]]:
     found = []
     for place in _places(page):
         message, seq = _message(story, page, place), story.shown_seq(page, place)
-        if seq is None and message is not None:
+        if seq is None and message is not None and message.row_chat == page.chat:
             seq = message.seq
         if seq is not None and _strange(story, page, place) is None:
             found.append((place, seq))
@@ -156,7 +192,7 @@ def _left_out(story: Story, page: Page) -> Iterator[Wrong]:
     seqs = [seq for _, seq in _placed(story, page)]
     for number, message in enumerate(story.messages):
         stays = bool(message.looks) and all(_in_place(message, look) for look in message.looks)
-        if message.chat != page.chat or message.seq is None or not message.attempts or not stays:
+        if message.row_chat != page.chat or message.seq is None or not message.attempts or not stays:
             continue
         if not _stored_before(story, message, page):
             continue

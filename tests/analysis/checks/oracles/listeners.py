@@ -85,6 +85,8 @@ def spoken(draw: st.DrawFn) -> Story:
 def read_through(draw: st.DrawFn) -> Story:
     """Any messages, and pages of history that show them in any order, twice, and too few of them, and other ones."""
     story = draw(spoken())
+    for message in story.messages:
+        _alter(draw, story, message)
     for _ in range(draw(st.sampled_from([2, 2, 3, 1, 0]))):
         page = _page(draw, story)
         page.walk = draw(st.integers(0, 1))
@@ -115,6 +117,10 @@ def _spoil(draw: st.DrawFn, story: Story, page: Page) -> None:
         page.other_seqs[draw(st.integers(0, len(page.shown) - 1))] = draw(st.integers(1, 9))
     if page.shown and draw(st.integers(0, 5)) == 5:
         page.other_senders[draw(st.integers(0, len(page.shown) - 1))] = draw(st.integers(0, story.people))
+    if page.shown and draw(st.integers(0, 3)) == 3:
+        words = draw(st.sampled_from(["invented", "changed", "once"]))
+        page.other_texts[draw(st.integers(0, len(page.shown) - 1))] = words
+    page.texts = draw(st.sampled_from([True, True, False]))
     page.senders, page.strange = draw(st.booleans()), draw(st.integers(0, story.people))
     page.ids, page.seqs = draw(
         st.sampled_from([*[(True, True)] * 4, (True, False), (True, False), (False, True), (False, False)])

@@ -284,7 +284,7 @@ def _told(word: Word) -> tuple[Any, ...]:
         return (PERSON.bytes, 1, where, message, sender, *told)
     asked = (0, word.told_by, None, 50, ns(0), ns(1), Outcome.OK, 200)
     senders = None if word.sender is None else [word.sender.bytes]
-    return (PERSON.bytes, where, *asked, [word.seq], [message], senders)
+    return (PERSON.bytes, where, *asked, [word.seq], [message], senders, None, None)
 
 
 def _attempt(number: int, send: Send, place: int) -> tuple[Any, ...]:

@@ -146,7 +146,7 @@ def gaps(made: Numbers) -> Answer:
         above = [
             (row, seq)
             for row in made.rows
-            if row.where(there(row)[-1]) == chat
+            if row.where(there(row)[-1]) == chat == numbered_for(made, row)
             for seq in [last_seq(row)]
             if seq is not None and seq > start(made, chat)
         ]
@@ -171,6 +171,11 @@ def gaps(made: Numbers) -> Answer:
     if perhaps:
         facts["perhaps_given"] = len(perhaps)
     return Answer(faults, checked, unseen or still_open > 0 or bool(perhaps), facts)
+
+
+def numbered_for(made: Numbers, row: Row) -> int:
+    """The chat that it was sent to; of somebody else's, where it was first seen: a row that was moved kept another's number."""
+    return row.where(row.seen[0]) if row.send is None else made.sends[row.send].chat
 
 
 def is_unknown(made: Numbers, message: int) -> bool:
@@ -218,8 +223,11 @@ def is_gap(made: Numbers, chat: int, seq: int, holes: int) -> bool:
     """Whether nobody can fill this hole any more."""
     if not made.knows_ids:
         return holes > open_sends(made, chat)
+    moved_here = {row.number for row in made.rows if numbered_for(made, row) != chat}
     first_above = min(
-        one.poll for one in given(made) if one.chat == chat and one.seq > seq and one.poll is not None
+        one.poll
+        for one in given(made)
+        if one.chat == chat and one.seq > seq and one.poll is not None and one.message not in moved_here
     )
     looks = [
         poll

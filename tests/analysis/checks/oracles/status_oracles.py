@@ -34,6 +34,10 @@ def invalid(story: Story) -> Answer:
         for event in _telling(story, number):
             not_new = event.type is EventType.INSERT and event.status is not Status.SENT
             strange = strange or event.status not in STAGES or not_new
+        for page in story.pages:
+            for place, shown in enumerate(page.shown):
+                told = page.ids and shown == number and place in page.statuses
+                strange = strange or (told and page.statuses[place] not in STAGES)
         if strange:
             faults.append(str(message_id(number)))
     return Answer(faults, checked=_checked(story), unseen=_last_look(story) is None)

@@ -122,6 +122,9 @@ class Page:
         other_seqs: by its place on the page the seq with which a message is shown that is not its own.
         senders: whether the app tells them.
         other_senders: by its place on the page whom a message is shown of that somebody else sent.
+        texts: whether the app tells them.
+        other_texts: by its place on the page the text with which a message is shown that was sent with another.
+        statuses: by place; of the others the app tells none.
         strange: whom it shows as the sender of what exists nowhere: a person; None: the first.
     """
 
@@ -139,6 +142,9 @@ class Page:
     other_seqs: dict[int, int] = field(default_factory=dict)
     senders: bool = True
     other_senders: dict[int, int] = field(default_factory=dict)
+    texts: bool = True
+    other_texts: dict[int, str] = field(default_factory=dict)
+    statuses: dict[int, Status] = field(default_factory=dict)
     strange: int | None = None
 
 
@@ -285,6 +291,10 @@ class Story:
             return None
         own = self.messages[number].sender if number < len(self.messages) else page.strange or 0
         return page.other_senders.get(place, own)
+
+    def shown_text(self, page: Page, place: int) -> str | None:
+        """The words with which a page shows the message there."""
+        return page.other_texts.get(place, self.text(page.shown[place])) if page.texts else None
 
     def text(self, message: int | None) -> str:
         """The words of a message as they were sent."""

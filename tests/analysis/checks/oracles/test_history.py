@@ -19,7 +19,7 @@ from tests.analysis.in_memory import CLOCK_NS
 
 WRONGS = (
     *("twice", "out of order", "asked for below", "left it out"),
-    *("no such message", "another seq", "another sender", "reader is not in", "another chat"),
+    *("no such message", "another seq", "another sender", "another text", "reader is not in", "another chat"),
 )
 
 

@@ -190,6 +190,7 @@ class Writer:
         seqs = [self._story.shown_seq(page, place) for place in range(len(page.shown))]
         ids = [message_id(number).bytes if page.ids else None for number in page.shown]
         senders = [self._story.shown_sender(page, place) for place in range(len(page.shown))]
+        texts = [self._story.shown_text(page, place) for place in range(len(page.shown))]
         return (
             person_id(page.person).bytes,
             chat_id(page.chat).bytes,
@@ -204,6 +205,8 @@ class Writer:
             seqs,
             ids,
             [None if sender is None else person_id(sender).bytes for sender in senders],
+            [None if text is None else zlib.crc32(text.encode()) for text in texts],
+            [page.statuses.get(place) for place in range(len(page.shown))],
         )
 
     def database_rows(self) -> dict[str, list[tuple[Any, ...]]]:
