@@ -70,8 +70,8 @@ class ChatFault:
         """Its own chat, and the further ones."""
         return [self.chat, *self.others]
 
-    def goes_with(self, other: Chat) -> bool:
-        """Whether this may be its first further chat."""
+    def goes_with(self, other: Chat) -> int:
+        """How well this would do as its further chat."""
         return bool(set(self.chat.participants) & set(other.participants))
 
     def touch(self, **fields: object) -> None:

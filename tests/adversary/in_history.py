@@ -14,6 +14,7 @@ from tests.adversary.truth import is_page
 
 HOW = "proxy (HTTP)"
 SETTLED_NS = 1_000_000_000  # whoever wrote a message that long ago knew it before the page was asked for
+READERS = 2  # of such a page are enough: one of them reads it soon
 SHOWN_S = 5.0  # a page that was answered has arrived by then
 
 Rows = list[dict[str, Any]]
@@ -140,6 +141,9 @@ class HistoryOfAnotherChat(ChatFault):
     spares = 1
     inside = True  # the reader is in that chat
 
+    def goes_with(self, other: Chat) -> int:
+        return min(READERS, len(set(self.chat.participants) & set(other.participants)))
+
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         given = await forward(request)
         (other,) = self.others
@@ -167,8 +171,8 @@ class HistoryLeaked(HistoryOfAnotherChat):
     what = "a page of history holds a message of a chat that its reader is not in"
     inside = False
 
-    def goes_with(self, other: Chat) -> bool:
-        return not set(self.chat.participants) <= set(other.participants)
+    def goes_with(self, other: Chat) -> int:
+        return min(READERS, len(set(self.chat.participants) - set(other.participants)))
 
 
 class HistoryInventsOne(OnPage):

@@ -101,14 +101,19 @@ class SharedRun:
         """Give the busiest chats to the neediest faults."""
         free = busiest_first(chats)
         assert len(free) > sum(1 + fault.spares for fault in self.faults.values()), "too few chats"
-        for fault in sorted(self.faults.values(), key=lambda fault: -fault.needs):
+        faults = sorted(self.faults.values(), key=lambda fault: -fault.needs)
+        for place, fault in enumerate(faults):
             fault.truth, fault.chat = adversary.truth, free.pop(0)
-        # Whoever needs one further chat cannot do with just any; who needs many takes what is left.
-        for fault in sorted(self.faults.values(), key=lambda fault: fault.spares):
-            for _ in range(fault.spares):
-                near = next(filter(fault.goes_with, free), free[0])
+            if (
+                fault.spares == 1
+            ):  # it cannot do with just any: with one that nobody else will get, or else with a quiet one
+                promised = len(faults) - place - 1
+                near = max([*free[promised:], *free[:promised][::-1]], key=fault.goes_with)
                 free.remove(near)
                 fault.others.append(near)
+        for fault in faults:
+            if fault.spares > 1:  # it takes what is left
+                fault.others, free = free[: fault.spares], free[fault.spares :]
             adversary.by_chat |= {chat.id: fault for chat in fault.chats}
 
     async def _strike(
