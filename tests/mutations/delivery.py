@@ -117,7 +117,7 @@ DELIVERY = [
         ("sought[process, user, chat] = at_ns", "pass"),
         ("begun[number][6:9] = at_ns, NULL, at_ns", "begun[number][6:9] = at_ns, NULL, ENDLESS"),
         ("setdefault((process, socket, user), {})", "setdefault((process, user), {})"),
-        ('sockets["event"] == SocketEvent.GAVE_UP,', 'sockets["event"] != SocketEvent.GAVE_UP,'),
+        ('sockets["event"] == event, [', 'sockets["event"] != event, ['),
         ("_ASKED = {SocketEvent.JOINED, ", "_ASKED = {"),
         ("SocketEvent.REFUSED, SocketEvent.GAVE_UP}", "SocketEvent.GAVE_UP}"),
         ("SocketEvent.REFUSED, SocketEvent.GAVE_UP}", "SocketEvent.REFUSED}"),
@@ -211,7 +211,6 @@ DELIVERY = [
     ),
     *of(
         "owed",
-        ("& ~self.since(rows, stay.last)", ""),
         ("self.since(rows, stay.first) & ~self", "~self"),
         ("found |= between & self._in_time(rows, stay)", "found |= between"),
         ("alive_ns - CERTAIN_AFTER_NS, last, rows)", "alive_ns, last, rows)"),

@@ -5,7 +5,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import Outcome, PagePurpose, PollKind, SocketEvent
-from tests.analysis.histories import History
+from tests.analysis.histories import History, ns
 
 LOST, AGAIN = 10.0, 11.0
 
@@ -125,3 +125,15 @@ def test_who_was_not_online_yet_had_missed_nothing() -> None:
     run = between()
     run.socket(1, SocketEvent.REFUSED, 9.0, chat=0)
     assert unread(finish(run))[1] == 0
+
+
+def test_what_was_sent_before_they_came_was_not_to_be_read() -> None:
+    run = between(sent_at=3.0)
+    rows = run.rows["sockets"]
+    first = next(
+        number
+        for number, row in enumerate(rows)
+        if row[3] == SocketEvent.SUBSCRIBED and row[0] == run.person_id(1).bytes
+    )
+    rows[first] = (*rows[first][:4], ns(5.0), *rows[first][5:])
+    assert unread(finish(run)) == (Verdict.PASS, 0)
