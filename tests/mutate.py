@@ -41,6 +41,7 @@ NEAREST = {
         ("sequence", "numbering", "order", "gaps", "fleeting"), f"{CHECKS}/oracles/test_numbering.py"
     ),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), f"{CHECKS}/oracles/test_hearing.py"),
+    "stays": f"{CHECKS}/test_stays.py",
     **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_phantom.py"),
     **dict.fromkeys(("moments", "findings"), f"{CHECKS}/test_two_machines.py"),
     **dict.fromkeys(

@@ -18,11 +18,12 @@ such as a message that was on its way while a subscription was being confirmed. 
 that did not come, such as a message to somebody whose process was killed, is no delivery at all. It is **undecided** where
 only the recipient's clock, which was never compared with the others, knows whether it was owed. It is **unawaited** where it
 was stored when the user, in the drain, asked what to wait for, and nothing that they learned by that named it: who went offline
-before it came may have gone too early. To somebody who left the chat in mid-run nothing of this applies from shortly before
+before it came may have gone too early. It is **unread** where it was sent between the first and the last subscription of a device
+(`analysis.checks.stays`), and no page that was read to catch up reaches it: Realtime did not owe it, and history was to bring it. To somebody who left the chat in mid-run nothing of this applies from shortly before
 the last look on that saw them in it: see `analysis.checks.departures`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ from analysis.checks.account import NULL, Account, Bools, Ints, pair
 from analysis.checks.departures import Departures
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import Owing
+from analysis.checks.stays import Stay, stays
 from analysis.checks.subscriptions import (
     ENDLESS,
     Subscriptions,
@@ -57,7 +59,7 @@ class Deliveries:
         owed: by Realtime.
         read: on a page of history that was read to catch up, or for the drain.
         owed_by_history: see the module's text; never where `owed`.
-        undecided, unawaited: see the module's text; only where it neither came nor was read.
+        undecided, unawaited, unread: see the module's text; only where it neither came nor was read; `unread` only where neither of the others.
         shut_out: owed to somebody who could not get a lost subscription back; part of `owed`.
         subscriptions: all subscriptions.
     """
@@ -70,6 +72,7 @@ class Deliveries:
     owed_by_history: Bools
     undecided: Bools
     unawaited: Bools
+    unread: Bools
     shut_out: Bools
     subscriptions: Subscriptions
 
@@ -137,6 +140,10 @@ def deliveries(account: Account) -> Deliveries:
             by_history[rest] = _in_history(account, moments, row[rest], catch_ups[number])
     by_history |= read & ~owed
     accounted = owed | arrived | by_history
+    order = order[~(accounted | undecided | unawaited | moved[row])[order]]
+    unread = _flags(
+        len(row), _unread(order, participation[order], row, owing, stays(account, subscribed, told))
+    )
     return Deliveries(
         row.astype(np.int32),
         participation.astype(np.int32),
@@ -146,6 +153,7 @@ def deliveries(account: Account) -> Deliveries:
         by_history,
         undecided & ~accounted,
         unawaited & ~accounted,
+        unread,
         shut_out,
         subscribed,
     )
@@ -175,6 +183,19 @@ def _came(
         evidence.pages["user_id"].to_numpy()[page[to_catch_up]],
     )
     return arrived, _flags(size, on_pages)
+
+
+def _unread(
+    pairs: Ints, participation: Ints, row: Ints, owing: Owing, stayed: Mapping[int, list[Stay]]
+) -> Ints:
+    """Which of `pairs`, by participation and accounted for by nothing else, somebody who stayed should have read."""
+    found = [np.empty(0, np.int64)]
+    for number, of_person in stayed.items():
+        low, high = np.searchsorted(participation, (number, number + 1))
+        if low < high:
+            here = pairs[low:high]
+            found.append(here[owing.between(row[here], of_person)])
+    return np.concatenate(found)
 
 
 def _shut_out(owing: Owing, moments: MomentsOfRows, rows: Ints, mine: Ints, gave_up: pd.DataFrame) -> Bools:

@@ -6,12 +6,14 @@ the place of the recipient's times: it was there when it brought a message that 
 still there when it brought one that left after this one was stored.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.moments import MomentsOfRows
+from analysis.checks.stays import Stay
 from analysis.checks.subscriptions import ENDLESS, OPEN, Subscriptions
 
 CERTAIN_AFTER_NS = 10_000_000_000  # ten times the delivery target: far beyond any healthy delivery
@@ -141,6 +143,37 @@ class Owing:
         since[placed] = self._moments.earliest_left_ns[rows[placed]] > self._began_on_leader[number]
         since[apart] = self._begun(rows[apart], number)
         return since
+
+    def between(self, rows: Ints, stayed: Iterable[Stay]) -> Bools:
+        """Which left after the first of some stay's subscriptions began and, as far as that is known, not after the last, and were
+        stored early enough before they went offline to be read by then.
+
+        That is what was stored when they asked, in the drain, what to wait for, or gave up, or what they waited for. Of somebody
+        who had no drain: what was stored `CERTAIN_AFTER_NS` before their end.
+        """
+        found = np.zeros(len(rows), np.bool_)
+        for stay in stayed:
+            between = self.since(rows, stay.first) & ~self.since(rows, stay.last)
+            if between.any():
+                found |= between & self._in_time(rows, stay)
+        return found
+
+    def _in_time(self, rows: Ints, stay: Stay) -> Bools:
+        """Which were stored so early that whoever stayed has to have them."""
+        last = stay.last
+        seq, alive_ns, sought_ns = self._seq[rows], int(self._brought.alive_ns[last]), int(self._sought[last])
+        in_time = self._stored_before(alive_ns - CERTAIN_AFTER_NS, last, rows)
+        in_time |= (seq != NULL) & (seq <= self._newest[last]) & self._stored_before(alive_ns, last, rows)
+        if sought_ns != NEVER:
+            in_time |= self._stored_before(sought_ns, last, rows)
+        if stay.gave_up_ns is not None:
+            in_time |= self._stored_before(stay.gave_up_ns, last, rows)
+        return in_time
+
+    def _stored_before(self, at_ns: int, number: int, rows: Ints) -> Bools:
+        """Which were stored by then, by the clock of this subscription."""
+        moment = self._moments.clocks.moments(np.array([at_ns]), self._clock[number : number + 1])
+        return self._moments.stored_before(moment, rows)
 
     def _by_way_of_comparing(self, rows: Ints, clock: int) -> tuple[Ints, Ints, Ints]:
         """Positions in `rows` of the messages that left by this clock, by one that can be compared with it, and by others."""

@@ -54,6 +54,7 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
         or _never_let_in(deliveries)
         or _undecided(deliveries)
         or _not_awaited(deliveries)
+        or _unread(deliveries)
         or told_too_little(account)
         or _around(deliveries, unclear, len(restarted.after_ns)),
         facts={
@@ -61,6 +62,7 @@ def missed(account: Account, deliveries: Deliveries) -> Criterion:
             "caught_up": int(caught_up.sum()),
             "undecided": int(deliveries.undecided.sum()),
             "unawaited": int(deliveries.unawaited.sum()),
+            "unread": int(deliveries.unread.sum()),
             "around_restarts": len(unclear),
             "not_in_history": int(
                 (deliveries.owed_by_history & ~deliveries.read & ~deliveries.arrived).sum()
@@ -115,6 +117,20 @@ def _not_awaited(deliveries: Deliveries) -> str | None:
     return (
         f"{some} drained without knowing the newest seq of the chat: {count:,} {'delivery' if count == 1 else 'deliveries'} of messages "
         "that were stored by then had not come, and were not waited for. See the calls of `get_latest_seq` in Locust's statistics."
+    )
+
+
+def _unread(deliveries: Deliveries) -> str | None:
+    """The sentence about people who came back, and did not read all that they had missed."""
+    count = int(deliveries.unread.sum())
+    if not count:
+        return None
+    people = len(np.unique(deliveries.participation[deliveries.unread]))
+    some = "1 participation" if people == 1 else f"{people:,} participations"
+    return (
+        f"{count:,} {'delivery' if count == 1 else 'deliveries'} to {some} that had lost a subscription and got another one came by "
+        "neither: history should have brought them, and no page of it that could be read reaches them. See the pages that failed in "
+        "Locust's statistics."
     )
 
 

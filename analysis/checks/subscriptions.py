@@ -93,7 +93,7 @@ def subscriptions(account: Account) -> Subscriptions:
     return Subscriptions(
         table,
         *_placed(account, table, channels),
-        gave_up=_gave_up(account, keys),
+        gave_up=steps_of(account, keys, SocketEvent.GAVE_UP),
         asked=_with_step(account, _ASKED),
         channels=channels,
         left=left[order],
@@ -101,11 +101,10 @@ def subscriptions(account: Account) -> Subscriptions:
     )
 
 
-def _gave_up(account: Account, keys: Ints) -> pd.DataFrame:
+def steps_of(account: Account, keys: Ints, event: SocketEvent) -> pd.DataFrame:
+    """Steps of this kind, with their participation among `keys`, process, clock and time, by participation and time."""
     sockets = account.evidence.sockets
-    steps = sockets.loc[
-        sockets["event"] == SocketEvent.GAVE_UP, ["process", "clock", "at_ns", "chat_id", "user_id"]
-    ]
+    steps = sockets.loc[sockets["event"] == event, ["process", "clock", "at_ns", "chat_id", "user_id"]]
     key = pair(steps.pop("chat_id").to_numpy(), steps.pop("user_id").to_numpy())
     steps.insert(0, "participation", positions(keys, key))
     steps = steps[steps["participation"] >= 0]

@@ -63,6 +63,7 @@ FACTS = {
     "realtime.missed.caught_up": ("{} caught up", "Deliveries that nobody was owed by Realtime, because the person was reconnecting, and that reading history brought."),
     "realtime.missed.undecided": ("{} undecided", "Deliveries that did not come between machines whose clocks were never compared: nobody knows whether they were owed."),
     "realtime.missed.unawaited": ("{} not waited for", "Deliveries that had not come when people went offline who did not know that there was something to wait for."),
+    "realtime.missed.unread": ("{} read nowhere", "Deliveries between two subscriptions that no event brought, and no page of history either: those that were to bring them could not be read."),
     "realtime.missed.around_restarts": ("{} lost around restarts", "Deliveries that did not come while PostgreSQL restarted: nothing is held against Realtime for them."),
     "realtime.missed.not_in_history": ("{} not in history", "Deliveries that somebody who was reconnecting should have read in history, and did not."),
     "realtime.duplicated.repeated_by_another_subscription": ("{} repeated after a reconnect", "Messages that came once more by the next subscription: no fault, for Realtime cannot know what the last one brought."),

@@ -17,15 +17,16 @@ from gevent.event import Event
 from locust.env import Environment
 
 from analysis.record import Person
-from analysis.record.codes import NOT_IN_CHAT, Outcome, PagePurpose, SocketEvent
+from analysis.record.codes import Outcome, PagePurpose, SocketEvent
 from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
 from locustfiles.clients.http import HttpClient
-from locustfiles.clients.messages import MessagesClient, Page
+from locustfiles.clients.messages import MessagesClient
 from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.session import Session
 from locustfiles.clients.websocket import RealtimeError
+from locustfiles.life.gaps import Gap, Gaps, ShutOutError, further, missed
 from locustfiles.life.memory import ChatMemory
 from locustfiles.life.newest import newest_seq
 from locustfiles.life.outsider import Outsider
@@ -39,7 +40,6 @@ JOIN_S = 15.0
 TUNNEL_S = (1.0, 4.0)  # how long somebody has no network
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
 REFRESH_AT = 0.8  # of a token's lifetime
-CATCH_UP_PAGE = 100
 FIRST_SEQ = 1  # of every chat
 PROBE_S = 2.0  # how long a drain that is late already waits for the socket's last sign of life
 LOOK_EVERY_S = 0.1
@@ -53,14 +53,6 @@ class Incoming:
     message_id: str
     sender_id: str
     seq: int
-
-
-class ShutOutError(RealtimeError):
-    """The app says that this person is not in a chat any more."""
-
-    def __init__(self, chat_id: str) -> None:
-        super().__init__(f"the history of chat {chat_id} was refused")
-        self.chat_id = chat_id
 
 
 class Device:
@@ -88,6 +80,8 @@ class Device:
         self._online = Event()
         self._was_online = False
         self._coming = False  # for the first time
+        self._came = False  # and knows what was there before
+        self._gaps = Gaps()
         self._obstacle = ""  # why the last attempt to come online failed
         self._draining = Event()
         self._ended = False
@@ -149,7 +143,7 @@ class Device:
         walk, before = self._load.next_walk(), None
         for _ in range(pages):
             answer = self.messages.history(chat_id, before, page, PagePurpose.BROWSE, walk)
-            before = _further(before, answer, above=FIRST_SEQ - 1)
+            before = further(before, answer, above=FIRST_SEQ - 1)
             if before is None:
                 return
 
@@ -193,13 +187,20 @@ class Device:
         return missing
 
     def _wait_for(self, newest: Mapping[str, int], deadline: float) -> str | None:
-        """Until each chat's newest seq has been seen; once the run has stopped sending, that one is final."""
-        for chat_id, seq in newest.items():
-            while self.memory[chat_id].seen < seq or not self._online.is_set():
-                if time.monotonic() > deadline:
-                    return f"{self.person.email} saw chat {chat_id} up to seq {self.memory[chat_id].seen} of {seq}"
-                gevent.sleep(LOOK_EVERY_S)
+        """Until nothing is lacking any more; once the run has stopped sending, each chat's newest seq is final."""
+        while (lacking := self._lacking(newest)) is not None:
+            if time.monotonic() > deadline:
+                return f"{self.person.email} {lacking}"
+            gevent.sleep(LOOK_EVERY_S)
         return None
+
+    def _lacking(self, newest: Mapping[str, int]) -> str | None:
+        """What this person still has to see of these chats, or to read of what they missed."""
+        for chat_id, seq in newest.items():
+            if (seen := self.memory[chat_id].seen) < seq or not self._online.is_set():
+                return f"saw chat {chat_id} up to seq {seen} of {seq}"
+        unread = self._gaps.first_of(newest)
+        return unread and f"could not read in history what they had missed of chat {unread[0]}"
 
     def _begin(self) -> bool:
         """Come online for the first time; False when the run is over first."""
@@ -214,6 +215,7 @@ class Device:
             seq = self.messages.latest_seq(chat.id)
             if seq:
                 self.memory[chat.id].seen = max(self.memory[chat.id].seen, seq)
+        self._came = True
         return True
 
     def _come_online(self) -> bool:
@@ -229,13 +231,17 @@ class Device:
                 return True
             if self._load.gate.closed and not self._was_online and not self._draining.is_set():
                 return False
-            jitter = self._rng.uniform(0.5, 1.5)
-            if self._draining.is_set():  # the last chance to come back: no long pauses any more
-                gevent.sleep(BACKOFF_S * jitter)
-            else:
-                self._draining.wait(pause_s * jitter)
-                pause_s = min(2 * pause_s, LONGEST_BACKOFF_S)
+            pause_s = self._pause(pause_s)
         return False
+
+    def _pause(self, pause_s: float) -> float:
+        """Wait about so many seconds before the next try; returns how many before the one after that."""
+        jitter = self._rng.uniform(0.5, 1.5)
+        if self._draining.is_set():  # the last chance to come back: no long pauses any more
+            gevent.sleep(BACKOFF_S * jitter)
+            return pause_s
+        self._draining.wait(pause_s * jitter)
+        return min(2 * pause_s, LONGEST_BACKOFF_S)
 
     def _chats(self) -> list[str]:
         """The chats that this person is in, as far as the app lets them."""
@@ -261,7 +267,9 @@ class Device:
             raise RealtimeError("not signed in")
         settings = self._load.settings
         chats = self._chats()
-        known = {chat_id: self.memory[chat_id].seen for chat_id in chats} if self._was_online else None
+        if self._was_online:
+            for chat_id in chats:
+                self._gaps.open(chat_id, self._known(chat_id))
         socket = RealtimeSocket(
             url=settings.next_public_supabase_url,
             api_key=settings.next_public_supabase_anon_key.get_secret_value(),
@@ -278,33 +286,34 @@ class Device:
         self._socket = socket
         try:
             socket.join(chats, session.access_token, JOIN_S)
-            for chat_id, seen in (known or {}).items():
-                self._catch_up(socket, chat_id, seen)
+            while (gap := self._gaps.first_of(chats)) is not None:
+                self._catch_up(socket, *gap)
+            if not socket.is_open:  # its end was nobody else's concern so far: see `_went_down`
+                raise RealtimeError("the socket went down while history was read")
         except RealtimeError as error:
             if isinstance(error, ShutOutError):  # the other chats are not to suffer from that
                 self._shut_out[error.chat_id] = str(error)
+                self._gaps.forget(error.chat_id)
             socket.close()
             raise
         self._was_online = True
         self._online.set()
 
-    def _catch_up(self, socket: RealtimeSocket, chat_id: str, seen: int) -> None:
-        walk, before, newest = self._load.next_walk(), None, seen
-        while True:
-            page = self.messages.history(chat_id, before, CATCH_UP_PAGE, PagePurpose.CATCH_UP, walk)
-            if page.status_code in NOT_IN_CHAT:
-                raise ShutOutError(chat_id)
-            if page.outcome is not Outcome.OK:
-                raise RealtimeError(f"history of chat {chat_id} could not be read")
-            for message in page.messages:
-                if message.seq is not None and message.seq > seen:
-                    newest = max(newest, message.seq)
-                    self.memory[chat_id].note(message.seq, own=message.sender_id == self.person.id)
-            before = _further(before, page, above=seen)
-            if before is None:
-                break
+    def _known(self, chat_id: str, last_seq: int | None = None) -> int | None:
+        """The newest seq that is known of a chat whose events went up to `last_seq`; None: not even what was there before us."""
+        seen = self.memory[chat_id].seen
+        known = seen if last_seq is None else min(seen, last_seq)
+        return known if known or self._came else None
+
+    def _catch_up(self, socket: RealtimeSocket, chat_id: str, gap: Gap) -> None:
+        newest = gap.known or 0
+        for message in missed(self.messages, chat_id, gap, self._load.next_walk()):
+            assert message.seq is not None
+            newest = max(newest, message.seq)
+            self.memory[chat_id].note(message.seq, own=message.sender_id == self.person.id)
+        self._gaps.close(chat_id, gap)
         socket.note_caught_up(chat_id, newest)
-        if newest > seen:
+        if newest > (gap.known or 0):
             self.receipts.arrived(chat_id)
 
     def _went_down(self, reason: str) -> None:
@@ -316,16 +325,22 @@ class Device:
 
     def _gap(self, chat_id: str, last_seq: int | None) -> None:
         """The server subscribed a chat anew: what was written meanwhile is read from history."""
-        if self._socket is not None and self._online.is_set():
-            seen = self.memory[chat_id].seen
-            known = seen if last_seq is None else min(seen, last_seq)
-            self._background.append(gevent.spawn(self._close_gap, self._socket, chat_id, known))
+        gap = self._gaps.open(chat_id, self._known(chat_id, last_seq))
+        if self._socket is not None and self._online.is_set():  # otherwise whoever is connecting reads it
+            self._background.append(gevent.spawn(self._close_gap, self._socket, chat_id, gap))
 
-    def _close_gap(self, socket: RealtimeSocket, chat_id: str, known: int) -> None:
-        try:
-            self._catch_up(socket, chat_id, known)
-        except RealtimeError as error:
-            logger.warning("%s: %s", self.person.email, error)
+    def _close_gap(self, socket: RealtimeSocket, chat_id: str, gap: Gap) -> None:
+        """Try until it is read, or is the concern of a later one, such as after a reconnect."""
+        pause_s = BACKOFF_S
+        while self._gaps.is_open(chat_id, gap) and not self._ended:
+            try:
+                self._catch_up(socket, chat_id, gap)
+            except ShutOutError as error:  # nothing is owed to them; whether that is right the judge knows
+                self._gaps.forget(chat_id)
+                logger.warning("%s: %s", self.person.email, error)
+            except RealtimeError as error:
+                logger.warning("%s: %s", self.person.email, error)
+                pause_s = self._pause(pause_s)
 
     def _arrived(self, row: Row) -> None:
         if row.chat_id is None or row.id is None or row.seq is None:
@@ -363,14 +378,3 @@ class Device:
                 continue
             if self._socket is not None and self._online.is_set():
                 self._socket.refresh(self._session.access_token)
-
-
-def _further(before: int | None, page: Page, above: int) -> int | None:
-    """The bound of the next page of a walk down to `above`, exclusive; None when this one was the last.
-
-    A page with fewer messages than were asked for need not be the last: servers have limits of their own.
-    """
-    lowest = min((message.seq for message in page.messages if message.seq is not None), default=None)
-    if lowest is None or lowest <= above + 1 or (before is not None and lowest >= before):
-        return None
-    return lowest

@@ -98,6 +98,11 @@ WORLD_FAULTS = {
         "SQL, chatsoak stage --fault",
         {"realtime.missed": "`get_latest_seq` told"},
     ),
+    "HistoryRefusedAfterGap": WorldFault(
+        "a subscription is confirmed anew in place of an event, and history answers 503 to whoever wants to read what they missed",
+        "proxy (HTTP, WebSocket)",
+        {"realtime.missed": "had lost a subscription and got another one"},
+    ),
     "DiskFull": WorldFault(
         "the disk is full",
         "a small file system",

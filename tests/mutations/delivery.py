@@ -117,7 +117,7 @@ DELIVERY = [
         ("sought[process, user, chat] = at_ns", "pass"),
         ("begun[number][6:9] = at_ns, NULL, at_ns", "begun[number][6:9] = at_ns, NULL, ENDLESS"),
         ("setdefault((process, socket, user), {})", "setdefault((process, user), {})"),
-        ('sockets["event"] == SocketEvent.GAVE_UP,', 'sockets["event"] != SocketEvent.GAVE_UP,'),
+        ('sockets["event"] == event, [', 'sockets["event"] != event, ['),
         ("_ASKED = {SocketEvent.JOINED, ", "_ASKED = {"),
         ("SocketEvent.REFUSED, SocketEvent.GAVE_UP}", "SocketEvent.GAVE_UP}"),
         ("SocketEvent.REFUSED, SocketEvent.GAVE_UP}", "SocketEvent.REFUSED}"),
@@ -210,6 +210,23 @@ DELIVERY = [
         ("return stored | before", "return before"),
     ),
     *of(
+        "owed",
+        ("self.since(rows, stay.first) & ~self", "~self"),
+        ("found |= between & self._in_time(rows, stay)", "found |= between"),
+        ("alive_ns - CERTAIN_AFTER_NS, last, rows)", "alive_ns, last, rows)"),
+        ("in_time |= self._stored_before(stay.gave_up_ns, last, rows)", "pass"),
+    ),
+    *of(
+        "stays",
+        ("if not self._lost[place - 1] or", "if"),
+        ("return not in_drain or _first", "return _first"),
+        (
+            "return not in_drain or _first(self._ends, high) < _first(self._drained, high + 1)",
+            "return not in_drain",
+        ),
+        ("if not partial[group[place]]), end)", "), end)"),
+    ),
+    *of(
         "newest",
         ('& (sockets["seq"] != NULL)', ""),
         ('side="right"', 'side="left"'),
@@ -291,6 +308,7 @@ DELIVERY = [
         ("accounted = owed | arrived | by_history", "accounted = arrived | by_history"),
         ("accounted = owed | arrived | by_history", "accounted = owed | by_history"),
         ("accounted = owed | arrived | by_history", "accounted = owed | arrived"),
+        ("found.append(here[owing.between(row[here], of_person)])", "pass"),
         ("!= PagePurpose.BROWSE\n    on_pages", "== PagePurpose.CATCH_UP\n    on_pages"),
     ),
     *of(

@@ -18,7 +18,7 @@ from analysis.record.tables import LOAD_TABLES
 from analysis.settings import load
 from locustfiles.clients.messages import Page
 from locustfiles.clients.websocket import RealtimeError
-from locustfiles.life import device
+from locustfiles.life import device, gaps
 from locustfiles.life.device import Device
 from locustfiles.life.sign_in import CannotSignIn
 from locustfiles.run.assignment import Assignment
@@ -134,7 +134,7 @@ def test_what_was_written_in_the_tunnel_is_read_afterwards(
     stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device, "TUNNEL_S", (0.5, 0.5))
-    monkeypatch.setattr(device, "CATCH_UP_PAGE", 4)  # so that it takes several
+    monkeypatch.setattr(gaps, "CATCH_UP_PAGE", 4)  # so that it takes several
     sender, reader = stage.person(), stage.person()
     with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
         away.go_online()
@@ -158,7 +158,7 @@ def test_a_server_that_gives_fewer_messages_than_were_asked_for_is_read_on(
     stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device, "TUNNEL_S", (0.5, 0.5))
-    monkeypatch.setattr(device, "CATCH_UP_PAGE", 2 * LONGEST_PAGE)
+    monkeypatch.setattr(gaps, "CATCH_UP_PAGE", 2 * LONGEST_PAGE)
     sender, reader = stage.person(), stage.person()
     with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
         away.go_online()
@@ -310,3 +310,135 @@ def test_who_was_removed_from_the_chat_waits_for_nothing(
         events = [event for event, *_ in steps(run, removed.person)]
         assert events.count(SocketEvent.GAVE_UP) == refused
         assert events.count(SocketEvent.FINISHED) == (not refused)
+
+
+@contextmanager
+def history_refused(of: Device) -> Iterator[list[int | None]]:
+    """Whatever this device asks of history is answered 503; the bounds that it asked for."""
+    client, asked = of.messages, []
+    history = client.history
+
+    def refused(chat_id: str, before: int | None, *_: object) -> Page:
+        asked.append(before)
+        return Page(Outcome.INFO, (), 503, "Come back later")
+
+    client.history = refused  # type: ignore[method-assign, assignment]
+    try:
+        yield asked
+    finally:
+        client.history = history  # type: ignore[method-assign]
+
+
+def lose(stage: RunningStage, away: Device, sender: SignedIn, chat_id: str, count: int) -> None:
+    """The server makes a subscription anew, and of what was written meanwhile no event comes."""
+    before = away.memory[chat_id].seen
+    arrived, away._socket._on_insert = away._socket._on_insert, lambda _: None  # type: ignore[union-attr]
+    write(stage, sender, chat_id, count)
+    gevent.sleep(1.0)
+    away._socket._on_insert = arrived  # type: ignore[union-attr]
+    assert away.memory[chat_id].seen == before
+    away._gap(chat_id, before)
+
+
+def read_seqs(run: Load) -> list[int]:
+    """What stood on the pages that were read, page by page."""
+    run.record.flush()
+    pages = read_table(run.record.folder, "pages", LOAD_TABLES["pages"]).table.to_pylist()
+    return [seq for page in pages for seq in page["seqs"] or ()]
+
+
+def test_a_gap_that_history_refused_is_read_later_and_the_drain_waits_for_it(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "BACKOFF_S", 0.1)
+    monkeypatch.setattr(gaps, "CATCH_UP_PAGE", 2)
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        away.go_online()
+        write(stage, sender, chat_id, 1)
+        wait_until(lambda: away.memory[chat_id].seen == 1)
+        with history_refused(away) as asked:
+            lose(stage, away, sender, chat_id, 4)
+            wait_until(lambda: len(asked) >= 2)
+            write(stage, sender, chat_id, 1)
+            wait_until(lambda: away.memory[chat_id].seen == 6)
+            draining = gevent.spawn(away.drain, time.monotonic() + WAIT_S)
+            gevent.sleep(0.5)
+            assert not draining.ready(), "the newest has come, and yet something is lacking"
+        assert draining.get(timeout=WAIT_S) is None
+        seen = [(event, seq) for event, _, seq in steps(run, away.person)]
+        assert seen.index((SocketEvent.CAUGHT_UP, 6)) < [event for event, _ in seen].index(
+            SocketEvent.FINISHED
+        )
+        assert set(read_seqs(run)) >= {2, 3, 4, 5}
+
+
+def test_a_drain_says_what_could_not_be_read_before_its_end(stage: RunningStage, tmp_path: Path) -> None:
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        away.go_online()
+        write(stage, sender, chat_id, 1)
+        wait_until(lambda: away.memory[chat_id].seen == 1)
+        with history_refused(away):
+            lose(stage, away, sender, chat_id, 1)
+            write(stage, sender, chat_id, 1)
+            wait_until(lambda: away.memory[chat_id].seen == 3)
+            missing = away.drain(time.monotonic() + 0.5)
+        assert (
+            missing == f"{away.person.email} could not read in history what they had missed of chat {chat_id}"
+        )
+        assert SocketEvent.CAUGHT_UP not in [event for event, *_ in steps(run, away.person)]
+
+
+def test_who_has_to_come_back_twice_reads_from_where_the_first_time_began(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that came between the two is newer than all that was missed."""
+    monkeypatch.setattr(device, "TUNNEL_S", (0.5, 0.5))
+    monkeypatch.setattr(device, "BACKOFF_S", 1.0)
+    monkeypatch.setattr(gaps, "CATCH_UP_PAGE", 2)
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        away.go_online()
+        write(stage, sender, chat_id, 1)
+        wait_until(lambda: away.memory[chat_id].seen == 1)
+        catch_up, failed = away._catch_up, []
+
+        def after_an_event(*details: Any) -> None:
+            if not failed:
+                failed.append(True)
+                write(stage, sender, chat_id, 1)
+                wait_until(lambda: away.memory[chat_id].seen == 7)
+                raise RealtimeError("503")
+            catch_up(*details)
+
+        monkeypatch.setattr(away, "_catch_up", after_an_event)
+        tunnel = gevent.spawn(away.lose_connection)
+        gevent.idle()
+        write(stage, sender, chat_id, 5)
+        tunnel.get(timeout=WAIT_S)
+        assert set(read_seqs(run)) >= set(range(2, 8))
+
+
+def test_a_socket_that_goes_down_while_history_is_read_is_made_anew(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "TUNNEL_S", (0.1, 0.1))
+    monkeypatch.setattr(device, "BACKOFF_S", 0.1)
+    with devices(stage, tmp_path, stage.person()) as (run, _, (alone,)):
+        alone.go_online()
+        catch_up, cut = alone._catch_up, []
+
+        def from_a_tunnel(socket: Any, *details: Any) -> None:
+            if not cut:
+                cut.append(True)
+                socket.cut()
+            catch_up(socket, *details)
+
+        monkeypatch.setattr(alone, "_catch_up", from_a_tunnel)
+        alone.lose_connection()
+        events = [event for event, *_ in steps(run, alone.person)]
+        assert events.count(SocketEvent.SUBSCRIBED) == 3
+        assert events[-1] is SocketEvent.CAUGHT_UP
+        assert alone._socket is not None
+        assert alone._socket.is_open

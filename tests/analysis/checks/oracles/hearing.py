@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent
+from tests.analysis.checks.oracles.staying import should_have_read
 from tests.analysis.checks.oracles.story import Event, Message, Story
 
 LAG = 0.1  # a look was taken up to so many seconds before its time
@@ -45,6 +46,7 @@ class Delivery:
     by_history: bool
     undecided: bool
     unawaited: bool
+    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,9 @@ class Hearing:
         lags = [self.lag(moment, by) for moment in told]
         return any(lag is not None and lag >= seconds_before for lag in lags)
 
+    def moment(self, at: float, person: int) -> Moment:
+        return Moment(at, self.story.host(person))
+
     def left(self, message: Message) -> Moment:
         return Moment(message.attempts[0].left, self.story.host(message.sender))
 
@@ -216,7 +221,11 @@ class Hearing:
                 open_ = was_in and not (arrived or owed or by_history)
                 undecided = open_ and any(self.cannot_tell(one, message) for one in mine)
                 unawaited = open_ and any(self.did_not_wait(one, message) for one in mine)
-                found.append(Delivery(number, person, arrived, owed, read, by_history, undecided, unawaited))
+                unread = open_ and not undecided and not unawaited and into == message.row_chat
+                unread = unread and should_have_read(self, message, person, into)
+                found.append(
+                    Delivery(number, person, arrived, owed, read, by_history, undecided, unawaited, unread)
+                )
         return found
 
     def was_in_the_chat(self, person: int, message: Message) -> bool:

@@ -23,13 +23,14 @@ def missed(story: Story) -> Answer:
         or lost
         or hearing.never_let_in()
         or bool(unclear)
-        or any(one.undecided or one.unawaited for one in pairs)
+        or any(one.undecided or one.unawaited or one.unread for one in pairs)
         or hearing.told_too_little(),
         facts={
             "around_restarts": len(unclear),
             "arrived": sum(one.arrived for one in pairs),
             "undecided": sum(one.undecided for one in pairs),
             "unawaited": sum(one.unawaited for one in pairs),
+            "unread": sum(one.unread for one in pairs),
             "caught_up": sum(one.read and not one.arrived and not one.owed for one in pairs),
             "not_in_history": sum(one.by_history and not one.read and not one.arrived for one in pairs),
         },
