@@ -16,7 +16,7 @@ from tests.staging.stages import running_stage
 pytestmark = pytest.mark.long
 
 CATCH_UP_PAGE = "100"  # messages that a page is asked for by whoever catches up, and by nobody else
-LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "20s")
+LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "12s")
 INCONCLUSIVE = 3  # exit code
 WAIT_S = 10.0
 
