@@ -71,6 +71,7 @@ FACTS = {
     "status.regressed.commit_times_unused": ("{} events without a time of commit", "The database's clock was set during the run: its times of commit prove nothing of what came first."),
     "status.stuck.open": ("{} not judged", "Messages that were acknowledged, or said to be read, too shortly before the last look."),
     "history.pages.pages": ("on pages: {}", "How many pages of history were read."),
+    "history.pages.texts": ("{} texts compared", "How many messages on pages had a text to be held against what was sent and stored; 0 where the app's answers name it otherwise (`CHATSOAK_ANSWER_TEXT`)."),
     "history.pages.unseen": ("{} unseen", "Messages on pages, of people who are no users of the run or of sends without a clear answer, that no look saw: gone between two looks, or never there."),
     "access.denied.unclear": ("{} proved nothing", "Attempts that were answered 5xx, 429 or not at all: nobody refused them."),
     "access.denied.nothing_to_be_had": ("{} had nothing to get", "Attempts that were answered with nothing where there was nothing: they prove nothing either."),

@@ -150,7 +150,7 @@ def test_a_hole_that_is_filled_after_the_last_sweep_is_no_gap(by_sequence: Watch
 
     found = judged(by_sequence, story)
     assert (found.outcome, found.checked, found.facts) == (Verdict.PASS, 3, {"open": 0})
-    assert by_sequence.kinds()[:3] == ["POLL", "SWEEP", "POLL"]
+    assert by_sequence.kinds()[:3] == ["POLL", "SWEEP", "HOLES"]
 
 
 def test_a_hole_that_a_rollback_leaves_is_a_gap(by_sequence: WatchedRun) -> None:
@@ -161,7 +161,7 @@ def test_a_hole_that_a_rollback_leaves_is_a_gap(by_sequence: WatchedRun) -> None
     found = judged(by_sequence, story)
     assert found.outcome is Verdict.FAIL
     assert [one.seq for one in found.examples] == [1]
-    assert by_sequence.kinds()[:3] == ["POLL", "SWEEP", "POLL"]
+    assert by_sequence.kinds()[:3] == ["POLL", "SWEEP", "HOLES"]
 
 
 def test_a_hole_is_open_as_long_as_its_transaction_is(by_sequence: WatchedRun) -> None:
