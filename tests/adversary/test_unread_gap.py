@@ -19,6 +19,7 @@ CATCH_UP_PAGE = "100"  # messages that a page is asked for by whoever catches up
 LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "12s")
 INCONCLUSIVE = 3  # exit code
 WAIT_S = 10.0
+SINCE_S = 1.0  # what comes that long after a confirmation was sent after it, and is owed
 
 
 class UnreadGap:
@@ -29,7 +30,7 @@ class UnreadGap:
         self.whom: tuple[str, str] | None = None  # person and chat
         self.refused = 0
         self._people: dict[int, str] = {}
-        self._confirmed: dict[tuple[int, str], bytes] = {}
+        self._confirmed: dict[tuple[int, str], tuple[float, bytes]] = {}  # when, and how
 
     async def exchange(self, request: Request, forward: Forward) -> Response | None:
         catching_up = is_page(request) and request.query.get("limit") == CATCH_UP_PAGE
@@ -41,14 +42,15 @@ class UnreadGap:
     def event(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
         topic = str(frame[2])
         if is_confirmation(frame):
-            self._confirmed[listener, topic] = raw
-        confirmed = self._confirmed.get((listener, topic))
-        if not self.acts or self.whom or confirmed is None or not is_change(frame, "INSERT"):
+            self._confirmed[listener, topic] = time.monotonic(), raw
+        since, confirmation = self._confirmed.get((listener, topic), (time.monotonic(), b""))
+        settled = time.monotonic() - since > SINCE_S
+        if not self.acts or self.whom or not settled or not is_change(frame, "INSERT"):
             return [raw]
         if frame[4]["data"]["record"]["client_generated_id"] is None:  # it may be nobody's of the run
             return [raw]
         self.whom = self._people[listener], topic.removeprefix(TOPIC)
-        return [confirmed]
+        return [confirmation]
 
     def heard(self, listener: int, frame: list[Any]) -> None:
         if frame[3] == "phx_join" and (person := subject_of(frame[4].get("access_token", ""))):
