@@ -17,7 +17,7 @@ NULL = (
     "create or replace function public.get_latest_seq(p_chat_id uuid) returns bigint "
     "language sql as $$ select null::bigint $$"
 )
-LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "15s")
+LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "10s")
 INCONCLUSIVE = 3  # exit code
 
 
