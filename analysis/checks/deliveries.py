@@ -141,9 +141,8 @@ def deliveries(account: Account) -> Deliveries:
     by_history |= read & ~owed
     accounted = owed | arrived | by_history
     order = order[~(accounted | undecided | unawaited | moved[row])[order]]
-    unread = _flags(
-        len(row), _unread(order, participation[order], row, owing, stays(account, subscribed, told))
-    )
+    of = participation[order]
+    unread = _flags(len(row), _unread(order, of, row, owing, stays(account, subscribed, told, of)))
     return Deliveries(
         row.astype(np.int32),
         participation.astype(np.int32),

@@ -55,8 +55,9 @@ def gaps(account: Account) -> Criterion:
     """`seq.gaps`: a number between a chat's baseline and its newest message that no message ever had.
 
     A message that was there and was deleted leaves no gap: its number was given (`messages.lost` has it). Who is
-    believed to tell of one that no look saw is said in `analysis.checks.numbering`. A row that was moved into a chat has its
-    number there, and proves nothing about the ones below: it did not get it from this chat's counter. Without a last look all holes are open.
+    believed to tell of one that no look saw is said in `analysis.checks.numbering`. A row in a
+    chat that it was not sent to has its number there, and proves nothing about the ones below: it may have been moved, and not
+    have got it from this chat's counter. Without a last look all holes are open.
     A number that a message may have had which came and went between two looks is blamed on nobody: see
     `analysis.checks.fleeting`.
     """

@@ -24,7 +24,10 @@ def last_looks_below(account: Account, row: Ints, wanted: Status) -> tuple[Ints,
             `status.invalid`'s.
     """
     polls, observations = account.evidence.polls, account.evidence.observations
+    sweeps = polls.loc[polls["kind"] == PollKind.SWEEP, "poll"]
     at_rows = polls["kind"].isin([PollKind.POLL, PollKind.SWEEP])
+    if len(sweeps):  # earlier versions wrote of what followed it as of polls
+        at_rows &= polls["poll"] <= sweeps.max()
     polls = polls[at_rows].sort_values("poll", kind="stable")
     if not len(polls):
         return np.full(len(row), NULL, np.int64), np.ones(len(row), np.bool_)

@@ -104,7 +104,7 @@ def shown_on_pages(account: Account) -> Shown:
     wrong = np.full(len(page), Wrong.NOTHING, np.int8)
     values = KnownValues(account)
     mine = np.append(rows["operation"].to_numpy() >= 0, False)[row]
-    worded = mine & (text != NULL) & ~_ever_deleted(account)[row] & (account.last_look_ns is not None)
+    worded = mine & (text != NULL) & ~ever_deleted(account)[row] & (account.last_look_ns is not None)
     if account.last_look_ns is not None:
         unknown = np.flatnonzero((row == NONE) & ~_may_exist(account, chat, message, told))
         unknown = unknown[~_in_events(account, chat[unknown], message[unknown])]
@@ -165,8 +165,8 @@ def _in_events(account: Account, chat: Ints, message: Ints, *, or_nowhere: bool 
     return known
 
 
-def _ever_deleted(account: Account) -> Bools:
-    """Which rows any look saw marked as deleted: an app may show other words in place of theirs. The last is for no row."""
+def ever_deleted(account: Account) -> Bools:
+    """Which rows any look saw marked as deleted: an app may show other things in place of theirs. The last is for no row."""
     observations = account.evidence.observations
     deleted = np.zeros(len(account.rows) + 1, np.bool_)
     marked = observations["deleted"].to_numpy(np.bool_)

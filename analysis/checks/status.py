@@ -12,6 +12,7 @@ import numpy as np
 from analysis.checks.account import NULL, Account, Bools
 from analysis.checks.findings import NO_LAST_LOOK, Namer, both, status_word
 from analysis.checks.setbacks import Leader, Spans, backwards, by_rank, on_one_subscription
+from analysis.checks.shown import ever_deleted
 from analysis.checks.witnesses import STAGES, Entries, Witness, events, joined, looks
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
@@ -144,7 +145,7 @@ def _strange_on_pages(account: Account) -> Entries:
     """The first place on a page, of each row, that shows it with none of the three; `position` is in ``Evidence.page_rows``."""
     shown = account.evidence.page_rows
     row = account.row_of_message[shown["message_id"].to_numpy()]
-    mine = np.append(account.rows["operation"].to_numpy() >= 0, False)[row]
+    mine = np.append(account.rows["operation"].to_numpy() >= 0, False)[row] & ~ever_deleted(account)[row]
     status = shown["status"].to_numpy()
     strange = np.flatnonzero(mine & np.isin(status, [Status.NULL, Status.OTHER]))
     return _first_of_each_row([Entries(strange, row[strange], status[strange])])

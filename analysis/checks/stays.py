@@ -37,24 +37,28 @@ class Stay:
     gave_up_ns: int | None
 
 
-def stays(account: Account, subscribed: Subscriptions, told: Ints) -> dict[int, list[Stay]]:
+def stays(account: Account, subscribed: Subscriptions, told: Ints, asked: Ints) -> dict[int, list[Stay]]:
     """Those of more than one subscription, by participation.
 
     Args:
         told: positions of the subscriptions that count; of the others not all was written down.
+        asked: the participations that are asked about; each may stand there several times.
     """
     keys = subscribed.channels.participations
     drained = _times(steps_of(account, keys, SocketEvent.DRAINING))
     gave_up = _times(subscribed.gave_up)
     partial = _on_partial_sockets(account, subscribed.table)
+    told = told[np.isin(subscribed.table["participation"].to_numpy()[told], asked)]
     groups: dict[_Who, list[int]] = {}
     for number, *who in subscribed.table.loc[told, ["participation", "process"]].itertuples():
         groups.setdefault((who[0], who[1]), []).append(number)
+    times = [subscribed.table[column].tolist() for column in ("began_ns", "ended_ns", "until_ns")]
     found: dict[int, list[Stay]] = {}
     for of, group in groups.items():
         if len(group) == 1:
             continue
-        devices = _Devices(subscribed.table.loc[group], drained.get(of, []), gave_up.get(of, []))
+        began, ended, until = ([column[number] for number in group] for column in times)
+        devices = _Devices(began, ended, until, drained.get(of, []), gave_up.get(of, []))
         for begin, end in devices.stays():
             online = next((place for place in range(begin, end) if not partial[group[place]]), end)
             if end - online > 1:
@@ -67,14 +71,14 @@ class _Devices:
     """The devices that one person had in one process, one after the other, as one chat knows them.
 
     Args:
-        table: of `Subscriptions`, those to this chat.
+        began, ended, until: of `Subscriptions.table` in ns, those to this chat.
         drained: when they asked what to wait for, ascending; `gave_up`: when they gave up.
     """
 
-    def __init__(self, table: pd.DataFrame, drained: list[int], gave_up: list[int]) -> None:
-        self._began, ended, until = (
-            table[column].tolist() for column in ("began_ns", "ended_ns", "until_ns")
-        )
+    def __init__(
+        self, began: list[int], ended: list[int], until: list[int], drained: list[int], gave_up: list[int]
+    ) -> None:
+        self._began = began
         self._lost = [at_ns != ENDLESS for at_ns in until]
         self._drained, self._gave_up = drained, gave_up
         finished = [

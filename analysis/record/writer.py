@@ -55,6 +55,7 @@ class RecordWriter:
         self._process = process
         self._closed = False
         self._lost_rows = False
+        self._told = False  # all that is to be said of the rows is said
         prepare()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -120,6 +121,7 @@ class RecordWriter:
         self._closed = True
         for file in self._tables.values():
             file.close()
+        self._told = True
         record = ProcessRecord(
             self._process, True, self.counts, self.dropped, self.error, lost_rows=self._lost_rows
         )
@@ -131,7 +133,7 @@ class RecordWriter:
 
     def _lose(self) -> None:
         """The first row is lost: say so where it stays said."""
-        if self._lost_rows or self._closed:
+        if self._lost_rows or self._told:
             return
         self._lost_rows = True
         try:

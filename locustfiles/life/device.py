@@ -79,6 +79,7 @@ class Device:
         self._shut_out: dict[str, str] = {}  # chats, and what was said
         self._online = Event()
         self._was_online = False
+        self._was_subscribed = False  # to all their chats at once
         self._coming = False  # for the first time
         self._came = False  # and knows what was there before
         self._gaps = Gaps()
@@ -267,7 +268,7 @@ class Device:
             raise RealtimeError("not signed in")
         settings = self._load.settings
         chats = self._chats()
-        if self._was_online:
+        if self._was_subscribed:
             for chat_id in chats:
                 self._gaps.open(chat_id, self._known(chat_id))
         socket = RealtimeSocket(
@@ -286,6 +287,7 @@ class Device:
         self._socket = socket
         try:
             socket.join(chats, session.access_token, JOIN_S)
+            self._was_subscribed = True  # from now on something may be missed
             while (gap := self._gaps.first_of(chats)) is not None:
                 self._catch_up(socket, *gap)
             if not socket.is_open:  # its end was nobody else's concern so far: see `_went_down`

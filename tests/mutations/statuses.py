@@ -5,6 +5,7 @@ from tests.mutations.mutation import of
 STATUSES = [
     *of(
         "status",
+        (" & ~ever_deleted(account)[row]", ""),
         ("np.isin(entries.status, [Status.NULL, Status.OTHER])", "np.isin(entries.status, [Status.NULL])"),
         ("backwards(in_turn.first, in_turn.last)),", "backwards(seen.first, seen.last)),"),
         ("on_one_subscription(told)),", "backwards(shown.first, shown.last)),"),
@@ -153,7 +154,7 @@ STATUSES = [
     *of(
         "last_looks",
         ("LOOK_LAG_NS = 100_000_000", "LOOK_LAG_NS = 0"),
-        ("[PollKind.POLL, PollKind.SWEEP]", "[PollKind.POLL, PollKind.SWEEP, PollKind.HOLES]"),
+        ('at_rows &= polls["poll"] <= sweeps.max()', "at_rows &= True"),
         ("[PollKind.POLL, PollKind.SWEEP]", "[PollKind.POLL, PollKind.SWEEP, PollKind.FAILED]"),
         ("settled[stays_read]", "settled"),
         (
@@ -263,9 +264,9 @@ STATUSES = [
         ("np.where(stored_chat == chat, stored_seq, NULL)", "stored_seq"),
         ("np.where(told != NULL, told, here)", "told"),
         ("] = Wrong.TEXT", "] = Wrong.NOTHING"),
-        ("mine & (text != NULL) & ~_ever", "(text != NULL) & ~_ever"),
-        ("mine & (text != NULL) & ~_ever", "mine & ~_ever"),
-        (" & ~_ever_deleted(account)[row]", ""),
+        ("mine & (text != NULL) & ~ever", "(text != NULL) & ~ever"),
+        ("mine & (text != NULL) & ~ever", "mine & ~ever"),
+        (" & ~ever_deleted(account)[row]", ""),
         (" & (account.last_look_ns is not None)\n", "\n"),
         ("    deleted[NONE] = False\n", ""),
         ("(message != NONE) | (told != NULL),", "(message != NONE),"),

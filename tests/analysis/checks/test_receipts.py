@@ -37,14 +37,15 @@ def test_with_all_users_on_another_machine_it_is_still_judged(
     assert [finding.recipient_id for finding in found.examples] == [str(person_id(1))] * faults
 
 
-@pytest.mark.parametrize(("kind", "faults"), [(PollKind.HOLES, 0), (PollKind.POLL, 1)])
-def test_a_look_at_where_seqs_are_missing_saw_no_other_row(kind: PollKind, faults: int) -> None:
-    """The sweep, a second after the answer, is the last look at the message; nobody saw whether it was in time."""
+@pytest.mark.parametrize("kind", [PollKind.HOLES, PollKind.POLL])
+def test_a_look_at_where_seqs_are_missing_saw_no_other_row(kind: PollKind) -> None:
+    """The sweep, a second after the answer, is the last look at the message; nobody saw whether it was in time. Earlier
+    versions wrote of the looks that follow it as of polls."""
     story = at_home()
     story.polls = [Poll(PollKind.POLL, 3, 0, 3), Poll(PollKind.SWEEP, 6, 0, 6)]
     story.polls += [Poll(kind, at, 0, at) for at in range(7, 15)]
     found = stuck(story)
-    assert (found.observed, found.outcome) == (faults, Verdict.FAIL if faults else Verdict.INCONCLUSIVE)
+    assert (found.observed, found.outcome) == (0, Verdict.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize("measured", [{}, {"there": False}])

@@ -47,6 +47,15 @@ def test_what_looks_or_events_tell_is_told_once(by: str) -> None:
     assert "page of history" not in finding.why
 
 
+@pytest.mark.parametrize("shown", [Status.OTHER, Status.NULL])
+def test_what_an_app_shows_in_place_of_a_deleted_message_has_a_status_of_its_own(shown: Status) -> None:
+    run, chat, message = one_message()
+    run.poll(3.0)
+    run.observe(message, 3.0, deleted=True, change=ObservedChange.CHANGED)
+    run.page(1, chat, 5.0, [message], statuses=[shown])
+    assert not judged(run).examples
+
+
 def test_statuses_of_other_people_s_messages_are_not_judged() -> None:
     run, chat, message = one_message()
     other = Message(0, chat, "other", run.new_id(), run.new_id(), 2, 2.0)

@@ -37,6 +37,11 @@ def batch(first, count, name="sign-in"):
 batch(0, 10)
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT_BYTES}, hard))
+if sys.argv[2] == "full at the close":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+    add(call(10, "sign-in"))
+    writer.close()
+    os._exit(0)
 batch(10, 5, "a" * {LIMIT_BYTES})
 assert writer.dropped == {{"calls": 5}}, writer.dropped
 batch(15, 2)
@@ -147,6 +152,13 @@ def test_a_process_that_cannot_say_how_many_rows_it_lost_says_that_it_lost_some(
 ) -> None:
     fill_the_disk(tmp_path, afterwards)
     assert numbers(read_table(tmp_path, "calls", CALLS).table) == [*range(10), 15, 16]
+    said = read_process(tmp_path)
+    assert (said.closed, said.lost_rows) == (False, True)
+
+
+def test_a_row_that_is_lost_by_the_close_itself_is_said_to_be_lost(tmp_path: Path) -> None:
+    fill_the_disk(tmp_path, "full at the close")
+    assert numbers(read_table(tmp_path, "calls", CALLS).table) == [*range(10)]
     said = read_process(tmp_path)
     assert (said.closed, said.lost_rows) == (False, True)
 

@@ -17,6 +17,7 @@ from analysis.record.codes import Outcome, SocketEvent
 from analysis.record.tables import LOAD_TABLES
 from analysis.settings import load
 from locustfiles.clients.messages import Page
+from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life import device, gaps
 from locustfiles.life.device import Device
@@ -442,3 +443,26 @@ def test_a_socket_that_goes_down_while_history_is_read_is_made_anew(
         assert events[-1] is SocketEvent.CAUGHT_UP
         assert alone._socket is not None
         assert alone._socket.is_open
+
+
+def test_who_goes_down_as_soon_as_they_are_subscribed_has_missed_what_came_since(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were never online, and yet the server had confirmed each of their chats."""
+    monkeypatch.setattr(device, "BACKOFF_S", 0.1)
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        join, cut = RealtimeSocket.join, []
+
+        def into_a_tunnel(socket: RealtimeSocket, *details: Any) -> None:
+            join(socket, *details)
+            if not cut:
+                cut.append(True)
+                socket.cut()
+                wait_until(lambda: not socket.is_open)
+                write(stage, sender, chat_id, 1)
+
+        monkeypatch.setattr(RealtimeSocket, "join", into_a_tunnel)
+        away.go_online()
+        wait_until(lambda: SocketEvent.CAUGHT_UP in [event for event, *_ in steps(run, away.person)])
+        assert read_seqs(run) == [1]

@@ -172,7 +172,9 @@ def _came_before(story: Story, person: int, at: float, receipt: Receipt) -> bool
 def _last_look_before(story: Story, message: Message, moved: int | None, looked_at_a_poll: int) -> int | None:
     """When the last look was taken that surely saw the row before the poll that saw it moved."""
     at_rows = {PollKind.POLL, PollKind.SWEEP}
-    good = [number for number, poll in enumerate(story.polls) if poll.kind in at_rows]
+    sweeps = [number for number, poll in enumerate(story.polls) if poll.kind is PollKind.SWEEP]
+    till = sweeps[-1] if sweeps else len(story.polls)
+    good = [number for number, poll in enumerate(story.polls[: till + 1]) if poll.kind in at_rows]
     before = [number for number in good if moved is None or number < moved]
     if not before:
         return None
