@@ -48,7 +48,7 @@ web: $(VENV)/.soak ## open Locust's web page, ready to start a soak
 test: $(VENV)/.dev ## run the test suite, but for what takes long; a worker for each processor
 	$(BIN)/python -m pytest -m "not long and not thousands and not soaks" -n logical --maxprocesses 4 $(PYTEST)
 
-test-long: $(VENV)/.dev ## run the tests that take more than half a minute each
+test-long: $(VENV)/.dev ## run the tests that take long, among them the adversary
 	$(BIN)/python -m pytest -m long $(PYTEST)
 
 test-oracles: $(VENV)/.dev ## compare each checker with its oracle about thousands of histories (half an hour and more)

@@ -7,6 +7,8 @@ from analysis.criteria import Criterion, Verdict
 from analysis.evidence import read_evidence
 from tests.analysis.monitor.runs import WatchedRun
 
+pytestmark = pytest.mark.long
+
 ROWS = 200_000
 OF_THE_GUIDE = "drop index idx_chat_messages_chat_id_seq_desc"
 UNIQUE = "drop index uq_chat_messages_chat_id_seq"

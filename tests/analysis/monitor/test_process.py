@@ -172,6 +172,7 @@ def test_what_a_look_had_seen_when_it_broke_off_is_kept(
     assert [row["rows_new"] for row in watched.table("polls")] == [2, 0]
 
 
+@pytest.mark.long
 def test_a_server_that_crashes_and_comes_back_is_watched_on(target: Target, tmp_path: Path) -> None:
     with running_server() as server:
         run_files(server.url, (*SCHEMA, *MIGRATIONS))
@@ -193,6 +194,7 @@ def test_a_server_that_crashes_and_comes_back_is_watched_on(target: Target, tmp_
     assert watched.kinds()[-1] == "SWEEP"
 
 
+@pytest.mark.long
 def test_a_server_that_stays_away_leaves_a_record_without_a_sweep(target: Target, tmp_path: Path) -> None:
     with running_server() as server:
         run_files(server.url, (*SCHEMA, *MIGRATIONS))

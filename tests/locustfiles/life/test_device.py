@@ -155,6 +155,7 @@ def test_what_was_written_in_the_tunnel_is_read_afterwards(
         assert [seq for page in pages for seq in page["seqs"]] == [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
 
 
+@pytest.mark.long
 def test_a_server_that_gives_fewer_messages_than_were_asked_for_is_read_on(
     stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

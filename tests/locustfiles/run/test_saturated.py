@@ -114,6 +114,7 @@ class Generator:
             self.add((PERSON, CHAT, str(uuid.uuid4()), 0, due_ns, left_ns, came_ns, *answered))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("slots", [64, 4000])
 def test_a_saturated_process_is_inconclusive_and_no_failure_of_the_server(tmp_path: Path, slots: int) -> None:
     # half as much again as one core can do, by callbacks so short that no beat is late
