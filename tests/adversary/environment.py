@@ -172,7 +172,7 @@ EXPIRED = EnvironmentFault(
     settings={
         "CHATSOAK_OUTSIDER_SHARE": "0.9",
         "CHATSOAK_OUTSIDER_EXPIRED_S": "0.5",
-        "CHATSOAK_THINK_TIME_S": "0.2",
+        "CHATSOAK_THINK_TIME_S": "0.1",  # so that in the half that is left each thing is tried often
     },
     load_s=15,
 )
