@@ -6,9 +6,8 @@ That is why "sends" of the verdict counts messages meant, not requests made.
 
 **Rows.** A row belongs to the operation whose client_generated_id it carries; without one, to the operation
 that was answered with its id; without either (an app that takes no ids and returns none), to an operation of
-the sender, chat and text that it was first seen with, one that has no row yet, and failing that, one that has (a second
-copy). Rows
-that no operation explains are other people's: counted, never blamed.
+the sender, chat and text that it was first seen with, one that has no row yet, and failing that, one that has
+(a second copy). Rows that no operation explains are other people's: counted, never blamed.
 
 **Where several fit.** An id that several operations were answered with names the row of the last of them in the record:
 one of them is wrong, and nothing tells which. A further copy that fits several operations by its text is given to the last
@@ -96,6 +95,12 @@ class Account:
         mine = np.flatnonzero(operation >= 0)
         newest[operation[mine]] = mine
         return newest
+
+    def first_chats(self) -> Ints:
+        """For each of `rows` the chat in which it was first seen, wherever it was moved later."""
+        look = self.rows["first_look"].to_numpy(np.int64)
+        seen = np.append(self.evidence.observations["chat_id"].to_numpy(np.int64), NONE)[look]
+        return np.where(look == NONE, self.rows["chat_id"].to_numpy(np.int64), seen)
 
     def rows_of(self, numbers: Ints) -> Iterator[list[int]]:
         """For each of these operations all rows that it has or had, in the order in which they were first seen."""
@@ -239,22 +244,22 @@ def _matched(
     )
     take = matched < 0
     matched[take] = by_answer[rows["message_id"].to_numpy()[take]]
-    first, last = (rows[look].to_numpy(np.int64) for look in ("first_look", "observation"))
-    _match_by_text(evidence.observations.take(np.where(first == NONE, last, first)), operations, matched)
+    left = np.flatnonzero(matched < 0)
+    if len(left) and len(operations):
+        first, last = (rows[look].to_numpy(np.int64)[left] for look in ("first_look", "observation"))
+        seen = evidence.observations.take(np.where(first == NONE, last, first))
+        _match_by_text(left, seen, operations, matched)
     return matched
 
 
-def _match_by_text(rows: pd.DataFrame, operations: pd.DataFrame, matched: Ints) -> None:
+def _match_by_text(left: Ints, seen: pd.DataFrame, operations: pd.DataFrame, matched: Ints) -> None:
     """Give the rows that are left to operations of the same sender, chat and text; changes `matched`.
 
     Args:
-        rows: each as it was first seen: what it became later is `messages.corrupted`'s affair.
+        seen: each of them as it was first seen: what it became later is `messages.corrupted`'s affair.
     """
-    left = np.flatnonzero(matched < 0)
-    if not len(left) or not len(operations):
-        return
     sought = pd.MultiIndex.from_arrays(
-        [rows[column].to_numpy()[left] for column in ("sender_id", "chat_id", "text_hash")]
+        [seen[column].to_numpy() for column in ("sender_id", "chat_id", "text_hash")]
     )
     said = pd.MultiIndex.from_arrays(
         [operations[column].to_numpy() for column in ("user_id", "chat_id", "text_hash")]

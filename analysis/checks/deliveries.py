@@ -44,7 +44,7 @@ from analysis.checks.subscriptions import (
 )
 from analysis.clocks import Moments
 from analysis.evidence import Evidence
-from analysis.identifiers import NONE, Codes
+from analysis.identifiers import Codes
 from analysis.record.codes import Outcome, PagePurpose
 
 
@@ -90,7 +90,7 @@ def deliveries(account: Account) -> Deliveries:
     """Work out all pairs of a run."""
     keys = participation_keys(account)
     starts = np.searchsorted(keys >> 32, np.arange(len(account.evidence.chats) + 1))
-    into = _chat_stored_into(account)
+    into = account.first_chats()  # its people were owed it
     stored = np.flatnonzero(account.stored & (into >= 0))
     chat = into[stored]
     size = starts[chat + 1] - starts[chat]
@@ -156,13 +156,6 @@ def deliveries(account: Account) -> Deliveries:
         shut_out,
         subscribed,
     )
-
-
-def _chat_stored_into(account: Account) -> Ints:
-    """The chat of each row when it was first seen: its people were owed it, wherever it was moved later."""
-    look = account.rows["first_look"].to_numpy(np.int64)
-    chats = np.append(account.evidence.observations["chat_id"].to_numpy(np.int64), NONE)[look]
-    return np.where(look == NONE, account.rows["chat_id"].to_numpy(np.int64), chats)
 
 
 def _came(

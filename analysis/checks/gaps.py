@@ -225,13 +225,9 @@ def _newest(account: Account) -> dict[int, _Seen]:
 
 def _origin(account: Account) -> Ints:
     """The chat for which each row was numbered: the one that it was sent to, or of other people's where it was first seen."""
-    observations, rows = account.evidence.observations, account.rows
-    row = account.row_of_message[observations["message_id"].to_numpy()]
-    first = np.empty(len(rows), np.int64)
-    first[row[::-1]] = observations["chat_id"].to_numpy()[::-1]
-    operation = rows["operation"].to_numpy()
+    operation = account.rows["operation"].to_numpy()
     sent = np.append(account.operations["chat_id"].to_numpy(np.int64), NONE)[operation]
-    return np.where(operation != NONE, sent, first)
+    return np.where(operation != NONE, sent, account.first_chats())
 
 
 def _holes(account: Account, first: dict[int, int], newest: dict[int, _Seen]) -> list[_Hole]:

@@ -110,9 +110,8 @@ def pages(account: Account) -> Criterion:
 
     facts: dict[str, float | int] = {
         "pages": int((evidence.pages["outcome"] == Outcome.OK).sum()),
-        "texts": int(
-            shown.worded.sum()
-        ),  # compared: 0 where the app's answers have none under the name that is set
+        # Compared: 0 where the app's answers have none under the name that is set.
+        "texts": int(shown.worded.sum()),
     }
     if unseen:
         facts["unseen"] = unseen

@@ -105,10 +105,7 @@ PAGES = pa.schema(
         ("seqs", pa.list_(pa.int64())),  # in the order answered
         ("message_ids", pa.list_(UUID)),
         ("sender_ids", pa.list_(UUID)),  # of the same messages; null where the answer does not name them
-        (
-            "text_crc32s",
-            pa.list_(pa.uint32()),
-        ),  # of their texts, as in `EVENTS`; null: the answer has no text
+        ("text_crc32s", pa.list_(pa.uint32())),  # of their texts, as in `EVENTS`; null: it has none
         ("statuses", pa.list_(pa.int8())),  # Status of each; null: the answer tells none
     ]
 )

@@ -303,7 +303,6 @@ DELIVERY = [
         ("if number in gave_up.groups:", "if False:"),
         (" & moments.stored_before(moment, rows)\n    return lacked", "\n    return lacked"),
         ("lacked & ~owed[pairs] & ~read[pairs]", "lacked & ~owed[pairs]"),
-        ("return np.where(look == NONE, account.rows", "return np.where(look != -2, account.rows"),
         ("by_history |= read & ~owed", "pass"),
         ("accounted = owed | arrived | by_history", "accounted = arrived | by_history"),
         ("accounted = owed | arrived | by_history", "accounted = owed | by_history"),
