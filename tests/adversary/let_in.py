@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.record.codes import AttemptKind, Guise, Way
+from analysis.record.codes import AttemptKind, Guise, Outcome, Way
 from tests.adversary.expectations import Named
 from tests.adversary.intruders import LIFE_KNOWN_TO_S, Bearer, Got, first_events
 from tests.adversary.server_truth import CLOSE_NS, Said, Told
@@ -48,7 +48,8 @@ def let_in(told: Told) -> Iterator[LetIn]:
     attempts = _attempts(told)
     yield from _written(told, attempts)
     taken: set[int] = set()
-    for got in first_events(told.intruders.got):
+    # What is certain first: whose own request came at the border of their token's life must not take the attempt of another one.
+    for got in sorted(first_events(told.intruders.got), key=_is_at_the_border):
         if got.chat not in told.chats:
             continue
         guise = got.guise(told.chats[got.chat].participants)
@@ -58,8 +59,8 @@ def let_in(told: Told) -> Iterator[LetIn]:
         here = _under_way(attempts, got)
         here = here[~here.index.isin(taken)]
         here = here[here["guise"] == (Guise.EXPIRED_TOKEN if late else guise)]
-        if late and here.empty and got.bearer.late_s < LIFE_KNOWN_TO_S:
-            continue  # somebody's own, at the border of their token's life
+        if late and here.empty and _is_at_the_border(got):
+            continue  # somebody's own
         assert len(here), f"not in the record, as {guise and guise.name}: {got}"
         attempt = here.iloc[0]
         taken.add(int(attempt.name))
@@ -82,6 +83,11 @@ def _attempts(told: Told) -> pd.DataFrame:
     ).sort_values("left_ns")
 
 
+def _is_at_the_border(got: Got) -> bool:
+    """Whether it is open if the token was over."""
+    return got.bearer.outlived and got.bearer.late_s < LIFE_KNOWN_TO_S
+
+
 def _under_way(attempts: pd.DataFrame, got: Got) -> pd.DataFrame:
     """The attempts at this that were under way, of the one who asked, where that is known."""
     here = attempts[(attempts["kind"] == got.kind) & (attempts["way"] == got.way)]
@@ -89,6 +95,8 @@ def _under_way(attempts: pd.DataFrame, got: Got) -> pd.DataFrame:
     if got.bearer.holder is not None:
         here = here[here["user"] == got.bearer.holder]
     if got.kind is AttemptKind.SUBSCRIBE:  # it begins once the join is confirmed, and events may come before
+        # By one that was refused nobody listened: an event that came meanwhile was for their own device.
+        here = here[here["outcome"] != Outcome.FAIL]
         return here[here["left_ns"].between(got.since_ns, got.since_ns + JOINED_WITHIN_NS)]
     return here[(here["left_ns"] <= got.at_ns) & (here["answered_ns"] >= got.at_ns)]
 
