@@ -38,7 +38,7 @@ class Channel:
         refreshed_ns: when a new token was pushed whose confirmation is not here yet; 0 = none.
         last_ns: by `time.monotonic_ns`, the newest proof that events flow.
         last_seq: newest seq that came by it.
-        read_seq: newest seq that was read in history since it is subscribed.
+        known_seq: newest seq that was learned of otherwise than by events since it is subscribed.
         unsure_until_ns: what has come by then may be of this subscription or of the one before.
         highest_seq: of those that came by this subscription.
         recent: of the last ones that certainly came by it id, seq, and the highest seq of those before it.
@@ -54,7 +54,7 @@ class Channel:
     refreshed_ns: int = 0
     last_ns: int = 0
     last_seq: int | None = None
-    read_seq: int = NOTHING
+    known_seq: int = NOTHING
     unsure_until_ns: int = 0
     highest_seq: int = NOTHING
     recent: deque[tuple[str, int, int]] = field(default_factory=lambda: deque(maxlen=RECENT))
@@ -82,9 +82,9 @@ class Channel:
     def awaited(self, newest: int) -> int | None:
         """Up to which seq the events have certainly come, if they ever do, once `newest` has been seen; None: not known.
 
-        Who had read it in history waited for no event: one that is slow may still be under way.
+        Who had read it in history, or was told of it, waited for no event: one that is slow may still be under way.
         """
-        if newest > self.read_seq:
+        if newest > self.known_seq:
             return newest
         return None if self.highest_seq == NOTHING else min(newest, self.highest_seq)
 

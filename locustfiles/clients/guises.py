@@ -68,12 +68,15 @@ def disguised(session: Session, guise: Guise, victim_id: str, anon_key: str) -> 
     """The session with which a request is made.
 
     Args:
-        session: the person's own; for `Guise.EXPIRED_TOKEN` one of theirs that has expired.
+        session: the person's own; for `Guise.EXPIRED_TOKEN` one of theirs that has expired. Nobody takes its refresh token along, for
+            which an app with session cookies would rightly give a new session.
         victim_id: whom they pretend to be.
     """
     match guise:
-        case Guise.OUTSIDER | Guise.EXPIRED_TOKEN:
+        case Guise.OUTSIDER:
             return session
+        case Guise.EXPIRED_TOKEN:
+            return _with_token(session, session.access_token)
         case Guise.ALTERED_TOKEN:
             return replace(_with_token(session, altered(session.access_token, victim_id)), user_id=victim_id)
         case Guise.NO_TOKEN:
@@ -96,4 +99,9 @@ def altered(token: str, subject: str) -> str:
 
 
 def _with_token(session: Session, token: str) -> Session:
-    return replace(session, access_token=token, answer={**session.answer, "access_token": token})
+    return replace(
+        session,
+        access_token=token,
+        refresh_token="",
+        answer={**session.answer, "access_token": token, "refresh_token": ""},
+    )

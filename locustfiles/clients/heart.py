@@ -55,7 +55,9 @@ class Heart:
         """Beat now, and wait. Whether it was answered, or the heart stopped meanwhile."""
         self._answered.clear()
         self._beat()
-        return bool(self._answered.wait(timeout=timeout_s))
+        if not self._answered.wait(timeout=timeout_s):
+            self._read_first()
+        return bool(self._answered.is_set())
 
     def stop(self) -> None:
         """Beat no more; whoever waits for an answer goes on."""
@@ -66,13 +68,17 @@ class Heart:
     def _run(self) -> None:
         while True:
             gevent.sleep(self._interval_s)
-            late_ns = time.monotonic_ns() + round(self._interval_s * 1e9)
-            while self._open and self._has_unread() and time.monotonic_ns() < late_ns:
-                gevent.sleep(A_TURN_S)
+            self._read_first()
             if self._open:
                 self._on_silence()
                 return
             self._beat()
+
+    def _read_first(self) -> None:
+        """Let what has come in already be read: see the class."""
+        late_ns = time.monotonic_ns() + round(self._interval_s * 1e9)
+        while self._open and self._has_unread() and time.monotonic_ns() < late_ns:
+            gevent.sleep(A_TURN_S)
 
     def _beat(self) -> None:
         ref = self._next_ref()

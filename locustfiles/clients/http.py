@@ -5,6 +5,8 @@ one whose connection broke. Here a request moves to another connection only if n
 POST that is written twice may be a message that is sent twice, and the record would not know.
 """
 
+import math
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,8 +19,12 @@ from locustfiles.clients.outcomes import outcome_of
 from locustfiles.clients.stream import ConnectError, Origin, SendError, Stream
 
 MAX_IDLE: Final = 4  # connections that one user keeps for later; more are open only while more is under way
+# A connection that the server is about to close for idleness must not get a request, which would be lost on the way. What it says about
+# that, less so much, is Node's rule, too (http.Agent, agentKeepAliveTimeoutBuffer).
+IDLE_MARGIN_S: Final = 1.0
 LONGEST_WORDS: Final = 200  # characters of a server's refusal that are kept
 
+_TIMEOUT = re.compile(r"(?i)\btimeout=(\d+)")  # in seconds: RFC 2068, section 19.7.1.1
 _WORDS_FIELDS = ("error", "message", "msg", "error_description", "detail")
 
 
@@ -55,13 +61,20 @@ class Answer:
 
 
 class _Parser(HTTPResponse):
-    """Reads one answer after another from a connection; of the headers only what the C parser needs itself."""
+    """Reads one answer after another from a connection; of the headers only what the C parser needs itself.
+
+    Attributes:
+        idle_s: for how long the server keeps the connection between two requests, as its first answer says; endless: it does not.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.complete = False
         self.surplus = False  # bytes that no request asked for
         self.body = b""
+        self.idle_s = math.inf
+        self._is_first = True
+        self._name, self._value = "", ""  # of a header, which may come in pieces
 
     def next(self) -> None:
         """Another request has been written."""
@@ -75,12 +88,19 @@ class _Parser(HTTPResponse):
         pass
 
     def _on_header_field(self, name: str) -> None:
-        pass
+        if self._is_first:
+            if self._value:
+                self._note_header()
+            self._name += name
 
     def _on_header_value(self, value: str) -> None:
-        pass
+        if self._is_first:
+            self._value += value
 
     def _on_headers_complete(self) -> bool:
+        if self._is_first:
+            self._note_header()
+            self._is_first = self.get_code() < 200
         return False  # a body may follow: no HEAD request is ever made
 
     def _on_body(self, chunk: bytearray) -> None:
@@ -93,13 +113,28 @@ class _Parser(HTTPResponse):
         else:
             self.body = b""
 
+    def _note_header(self) -> None:
+        if self._name.lower() == "keep-alive" and (told := _TIMEOUT.search(self._value)):
+            self.idle_s = float(told[1])
+        self._name, self._value = "", ""
+
 
 class _Connection:
-    __slots__ = ("parser", "stream")
+    __slots__ = ("parser", "stream", "usable_until")
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.parser = _Parser()
+        self.usable_until = math.inf  # by `time.monotonic`, between two requests
+
+    def is_usable(self) -> bool:
+        """Whether it may get another request."""
+        # What can be read is its end, or what nobody asked for.
+        return time.monotonic() < self.usable_until and not self.stream.has_unread()
+
+    def rest(self) -> None:
+        """Nobody uses it for a while."""
+        self.usable_until = time.monotonic() + self.parser.idle_s - IDLE_MARGIN_S
 
 
 class HttpClient:
@@ -137,6 +172,7 @@ class HttpClient:
             answer.answered_ns = answer.answered_ns or time.monotonic_ns()
             if connection is not None:
                 if keep and not self._closed and len(self._idle) < MAX_IDLE:
+                    connection.rest()
                     self._idle.append(connection)
                 else:
                     connection.stream.close()
@@ -156,7 +192,7 @@ class HttpClient:
         while True:
             reused = bool(self._idle)
             connection = self._idle.pop() if reused else self._connect()
-            if reused and connection.stream.has_unread():  # its end, or what nobody asked for
+            if reused and not connection.is_usable():
                 connection.stream.close()
                 continue
             connection.parser.next()

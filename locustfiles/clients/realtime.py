@@ -32,6 +32,7 @@ from locustfiles.clients.ledger import SocketLedger
 from locustfiles.clients.websocket import GOODBYE_S, RealtimeError, WebSocket
 
 VERSION: Final = "2.0.0"  # of the serializer
+SILENT: Final = "the server did not answer a heartbeat"
 
 # Reading a member of an enum costs a tenth of what an event may cost in all.
 _INSERT, _DELETE, _OTHER = EventType.INSERT, EventType.DELETE, Status.OTHER
@@ -92,7 +93,7 @@ class RealtimeSocket:
             self._next_ref,
             lambda ref: self._push(None, ref, "phoenix", "heartbeat", {}),
             lambda: self._socket is not None and self._socket.has_unread(),
-            lambda: self._down("the server did not answer a heartbeat"),
+            lambda: self._down(SILENT),
         )
 
     @property
@@ -146,12 +147,21 @@ class RealtimeSocket:
     def note_caught_up(self, chat_id: str, seq: int) -> None:
         """History was read after a gap; `seq` is the newest message known now."""
         self._note(SocketEvent.CAUGHT_UP, chat_id, seq=seq)
+        self.note_known(chat_id, seq)
+
+    def note_known(self, chat_id: str, seq: int) -> None:
+        """Messages up to `seq` are known by something else than their events, for which nobody waits therefore."""
         if (channel := self._channels.get(TOPIC + chat_id)) is not None:
-            channel.read_seq = max(channel.read_seq, seq)
+            channel.known_seq = max(channel.known_seq, seq)
 
     def probe(self, timeout_s: float) -> bool:
-        """Whether the server answers a heartbeat now, and so everything that it had sent before has arrived."""
-        return self.is_open and self._heart.probe(timeout_s) and self.is_open
+        """Whether the server answers a heartbeat now, and so everything that it had sent before has arrived.
+
+        A socket whose server does not answer is down, since its last sign of life, whatever it looks like.
+        """
+        if self.is_open and not self._heart.probe(timeout_s):
+            self._down(SILENT)
+        return self.is_open
 
     def finish(self, newest: Mapping[str, int], timeout_s: float) -> bool:
         """Nothing more is owed: the subscriptions that still hold were whole up to this moment.
@@ -159,7 +169,7 @@ class RealtimeSocket:
         Asks the server first: a socket that only looks open promises nothing. Returns whether it does hold.
 
         Args:
-            newest: by chat, the newest seq, which was waited for: by an event, or by reading history.
+            newest: by chat, the newest seq that is known: by an event, which was waited for, or otherwise.
         """
         at_ns = time.monotonic_ns()
         if not self.probe(timeout_s):

@@ -41,7 +41,8 @@ TUNNEL_S = (1.0, 4.0)  # how long somebody has no network
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
 REFRESH_AT = 0.8  # of a token's lifetime
 FIRST_SEQ = 1  # of every chat
-PROBE_S = 2.0  # how long a drain that is late already waits for the socket's last sign of life
+PROBE_S = 2.0  # how long a drain waits for a sign of life of the socket
+FIRST_EVENTS_S = 2.0  # twice the delivery target: by then the events are here of what was written while somebody came online
 LOOK_EVERY_S = 0.1
 
 
@@ -82,6 +83,7 @@ class Device:
         self._was_subscribed = False  # to all their chats at once
         self._coming = False  # for the first time
         self._came = False  # and knows what was there before
+        self._unsure_until = 0.0  # by `time.monotonic`: events may be under way that nobody can ask for
         self._gaps = Gaps()
         self._obstacle = ""  # why the last attempt to come online failed
         self._draining = Event()
@@ -188,10 +190,18 @@ class Device:
         return missing
 
     def _wait_for(self, newest: Mapping[str, int], deadline: float) -> str | None:
-        """Until nothing is lacking any more; once the run has stopped sending, each chat's newest seq is final."""
-        while (lacking := self._lacking(newest)) is not None:
-            if time.monotonic() > deadline:
-                return f"{self.person.email} {lacking}"
+        """Until nothing is lacking any more; once the run has stopped sending, each chat's newest seq is final.
+
+        A connection may have died without a word. Who waits in vain asks it, so that there is time left to come back by another one.
+        """
+        asked = 0.0
+        while (lacking := self._lacking(newest)) is not None or time.monotonic() < self._unsure_until:
+            now = time.monotonic()
+            if now > deadline:
+                return lacking and f"{self.person.email} {lacking}"
+            if lacking and self._socket is not None and self._online.is_set() and now > asked + PROBE_S:
+                self._socket.probe(min(PROBE_S, deadline - now))
+                asked = now
             gevent.sleep(LOOK_EVERY_S)
         return None
 
@@ -212,10 +222,14 @@ class Device:
         finally:
             self._coming = False
         for chat in self.circle.chats:
-            # What was written before we came is not owed to us, and the drain must not wait for it.
-            seq = self.messages.latest_seq(chat.id)
-            if seq:
-                self.memory[chat.id].seen = max(self.memory[chat.id].seen, seq)
+            # What was written before we came is not owed to us, and the drain must not wait for it. What was written since, and
+            # has not come yet, cannot be told from it.
+            seq, memory = self.messages.latest_seq(chat.id), self.memory[chat.id]
+            if seq and seq > memory.seen:
+                memory.seen = seq
+                if self._socket is not None:
+                    self._socket.note_known(chat.id, seq)
+                self._unsure_until = time.monotonic() + FIRST_EVENTS_S
         self._came = True
         return True
 

@@ -96,6 +96,6 @@ def test_what_history_gave_was_no_wait_for_events(
 ) -> None:
     channel = Channel("c", "1", 0)
     if read is not None:
-        channel.read_seq = read
+        channel.known_seq = read
     wrongs(channel, *numbered(*came))
     assert channel.awaited(newest) == awaited

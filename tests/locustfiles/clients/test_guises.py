@@ -27,9 +27,8 @@ SETTINGS = Settings(
 
 def mine(guise: Guise) -> Session:
     """My session in this guise."""
-    session = Session(
-        ME, TOKEN, "refresh", time.monotonic() + 60, {"access_token": TOKEN, "user": {"id": ME}}
-    )
+    answer = {"access_token": TOKEN, "refresh_token": "refresh", "user": {"id": ME}}
+    session = Session(ME, TOKEN, "refresh", time.monotonic() + 60, answer)
     return disguised(session, guise, VICTIM, ANON)
 
 
@@ -90,6 +89,14 @@ def test_without_a_token_no_header_names_one() -> None:
 
 def test_the_anon_key_stands_in_for_a_token() -> None:
     assert app_headers(SETTINGS, mine(Guise.ANON_KEY)) == f"Authorization: Bearer {ANON}\r\n"
+
+
+@pytest.mark.parametrize("guise", [Guise.EXPIRED_TOKEN, Guise.ALTERED_TOKEN, Guise.ANON_KEY])
+def test_a_session_cookie_gives_nobody_a_new_session(guise: Guise) -> None:
+    """An app with session cookies renews one whose access token has expired, if the refresh token is good."""
+    session = mine(guise)
+    assert (session.refresh_token, session.answer["refresh_token"]) == ("", "")
+    assert mine(Guise.OUTSIDER).answer["refresh_token"]
 
 
 def test_in_another_s_name_the_token_is_one_s_own() -> None:

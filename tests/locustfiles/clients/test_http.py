@@ -289,6 +289,36 @@ def test_a_connection_closed_between_requests_is_opened_again_without_an_error()
         assert len(server.requests) == 5
 
 
+@pytest.mark.parametrize(
+    ("keep_alive", "connections"),
+    [
+        (b"Keep-Alive: timeout=1", 3),  # it closes about now
+        (b"keep-alive: max=100, Timeout=2\r\nX-Other: timeout=0", 1),
+        (b"X-Keep-Alive: timeout=1", 1),
+    ],
+)
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_connection_that_the_server_is_about_to_close_gets_no_request(
+    keep_alive: bytes, connections: int, in_pieces: bool
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\n" + keep_alive + b"\r\nContent-Length: 2\r\n\r\n{}"
+    parts = [head[place : place + 1] for place in range(len(head))] if in_pieces else [head]
+    with client_of(answering(*parts)) as (client, server):
+        for _ in range(3):
+            assert asked(client).outcome is Outcome.OK
+        assert len(server.connections) == connections
+
+
+def test_a_connection_rests_until_shortly_before_its_server_closes_it() -> None:
+    with client_of(answering(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 0\r\n\r\n")) as (
+        client,
+        _,
+    ):
+        before = time.monotonic()
+        asked(client)
+        assert before + 4 <= client._idle[0].usable_until <= time.monotonic() + 4
+
+
 def test_a_request_that_crosses_the_servers_goodbye_is_unknown_and_not_written_twice() -> None:
     def one_request_and_one_unanswered(connection: Connection) -> None:
         connection.request()

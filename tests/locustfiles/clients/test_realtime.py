@@ -139,6 +139,14 @@ def test_what_was_read_in_history_was_no_wait_for_events(stage: RunningStage, re
         assert recorded.step(SocketEvent.FINISHED)["seq"] is None
 
 
+def test_what_was_told_otherwise_was_no_wait_for_events(stage: RunningStage, recorded: Recorded) -> None:
+    with subscribed(stage, recorded) as (listener, _, chat_id):
+        listener.socket.note_known(chat_id, 7)
+        assert listener.socket.finish({chat_id: 7}, PATIENCE_S)
+        assert recorded.step(SocketEvent.FINISHED)["seq"] is None
+        assert SocketEvent.CAUGHT_UP not in recorded.steps()
+
+
 def test_a_new_token_is_a_gap_until_the_server_has_confirmed_it(
     stage: RunningStage, recorded: Recorded
 ) -> None:
@@ -191,19 +199,24 @@ def test_a_server_that_is_none(recorded: Recorded) -> None:
         listener.socket.open()
 
 
-def test_a_deaf_socket_is_down_from_its_last_sign_of_life(stage: RunningStage, recorded: Recorded) -> None:
-    heartbeat_s = 0.3
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_deaf_socket_is_down_from_its_last_sign_of_life(
+    stage: RunningStage, recorded: Recorded, asked: bool
+) -> None:
+    """When a heartbeat is missed, or as soon as somebody asks."""
+    heartbeat_s = PATIENCE_S if asked else 0.3
     with running_stage("realtime_deaf_rate=1", database_url=stage.database_url) as deaf:
         person = deaf.person()
         with listening(deaf.supabase_url, deaf.anon_key, person.id, recorded, heartbeat_s) as listener:
             listener.socket.open()
             opened_ns = recorded.step(SocketEvent.CONNECTED)["at_ns"]
-            assert not listener.socket.probe(0.05), "it looks open, and does not answer"
+            if asked:
+                assert not listener.socket.finish({}, 0.05), "it looks open, and does not answer"
             wait_until(lambda: listener.downs)
             assert listener.downs == ["the server did not answer a heartbeat"]
             closed = recorded.step(SocketEvent.CLOSED)
             assert closed["at_ns"] == opened_ns
-            assert time.monotonic_ns() - closed["at_ns"] >= heartbeat_s * 1e9
+            assert asked or time.monotonic_ns() - closed["at_ns"] >= heartbeat_s * 1e9
             assert not listener.socket.is_open
 
 

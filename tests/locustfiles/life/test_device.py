@@ -467,3 +467,60 @@ def test_who_goes_down_as_soon_as_they_are_subscribed_has_missed_what_came_since
         away.go_online()
         wait_until(lambda: SocketEvent.CAUGHT_UP in [event for event, *_ in steps(run, away.person)])
         assert read_seqs(run) == [1]
+
+
+def come_online_while_something_is_written(
+    stage: RunningStage, away: Device, sender: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the subscription and the answer about what was there before."""
+    latest_seq = away.messages.latest_seq
+
+    def late(chat_id: str) -> int | None:
+        write(stage, sender, chat_id, 1)
+        return latest_seq(chat_id)
+
+    monkeypatch.setattr(away.messages, "latest_seq", late)
+    away.go_online()
+    monkeypatch.setattr(away.messages, "latest_seq", latest_seq)
+
+
+@pytest.mark.parametrize(("delay_ms", "drain_s", "waited_for"), [(700, WAIT_S, 1), (5000, 0.2, None)])
+def test_what_is_written_while_somebody_comes_online_may_come_late(
+    stage: RunningStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    delay_ms: int,
+    drain_s: float,
+    waited_for: int | None,
+) -> None:
+    """Its event is given time to come, and where it does not, nobody says that they had waited for it."""
+    with running_stage(f"realtime_delay_ms={delay_ms}", database_url=stage.database_url) as slow:
+        sender = slow.person()
+        with devices(slow, tmp_path, slow.person(), sender) as (run, chat_id, (away, _)):
+            come_online_while_something_is_written(slow, away, sender, monkeypatch)
+            assert away.memory[chat_id].seen == 1
+            assert away.drain(time.monotonic() + drain_s) is None
+            seen = steps(run, away.person)
+            assert [seq for event, _, seq in seen if event is SocketEvent.FINISHED] == [waited_for]
+            came = read_table(run.record.folder, "events", LOAD_TABLES["events"]).table
+            assert came["seq"].to_pylist() == [1] * (waited_for is not None)
+
+
+def test_a_connection_that_died_without_a_word_is_noticed_in_the_drain(
+    stage: RunningStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before a heartbeat is missed: there is time to come back, and to read what did not come."""
+    monkeypatch.setattr(device, "BACKOFF_S", 0.1)
+    monkeypatch.setattr(device, "PROBE_S", 0.3)
+    sender, reader = stage.person(), stage.person()
+    with devices(stage, tmp_path, sender, reader) as (run, chat_id, (_, away)):
+        away.go_online()
+        for heard in ("_change", "_control"):
+            monkeypatch.setattr(away._socket, heard, lambda *_: None)
+        write(stage, sender, chat_id, 2)
+        run.newest[chat_id] = 2
+        assert away.drain(time.monotonic() + WAIT_S) is None
+        assert read_seqs(run) == [2, 1]
+        events = [event for event, *_ in steps(run, away.person)]
+        assert events.count(SocketEvent.SUBSCRIBED) == 2
+        assert events.index(SocketEvent.CAUGHT_UP) < events.index(SocketEvent.FINISHED)
