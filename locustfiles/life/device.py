@@ -1,4 +1,4 @@
-"""A person's device: a session, a socket that comes back by itself, and what it remembers of its chats.
+"""A person's device: a socket that comes back by itself, and what it remembers of its chats.
 
 The rule that makes every message accountable: after each reconnect, history is read from the newest message down
 to the newest one known before, and only after the server has confirmed the subscriptions, so that what was
@@ -18,20 +18,15 @@ from locust.env import Environment
 
 from analysis.record import Person
 from analysis.record.codes import Outcome, PagePurpose, SocketEvent
-from locustfiles.clients.auth import AuthClient, SignInError
 from locustfiles.clients.events import Row
-from locustfiles.clients.http import HttpClient
 from locustfiles.clients.messages import MessagesClient
-from locustfiles.clients.outsider import OutsiderClient
 from locustfiles.clients.realtime import RealtimeSocket
-from locustfiles.clients.session import Session
 from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life.gaps import Gap, Gaps, ShutOutError, further, missed
+from locustfiles.life.login import CannotSignIn, Login
 from locustfiles.life.memory import ChatMemory
 from locustfiles.life.newest import newest_seq
-from locustfiles.life.outsider import Outsider
 from locustfiles.life.receipts import Receipts
-from locustfiles.life.sign_in import CannotSignIn
 from locustfiles.run.load import Load
 
 logger = logging.getLogger(__name__)
@@ -39,7 +34,6 @@ logger = logging.getLogger(__name__)
 JOIN_S = 15.0
 TUNNEL_S = (1.0, 4.0)  # how long somebody has no network
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 15.0
-REFRESH_AT = 0.8  # of a token's lifetime
 FIRST_SEQ = 1  # of every chat
 PROBE_S = 2.0  # how long a drain waits for a sign of life of the socket
 FIRST_EVENTS_S = 2.0  # twice the delivery target: by then the events are here of what was written while somebody came online
@@ -68,14 +62,9 @@ class Device:
         self._load = load
         self._rng = Random(f"{load.settings.chatsoak_seed}/{person.id}")
         self._on_message = on_message
-        settings = load.settings
         self._ledger = load.ledger(environment.events.request.fire)
-        self._supabase = HttpClient(settings.next_public_supabase_url, settings.chatsoak_request_timeout_s)
-        self._auth = AuthClient(settings, self._ledger, self._supabase, person.id)
-        self._messages: MessagesClient | None = None
-        self._outsider: Outsider | None = None
+        self._login = Login(load, person, self._ledger, self._rng, self._renewed)
         self.receipts = Receipts(self._send_receipt, self._rng)
-        self._session: Session | None = None
         self._socket: RealtimeSocket | None = None
         self._shut_out: dict[str, str] = {}  # chats, and what was said
         self._online = Event()
@@ -93,9 +82,7 @@ class Device:
     @property
     def messages(self) -> MessagesClient:
         """What this person says and reads over HTTP, once signed in."""
-        if self._messages is None:
-            raise CannotSignIn(f"{self.person.email} is not signed in")
-        return self._messages
+        return self._login.messages
 
     def sign_in(self) -> None:
         """Become this person.
@@ -103,14 +90,7 @@ class Device:
         Raises:
             CannotSignIn: Supabase Auth refused.
         """
-        try:
-            session = self._auth.sign_in(
-                self.person.email, self._load.settings.password_of(self.person.email)
-            )
-        except SignInError as error:
-            raise CannotSignIn(f"{self.person.email} cannot sign in: {error}") from None
-        self._use(session)
-        self._background.append(gevent.spawn(self._keep_session))
+        self._login.sign_in()
 
     def go_online(self) -> None:
         """Open the socket and wait until every chat is subscribed; keeps trying until the run stops.
@@ -134,8 +114,7 @@ class Device:
 
     def trespass(self) -> None:
         """Try something that has to be refused."""
-        if self._session is not None and self._outsider is not None:
-            self._outsider.try_next(self._session)
+        self._login.trespass()
 
     def mark_read(self, chat_id: str) -> None:
         """Everything in the chat is read."""
@@ -182,10 +161,7 @@ class Device:
         if self._socket is not None:
             self._socket.close()
         gevent.killall(self._background, block=False)
-        self.messages.close()
-        if self._outsider is not None:
-            self._outsider.close()
-        self._supabase.close()
+        self._login.close()
         self._load.online.discard(self)
         return missing
 
@@ -277,7 +253,7 @@ class Device:
 
     def _connect(self) -> None:
         """A socket, its subscriptions, and what was missed."""
-        session = self._session
+        session = self._login.session
         if session is None:
             raise RealtimeError("not signed in")
         settings = self._load.settings
@@ -369,28 +345,6 @@ class Device:
     def _send_receipt(self, chat_id: str) -> bool:
         return self.messages.mark_delivered(chat_id, self.memory[chat_id].seen).outcome is Outcome.OK
 
-    def _use(self, session: Session) -> None:
-        self._session = session
-        if self._messages is None:
-            self._messages = MessagesClient(
-                self._load.settings, self._load.host, session, self._ledger, self._supabase
-            )
-        self._messages.use(session)
-        if self._outsider is None and self.person.id in self._load.outsiders:
-            client = OutsiderClient(
-                self._load.settings, self._load.host, self._ledger, self._supabase, self.person.id
-            )
-            self._outsider = Outsider(self._load, self.person, client, self._rng)
-
-    def _keep_session(self) -> None:
-        """Refresh the token before it runs out, on HTTP and on the socket."""
-        while True:
-            assert self._session is not None
-            gevent.sleep(max(1.0, self._session.remaining_s * REFRESH_AT))
-            try:
-                self._use(self._auth.refresh(self._session))
-            except SignInError as error:
-                logger.warning("%s: %s", self.person.email, error)
-                continue
-            if self._socket is not None and self._online.is_set():
-                self._socket.refresh(self._session.access_token)
+    def _renewed(self, access_token: str) -> None:
+        if self._socket is not None and self._online.is_set():
+            self._socket.refresh(access_token)

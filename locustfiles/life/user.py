@@ -17,7 +17,7 @@ from analysis.record import Chat, Person
 from analysis.record.codes import Outcome
 from analysis.settings import Settings
 from locustfiles.life.device import Device, Incoming
-from locustfiles.life.sign_in import CannotSignIn
+from locustfiles.life.login import CannotSignIn
 from locustfiles.run.gate import Closed, Gate
 from locustfiles.run.load import Load
 from locustfiles.workload import OpenPace

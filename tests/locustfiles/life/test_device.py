@@ -21,7 +21,7 @@ from locustfiles.clients.realtime import RealtimeSocket
 from locustfiles.clients.websocket import RealtimeError
 from locustfiles.life import device, gaps
 from locustfiles.life.device import Device
-from locustfiles.life.sign_in import CannotSignIn
+from locustfiles.life.login import CannotSignIn
 from locustfiles.run.assignment import Assignment
 from locustfiles.run.load import Load
 from staging.app import LONGEST_PAGE
