@@ -163,10 +163,13 @@ def _dated_within(evidence: Evidence, rows: pd.DataFrame) -> Bools:
 
 
 def _all_told(evidence: Evidence) -> bool:
-    """Whether each look's rows are all there: a monitor that found no room on the disk may have had some for the next look's row."""
-    looks = ["process", "poll"]
-    there = evidence.observations.groupby(looks, observed=True).size()
-    polls = evidence.polls.set_index(looks)
+    """Whether each look's rows are all there: a monitor that found no room on the disk may have had some for the next look's row.
+
+    In whichever part: of a look during which a monitor was killed its successor tells how many rows are in the part before its own.
+    Looks are numbered through.
+    """
+    there = evidence.observations.groupby("poll").size()
+    polls = evidence.polls.set_index("poll")
     seen = polls[["rows_new", "rows_changed", "rows_gone"]].sum(axis=1)
     return bool((there.reindex(seen.index, fill_value=0) >= seen).all())
 

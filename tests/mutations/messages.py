@@ -245,6 +245,8 @@ MESSAGES = [
         ("return np.where(look == NONE, self.rows", "return np.where(look != -2, self.rows"),
         ("!= ObservedChange.GONE)[::-1]", "!= ObservedChange.GONE)"),
         (" and _all_told(evidence)", ""),
+        ('observations.groupby("poll")', 'observations.query("process == process.max()").groupby("poll")'),
+        (">= seen).all()", ">= seen).any()"),
         ("rows_seen=np.bincount(matched[mine]", "rows_seen=np.bincount(matched[there]"),
         ("newest[operation[mine]] = mine", "newest[operation[mine][::-1]] = mine[::-1]"),
         ("np.stack((numbers, numbers + 1))", "np.stack((numbers, numbers + 2))"),

@@ -1,8 +1,10 @@
 """Promise: the part of a monitor that was killed and that of its successor are one history, and vouch for the run as one."""
 
 import shutil
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from analysis.record.codes import PollKind
 from analysis.record.tables import DATABASE_TABLES
 from tests.analysis.histories import History
 
+Rows = dict[str, list[tuple[Any, ...]]]
 FRAMES = [field.name for field in fields(Evidence) if field.type is pd.DataFrame]
 
 
@@ -38,20 +41,44 @@ def watched(until: float = 30.0) -> History:
 def write(run: History, folder: Path, parts: int, *, closed: bool = True) -> None:
     """The run as a record of which the monitors' tables are cut in two after the fourth look; all but the last of `parts`
     was killed, and that one too if it is not `closed`."""
+    tables = {table: run.rows[table] for table in DATABASE_TABLES}
+    cuts = {table: 4 if table in {"polls", "observations"} else len(rows) for table, rows in tables.items()}
+    written: list[Rows] = [
+        {table: rows[: cuts[table]] for table, rows in tables.items()},
+        {table: rows[cuts[table] :] for table, rows in tables.items()},
+    ]
+    write_parts(run, folder, written[:parts], closed=closed)
+
+
+def write_parts(run: History, folder: Path, parts: list[Rows], *, closed: bool = True) -> None:
+    """The run as a record with these parts of its monitors, of which all but the last were killed."""
     run.write(folder)
     shutil.rmtree(monitor_folder(folder))
-    for number in range(parts):
+    for number, part in enumerate(parts):
         writer = RecordWriter(
             monitor_folder(folder, successor=number > 0), DATABASE_TABLES, ProcessInfo.here("monitor")
         )
-        for table in DATABASE_TABLES:
-            rows = run.rows[table]
-            cut = 4 if table in {"polls", "observations"} else len(rows)
-            for row in rows[cut:] if number else rows[:cut]:
+        for table, rows in part.items():
+            for row in rows:
                 writer.adder(table)(row)
         writer.flush()
-        if closed and number == parts - 1:
+        if closed and number == len(parts) - 1:
             writer.close()
+
+
+def killed_within_a_look() -> tuple[History, list[Rows]]:
+    """The first monitor was killed when it had written down a row of its fourth look, and not yet the end of that look; the
+    second says of it that it failed, and how many rows of it the first had written down."""
+    run = watched()
+    new = DATABASE_TABLES["polls"].names.index("rows_new")
+    seen = Counter(row[0] for row in run.rows["observations"])
+    polls = [(*row[:new], seen[row[0]], *row[new + 1 :]) for row in run.rows["polls"]]
+    failed = (3, PollKind.FAILED, *polls[3][2:new], 1, 0, 0, "the monitor was killed during this look")
+    observations = run.rows["observations"]
+    first: Rows = {table: run.rows[table] for table in DATABASE_TABLES}
+    first |= {"polls": polls[:3], "observations": observations[:4]}
+    second: Rows = {"polls": [failed, *polls[4:]], "observations": observations[4:]}
+    return run, [first, second]
 
 
 def monitor(evidence: Evidence) -> Criterion:
@@ -83,6 +110,26 @@ def test_a_monitor_that_was_relieved_vouches_for_the_run_and_the_restart_is_said
     assert found.reason is not None
     assert "was started once more" in found.reason
     assert {one.id for one in audit(evidence, 5).criteria if one.outcome is Verdict.FAIL} == set()
+
+
+def test_rows_of_a_look_that_the_first_could_not_end_are_there_though_the_second_counts_them(
+    tmp_path: Path,
+) -> None:
+    run, parts = killed_within_a_look()
+    write_parts(run, tmp_path, parts)
+    found = {one.id: one for one in audit(read_evidence(tmp_path), 5).criteria}
+    assert found["monitor.complete"].outcome is Verdict.PASS, found["monitor.complete"].reason
+    assert found["messages.lost"].outcome is Verdict.PASS, found["messages.lost"].reason
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_rows_that_a_part_counts_and_has_not_are_missed(tmp_path: Path, part: int) -> None:
+    run, parts = killed_within_a_look()
+    assert parts[part]["observations"].pop(0)
+    write_parts(run, tmp_path, parts)
+    found = monitor(read_evidence(tmp_path))
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert "last look after the drain is missing" in (found.reason or "")
 
 
 @pytest.mark.parametrize(("parts", "name"), [(1, "Monitor"), (2, "Monitor 2")])
