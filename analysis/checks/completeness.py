@@ -5,7 +5,8 @@ What they find is never the target's fault, so they never fail a run: they make 
 
 import numpy as np
 
-from analysis.checks.account import NEVER, Account, Ints
+from analysis.checks.account import Account, Ints
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence, ProcessPart
 from analysis.record.codes import PollKind
@@ -139,9 +140,12 @@ def _longest_blind_s(evidence: Evidence) -> float:
 
 
 def _sends_after_the_last_look(account: Account) -> int:
-    sends = account.evidence.sends
-    last = NEVER if account.last_look_ns is None else account.last_look_ns
-    return int(((sends["clock"] == account.monitor_clock) & (sends["left_ns"] > last)).sum())
+    """How many sends left after it for certain: the load went on, here or on a machine that had lost its master."""
+    if account.last_look_ns is None:
+        return 0
+    sends, clocks = account.evidence.sends, Clocks.of(account.evidence)
+    look = clocks.moments(np.array([account.last_look_ns]), np.array([account.monitor_clock]))
+    return int(look.before(clocks.moments(sends["left_ns"], sends["clock"])).sum())
 
 
 def _criterion(

@@ -11,7 +11,9 @@ import numpy as np
 
 from analysis.checks.account import NEVER, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, both, either, seconds
+from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.unsent import proven, unsent
+from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
 from analysis.record.codes import ObservedChange, Outcome
@@ -42,7 +44,7 @@ def lost(account: Account) -> Criterion:
     answered_went[answered_went] = rows["gone"].to_numpy()[answered_row[answered_went]]
     went = answered_went | (seen & (operations["rows"].to_numpy() == 0))
     never_seen = ok & ~seen & ~went
-    too_late = never_seen & _answered_after_the_last_look(account)
+    too_late = never_seen & _perhaps_after_the_last_look(account)
     unseen = account.last_look_ns is None  # what was never seen may be there all the same
     away_ns = _away_ns(account)
     by_its_own = went & ~answered_went  # the row that was answered may be another message's, and is there
@@ -73,7 +75,9 @@ def lost(account: Account) -> Criterion:
 
     reason = NO_LAST_LOOK if unseen else None
     if not reason and too_late.any():
-        reason = f"{too_late.sum():,} messages were acknowledged after the monitor's last look."
+        reason = f"{too_late.sum():,} messages may have been acknowledged after the monitor's last look."
+        if never_compared := int((too_late & ~Clocks.of(account.evidence).known(operations["clock"])).sum()):
+            reason += f" {never_compared:,} of them were sent by machines whose clocks could not be held against the monitor's."
     return from_faults(
         "messages.lost",
         "No acknowledged message is lost",
@@ -165,15 +169,37 @@ def _away_ns(account: Account) -> Ints:
     return away
 
 
-def _answered_after_the_last_look(account: Account) -> Bools:
-    """Operations whose answer came after the sweep; across clocks the sweep, which follows the drain, is later."""
-    operations = account.operations
-    acknowledged = operations["acknowledged_ns"].to_numpy()
-    if account.last_look_ns is None:
+def _perhaps_after_the_last_look(account: Account) -> Bools:
+    """Operations that may have been acknowledged after the last look's snapshot; of those without an ok answer it says nothing.
+
+    A load process that lost its master goes on for a while, on whatever machine. That an answer came before tell the clocks, as
+    far as they can be compared; or the process itself, of whatever clock, by something that it sent later and a look saw.
+    """
+    operations, last_look_ns = account.operations, account.last_look_ns
+    if last_look_ns is None:
         return np.zeros(len(operations), np.bool_)
-    comparable = operations["clock"].to_numpy() == account.monitor_clock
-    late: Bools = comparable & (acknowledged != NEVER) & (acknowledged > account.last_look_ns)
-    return late
+    clocks, clock = Clocks.of(account.evidence), operations["clock"].to_numpy(np.int64)
+    acknowledged = clocks.moments(operations["acknowledged_ns"], clock)
+    look = clocks.moments(np.array([last_look_ns - LOOK_LAG_NS]), np.array([account.monitor_clock]))
+    before = acknowledged.before(look) | (acknowledged.at_ns < _left_before_the_last_look(account)[clock])
+    perhaps: Bools = ~before
+    return perhaps
+
+
+def _left_before_the_last_look(account: Account) -> Ints:
+    """For each clock, by itself, when the last message left of which it is certain that it left before the last look: a row with
+    its key was seen by then. An id in an answer, or a text, may be those of a row that was there before."""
+    operations, rows = account.operations, account.rows
+    operation, key = (rows[column].to_numpy(np.int64) for column in ("operation", "client_generated_id"))
+    # What follows the last look at everything looks at missing numbers, and may find what came later.
+    by_then = rows["first_at_ns"].to_numpy() <= account.last_look_ns
+    keyed = np.flatnonzero((operation >= 0) & (key >= 0) & by_then)
+    seen = operation[keyed]
+    seen = seen[operations["client_generated_id"].to_numpy(np.int64)[seen] == key[keyed]]
+    clock = operations["clock"].to_numpy(np.int64)
+    left_ns = np.full(int(clock.max(initial=0)) + 1, NEVER, np.int64)
+    np.maximum.at(left_ns, clock[seen], operations["left_ns"].to_numpy(np.int64)[seen])
+    return left_ns
 
 
 def _at(flags: Bools, positions: Ints) -> Bools:

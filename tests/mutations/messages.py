@@ -21,6 +21,11 @@ MESSAGES = [
         (" & (row[:-1] == row[1:])", ""),
         ("(never_seen & ~too_late & (not unseen))", "(never_seen & (not unseen))"),
         ("(never_seen & ~too_late & (not unseen))", "(never_seen & ~too_late)"),
+        ("before = acknowledged.before(look) |", "before = "),
+        ("last_look_ns - LOOK_LAG_NS", "last_look_ns"),
+        (" | (acknowledged.at_ns < _left_before_the_last_look(account)[clock])", ""),
+        (" & (key >= 0) & by_then", " & (key >= 0)"),
+        ("    seen = seen[operations[", "    seen[operations["),
         (
             "np.where(ok & (answered_row >= 0) & ~by_its_own, answered_row, account.row_of_operation())",
             "account.row_of_operation()",

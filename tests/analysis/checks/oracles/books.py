@@ -9,6 +9,7 @@ from itertools import pairwise
 from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.ledger import Ledger, Send, State
 
+NOTED_AFTER = 0.1  # seconds from a look's snapshot until its time is noted, at most
 _ORDER = [Outcome.OK, Outcome.INFO, Outcome.FAIL]
 
 
@@ -95,10 +96,24 @@ class Books:
         return {person for chat in self.ledger.chats for person in chat}
 
     def late(self, one: Meant) -> bool:
-        """It was acknowledged after the last look, by the same clock."""
-        last = self.ledger.polls[-1].at
-        same = self.ledger.host(one.first.person) == self.ledger.monitor.host
-        return not self.unseen and same and min(send.answered for send in one.ok) > last
+        """Nobody knows that it was acknowledged before the last look: no clock that can be held against the monitor's, and
+        no message of the same clock that left later and was seen, with its key, by then."""
+        acknowledged = min(send.answered for send in one.ok)
+        known = self.ledger.comparable(one.first.person) and acknowledged < self.last - NOTED_AFTER
+        return not self.unseen and not known and not any(self._follows(other, one) for other in self.meant)
+
+    def _follows(self, other: Meant, one: Meant) -> bool:
+        """The other left after this one was acknowledged, by the same clock, and for certain before the last look."""
+        same = self.ledger.host(other.first.person) == self.ledger.host(one.first.person)
+        later = all(send.left > min(sent.answered for sent in one.ok) for send in other.attempts)
+        key, polls = other.first.key, self.ledger.polls
+        seen = [row for row in other.rows if polls[row.first_poll].at <= self.last]
+        return same and later and key is not None and key in [row.state.key for row in seen]
+
+    @property
+    def last(self) -> float:
+        """When the last look was noted."""
+        return self.ledger.polls[-1].at
 
     def before(self, row: Row) -> bool:
         """Nobody of the run meant it, the chat had come to its seq before the run, and it does not say that it is younger."""

@@ -28,6 +28,7 @@ def kept_books(draw: st.DrawFn) -> Ledger:
         processes=[Process(), Process(draw(st.sampled_from(["here", "here", "there"])), lost=draw(_LOST))],
         process_of=[0, 1],
         monitor=Process(lost=draw(st.sampled_from([(), (), (), ("observations",)]))),
+        measured=draw(st.sampled_from([{}, {"there": True}, {"there": False}])),
     )
     ledger.polls = [Poll(PollKind.POLL, 5), Poll(PollKind.POLL, 10)]
     ledger.polls.append(Poll(PollKind.SWEEP if sweep else PollKind.POLL, LAST))

@@ -24,13 +24,14 @@ def monitor(story: Story) -> Answer:
     lacking = {*process.lost, *process.short} & LOOKS if process.closed else process.lost
     blind = bool(lacking) and not process.silent
     sweeps = [poll.at for poll in polls if poll.kind is PollKind.SWEEP]
-    sends = [
-        attempt.left
+    every = [
+        (attempt.left, story.processes[story.process_of[message.sender]])
         for message in story.messages
         for attempt in message.attempts
-        if _one_clock(story.processes[story.process_of[message.sender]], process)
     ]
-    late = sum(left > sweeps[-1] for left in sends) if sweeps else 0
+    sends = [left for left, by in every if _one_clock(by, process)]
+    dated = [left for left, by in every if _one_clock(by, process) or _measured(story, by)]
+    late = sum(left > sweeps[-1] for left in dated) if sweeps else 0
     if not sweeps or blind:
         problems.append("the last look after the drain is missing")
     elif late:
@@ -63,6 +64,7 @@ def record(story: Story) -> Answer:
     if not parts:
         problems.append("nothing was recorded")
     rows = sum(len(message.attempts) for message in story.messages)
+    rows += 3 * sum(one.host in story.measured and one.host != story.monitor.host for one in parts.values())
     dropped = sum(len(one.lost) for one in parts.values() if one.closed and not one.silent)
     return Answer([*problems], checked=len(parts), facts={"rows": rows, "dropped": dropped})
 
@@ -89,3 +91,9 @@ def _of_part(name: str, process: Process) -> list[str]:
 
 def _one_clock(process: Process, other: Process) -> bool:
     return process.host == other.host and not process.silent and not other.silent
+
+
+def _measured(story: Story, process: Process) -> bool:
+    """The clock of this process was held against the monitor's, and kept step with it."""
+    elsewhere = process.host != story.monitor.host
+    return elsewhere and story.measured.get(process.host, False) and not story.monitor.silent

@@ -23,6 +23,7 @@ def kept(draw: st.DrawFn) -> Story:
         process_of=senders,
         ended=draw(st.sampled_from([True, True, True, False])),
         interval_s=draw(st.sampled_from([None, 1.0, 5.0, 0.5])),
+        measured=draw(st.dictionaries(st.sampled_from(["here", "there"]), st.booleans())),
     )
     if senders:
         for _ in range(draw(st.integers(0, 3))):

@@ -135,17 +135,14 @@ def of_row(books: Books, row: Row) -> Hashable:
 
 
 def of_meant(books: Books, one: Meant) -> Hashable:
-    """How a finding names a message: by what was sent and when, and by what was first answered, or else stored.
-
-    Clocks of two machines are never compared here, so that only the monitor's own tells when.
-    """
-    sent, here = one.first, books.ledger.monitor.host
+    """How a finding names a message: by what was sent and when, and by what was first answered, or else stored."""
+    sent = one.first
     stored = one.rows[-1] if one.rows else None
     told = one.ids[0] if one.ids else stored and stored.id
     seq = one.seqs[0] if one.seqs else stored and stored.state.seq
     name = None if told is None else str(message_id(told))
-    left = ns(sent.left) if books.ledger.host(sent.person) == here else None
-    return sent.chat, seq, name, _key(sent.key), sent.person, left
+    left = books.ledger.dated(sent.person, sent.left)
+    return sent.chat, seq, name, _key(sent.key), sent.person, None if left is None else ns(left)
 
 
 def _key(number: int | None) -> str | None:
