@@ -19,6 +19,7 @@ from analysis.checks.subscriptions import ENDLESS, Subscriptions, participation_
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion
 from analysis.faults import from_faults
+from analysis.identifiers import NONE
 from analysis.record.codes import EventType, ObservedChange, Outcome
 
 EVENTS_AT_ONCE = 500_000
@@ -31,13 +32,14 @@ class Wrong(IntEnum):
     TEXT = 1
     SEQ = 2
     SENDER = 3
-    CHAT = 4
-    UNSEEN = 5  # nothing that is certain: see `analysis.checks.fleeting`
-    UNKNOWN = 6
-    LEFT = 7
-    DEPARTED = 8
-    OUTSIDER = 9
-    STILL_THERE = 10  # of a DELETE, which is judged by nothing else
+    ASTRAY = 4
+    CHAT = 5
+    UNSEEN = 6  # nothing that is certain: see `analysis.checks.fleeting`
+    UNKNOWN = 7
+    LEFT = 8
+    DEPARTED = 9
+    OUTSIDER = 10
+    STILL_THERE = 11  # of a DELETE, which is judged by nothing else
 
     @property
     def sentence(self) -> str:
@@ -45,6 +47,7 @@ class Wrong(IntEnum):
             Wrong.TEXT: "An event showed {person} this message without a text, or with another text than was sent or stored.",
             Wrong.SEQ: "An event showed {person} this message without a seq, or with another seq than is stored.",
             Wrong.SENDER: "An event showed {person} this message with another sender than is stored.",
+            Wrong.ASTRAY: "This event names no chat of the run, and {person} had subscribed to no other.",
             Wrong.CHAT: "An event showed {person} this message in another chat than is stored.",
             Wrong.UNKNOWN: "An event showed {person} this message, and no such message was ever stored.",
             Wrong.LEFT: "This event came to {person} more than "
@@ -63,6 +66,8 @@ def phantom(account: Account, subscribed: Subscriptions) -> Criterion:
     three, and the seq where the INSERTs of this app tell any. A DELETE must not tell of a message that the last look found, as
     all before it did. The receiver must be in the chat, or perhaps have been added to it by then, and not have left it so long
     ago that the event cannot have been on its way; nor may they have left the chat itself before the message left its sender.
+    The chat must be one of the run, which users subscribe to and no other, whosever message it is and wherever that is stored: of
+    other chats nobody knows. An UPDATE need not tell its chat.
     Of messages from before the run, whose
     seq is not above the chat's baseline, nothing is known but their updates.
     """
@@ -166,6 +171,9 @@ class _EventJudge:
             place = np.flatnonzero(judged)
             found[place[~self._values.had(field, row[place], value[place])]] = wrong
         of_run = self._of_run[chat]
+        # Realtime compares the row's chat with each subscription's: who gets this had not asked for it.
+        astray = ~of_run & (insert | (chat != NONE))
+        found = np.maximum(found, np.where(astray, Wrong.ASTRAY, Wrong.NOTHING).astype(np.int8))
         # Messages from before the run are not the monitor's to see; their statuses go on changing.
         old = ~insert & (seq != NULL) & (seq <= self._baseline[chat])
         unknown = np.flatnonzero(of_run & (row < 0) & ~self._stored[message] & ~old)

@@ -60,13 +60,18 @@ class Watch:
             self._open.append(claim)
 
     def stray(self, row: Row, recipient_id: str) -> None:
-        """An INSERT or UPDATE of a chat came by no subscription to it: is it theirs at all?"""
+        """An INSERT or UPDATE of a chat came by no subscription to it: is it theirs at all?
+
+        Of an event without a chat the verdict says more: an INSERT has to tell one.
+        """
         members = self._members.get(row.chat_id or "")
-        if members is None or recipient_id in members or not is_id(row.id):
+        outside = members is None and bool(self._members) and is_id(row.chat_id)
+        if not (outside or (members is not None and recipient_id not in members)) or not is_id(row.id):
             return
+        whom = "who had subscribed to chats of the run only" if outside else "who is not in the chat"
 
         def tell() -> Notice:
-            why = f"{_name(row.id, row.seq, row.chat_id)}: an event of it came to {recipient_id}, who is not in the chat."
+            why = f"{_name(row.id, row.seq, row.chat_id)}: an event of it came to {recipient_id}, {whom}."
             return Notice(why, row.chat_id, row.seq, row.id, row.sender_id, recipient_id)
 
         self.notices.add(PHANTOM, tell)

@@ -121,18 +121,31 @@ def test_a_later_message_with_another_seq_than_was_answered_overtook_nobody() ->
     [
         (row(), ME, 1),
         (row(), SENDER, 0),
-        (row(chat_id=OTHER_CHAT), ME, 0),  # no chat of this run
+        (row(chat_id=OTHER_CHAT), ME, 1),  # no chat of this run
+        (row(chat_id=OTHER_CHAT), SENDER, 1),
+        (row(chat_id="42"), ME, 0),
         (row(chat_id=None), ME, 0),
         (row(message_id=None), ME, 0),
         (row(message_id="42"), ME, 0),
     ],
 )
-def test_an_event_of_a_chat_of_the_run_to_somebody_outside_is_told(
+def test_an_event_of_a_chat_to_somebody_whom_it_does_not_concern_is_told(
     event: Row, recipient: str, count: int
 ) -> None:
     watch = Watch({CHAT: (SENDER, THEIRS)})
     watch.stray(event, recipient)
-    assert [one["criterion"] for one in told(watch)] == ["realtime.phantom"] * count
+    found = told(watch)
+    assert [one["criterion"] for one in found] == ["realtime.phantom"] * count
+    whom = (
+        "who is not in the chat." if event.chat_id == CHAT else "who had subscribed to chats of the run only."
+    )
+    assert all(one["why"].endswith(f"came to {recipient}, {whom}") for one in found)
+
+
+def test_who_does_not_know_the_chats_of_the_run_tells_of_none_outside() -> None:
+    watch = Watch()
+    watch.stray(row(chat_id=OTHER_CHAT), ME)
+    assert told(watch) == []
 
 
 def test_a_page_of_history_is_looked_at() -> None:

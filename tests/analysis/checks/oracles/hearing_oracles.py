@@ -143,19 +143,35 @@ def _wrong(hearing: Hearing, event: Event) -> str | None:
     story = hearing.story
     if event.type is EventType.DELETE:
         return "every later look found it stored" if _is_still_there(hearing, event) else None
-    of_run = event.chat < len(story.chats)
     message = hearing.row(event.message)
-    if of_run and event.person not in story.chats[event.chat] and not hearing.may_be_added(event, message):
+    if event.chat >= len(story.chats):
+        return _astray(event, message)
+    to_whom = _not_for_them(hearing, event, message)
+    if to_whom or message is None:
+        return to_whom or _unknown(hearing, event)
+    return (
+        _unlike(story, message, event) if message.attempts else None
+    )  # nobody is blamed for somebody else's
+
+
+def _not_for_them(hearing: Hearing, event: Event, message: Message | None) -> str | None:
+    """Why it should not have come to this person."""
+    story = hearing.story
+    if event.person not in story.chats[event.chat] and not hearing.may_be_added(event, message):
         return "who is not in the chat"
     if message is not None and hearing.had_left(event.person, event.chat, message):
         return "had left the chat"
     if hearing.left_long_ago(event):
         return "after their subscription on that socket had ended"
-    if message is None:
-        return _unknown(hearing, event) if of_run else None
-    return (
-        _unlike(story, message, event) if message.attempts else None
-    )  # nobody is blamed for somebody else's
+    return None
+
+
+def _astray(event: Event, message: Message | None) -> str | None:
+    """What is wrong with an event that is of no chat of the run."""
+    if event.chatless and event.type is EventType.UPDATE:
+        return None  # it need not tell what did not change
+    blamed = message is not None and message.attempts and event.chat not in _chats(message)
+    return "in another chat than is stored" if blamed else "names no chat of the run"
 
 
 def _of_the_run(hearing: Hearing, event: Event) -> bool:

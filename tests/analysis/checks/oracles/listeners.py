@@ -308,9 +308,9 @@ def _overhear(draw: st.DrawFn, story: Story) -> None:
         person = draw(st.integers(0, story.people - 1))
         kind = draw(st.sampled_from(EventType))
         sender = draw(st.integers(0, story.people))
-        story.events.append(
-            Event(person, 10 * person, unknown, chat, draw(_TIMES), kind, seq=seq, sender=sender)
-        )
+        event = Event(person, 10 * person, unknown, chat, draw(_TIMES), kind, seq=seq, sender=sender)
+        event.chatless = chat == len(story.chats) and draw(st.booleans())
+        story.events.append(event)
     story.events.sort(key=lambda event: event.at)
 
 

@@ -96,6 +96,7 @@ class Event:
     Attributes:
         text: None: as it was sent; "": none.
         sender: None: who sent the message; of one that exists nowhere, the first person.
+        chatless: it names no chat at all; `chat` is then one that the run does not have.
     """
 
     person: int
@@ -109,6 +110,7 @@ class Event:
     text: str | None = None
     committed: float = 0
     sender: int | None = None
+    chatless: bool = False
 
 
 @dataclass(slots=True)

@@ -52,6 +52,7 @@ WRONGS = (
     "every later look found it stored",
     "who is not in the chat",
     "after their subscription on that socket had ended",
+    "names no chat of the run",
     "in another chat than is stored",
     "another sender than is stored",
     "no such message was ever stored",

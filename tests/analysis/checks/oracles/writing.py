@@ -175,7 +175,7 @@ class Writer:
         return (
             person_id(event.person).bytes,
             event.socket,
-            chat_id(event.chat).bytes,
+            None if event.chatless else chat_id(event.chat).bytes,
             None if event.message is None else message_id(event.message).bytes,
             person_id(self._story.sender(event)).bytes,
             event.seq,
