@@ -5,6 +5,7 @@ INSERT event and the UPDATE events of delivered and read, 9N in all; subscriptio
 looks of the monitor that saw each message appear, be delivered and be read; gauges. No check finds a fault.
 
     python benchmarks/synthetic_record.py /tmp/run --sends 1000000
+    python benchmarks/synthetic_record.py /tmp/run --sends 1000000 --walk-every 8   # and a look at the newest page after each 8th
 """
 
 import argparse
@@ -34,6 +35,7 @@ from analysis.record.codes import (
 )
 from analysis.record.process import ProcessRecord
 from analysis.record.tables import DATABASE_TABLES, LOAD_TABLES, UUID
+from benchmarks.synthetic_pages import PAGE, browsed
 
 PEOPLE_OF_A_CHAT = 3
 CHATS = 300
@@ -43,11 +45,15 @@ BATCH_ROWS = 2048
 TEXT = 'Message {n}: did you see what they said? 👋 مرحبا "quoted" and some more words to make it a usual length.'
 START_NS = 1_000_000_000_000
 START_US = 1_780_000_000_000_000
-PAGE = 50
 
 
-def write(folder: Path, sends: int, seed: int = 1) -> None:
-    """Write a whole run of `sends` messages into `folder`."""
+def write(folder: Path, sends: int, seed: int = 1, walk_every: int = 0) -> None:
+    """Write a whole run of `sends` messages into `folder`.
+
+    Args:
+        walk_every: somebody reads the newest page of a chat after each so manieth message; 0: nobody does before the drain.
+            A soak has about 118 such pages for a thousand sends: every 8th or 9th.
+    """
     random = np.random.default_rng(seed)
     people = _ids(random, CHATS * PEOPLE_OF_A_CHAT)
     chats = _ids(random, CHATS)
@@ -131,7 +137,17 @@ def write(folder: Path, sends: int, seed: int = 1) -> None:
             "updated_count": 1,
             "up_to_seq": np.tile(seq, 2),
         },
-        "pages": _pages(people, chats, messages, _take(people, sender), pa.array(checksums), last_seq, end),
+        "pages": _appended(
+            _pages(people, chats, messages, _take(people, sender), pa.array(checksums), last_seq, end),
+            browsed(
+                walk_every,
+                CHATS,
+                {"user_id": _take(people, reader), "chat_id": _take(chats, chat), "message_id": messages},
+                {"sender_id": _take(people, sender), "text_crc32": pa.array(checksums)},
+                seq,
+                left + took + 10_000_000,
+            ),
+        ),
         "calls": {},
         "attempts": {  # everybody tries once to read the next chat
             "user_id": people,
@@ -232,6 +248,18 @@ def _pages(
     }
 
 
+def _appended(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """The rows of `then` after those of `first`, each column of the record's type."""
+    rows = [len(table["walk"]) for table in (first, then)]
+    return {
+        field.name: pa.concat_arrays(
+            _column(table[field.name], count, field.type).cast(field.type)
+            for table, count in zip((first, then), rows, strict=True)
+        )
+        for field in LOAD_TABLES["pages"]
+    }
+
+
 def _generator(end: int) -> dict[str, Any]:
     at = np.arange(START_NS, end, 1_000_000_000)
     return {
@@ -327,9 +355,10 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sends", type=int, default=1_000_000)
+    parser.add_argument("--walk-every", type=int, default=0)
     arguments = parser.parse_args()
     began = time.perf_counter()
-    write(arguments.folder, arguments.sends)
+    write(arguments.folder, arguments.sends, walk_every=arguments.walk_every)
     print(f"{arguments.sends:,} sends written in {time.perf_counter() - began:.1f} s")
 
 

@@ -14,7 +14,7 @@ from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer, known_time
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.shown import WRONG, Shown, Wrong, shown_on_pages
-from analysis.clocks import Clocks
+from analysis.clocks import Clocks, Moments
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
@@ -197,11 +197,13 @@ def _left_out(account: Account, shown: Shown) -> _Found:
     # Of a page that shows nothing of this chat, and yet is not empty, nobody knows how far down it reaches.
     lowest = np.where(np.diff(on_page) > 0, bound, NULL)
     np.minimum.at(lowest, placed.page, placed.seq)
+    reach = _reach(moments, left, chat, row, of_chat)
     absent = [(0, np.empty(0, np.int64))]
     owed = ~Departures.of(account).perhaps_left(read, moments.clocks)
     for page in np.flatnonzero((read["outcome"].to_numpy() == Outcome.OK) & owed).tolist():
         begin, end = of_chat[chat[page] : chat[page] + 2]
         low, high = np.searchsorted(seq[begin:end], (lowest[page] + 1, bound[page])) + begin
+        high = min(high, reach[page])
         if low >= high:
             continue
         here = slice(on_page[page], on_page[page + 1])
@@ -213,3 +215,32 @@ def _left_out(account: Account, shown: Shown) -> _Found:
     page_of = np.repeat([page for page, _ in absent], [len(missing) for _, missing in absent])
     message = rows["message_id"].to_numpy(np.int64)[row][places]
     return _Found(page_of, row[places], message, seq[places], np.full(len(places), _LEFT_OUT, np.int64))
+
+
+def _reach(moments: MomentsOfRows, left: Moments, chat: Ints, row: Ints, of_chat: Ints) -> Ints:
+    """For each page the place behind the last row of its chat that had been stored for certain before the page was asked for.
+
+    All that lies above came later. Most walks begin without a bound: were each of their pages held against all that its chat had
+    in the end, the time would grow with the square of the length of a run.
+
+    Args:
+        left, chat: of the pages.
+        row: in `Account.rows`, by chat and seq; where a chat's begin in it is in `of_chat`.
+    """
+    reach = np.zeros(len(chat), np.int64)
+    order = np.lexsort((left.clock, chat))
+    change = (np.diff(chat[order]) != 0) | (np.diff(left.clock[order]) != 0)
+    for group in np.split(order, np.flatnonzero(change) + 1):
+        if not len(group):
+            continue
+        begin, end = of_chat[chat[group[0]] : chat[group[0]] + 2]
+        here, asked = row[begin:end], left[group]
+        known = (
+            (moments.known_by(int(asked.clock[0]), here), asked.at_ns),
+            (moments.stored_by_ns[here], asked.earliest_ns),
+        )
+        # When the first of a row and all above it was stored: that never falls, so that a place in it can be looked up.
+        reach[group] = begin + np.maximum(
+            *(np.searchsorted(np.minimum.accumulate(by[::-1])[::-1], at) for by, at in known)
+        )
+    return reach

@@ -234,6 +234,13 @@ STATUSES = [
         ("np.where(np.diff(on_page) > 0, bound, NULL)", "np.where(np.diff(on_page) > 2, bound, NULL)"),
         ("(lowest[page] + 1, bound[page])", "(lowest[page] + 1, bound[page] + 1)"),
         ("early & ~there", "~there"),
+        ("high = min(high, reach[page])", "pass"),
+        ("np.minimum.accumulate(by[::-1])[::-1], at)", "by, at)"),
+        ("(moments.stored_by_ns[here], asked.earliest_ns)", "(moments.stored_by_ns[here], 0 * asked.at_ns)"),
+        (
+            "moments.known_by(int(asked.clock[0]), here), asked.at_ns)",
+            "moments.stored_by_ns[here], asked.earliest_ns)",
+        ),
         (" | np.isin(seq[low:high], nameless)", ""),
         ("np.isin(row[low:high], shown.row[here]) | ", ""),
         ("shown.seq[here][shown.message[here] == NONE]", "shown.seq[here]"),
