@@ -77,13 +77,13 @@ def write(folder: Path, sends: int, seed: int = 1, walk_every: int = 0) -> None:
     by_receiver = np.lexsort((thrice, receiver))
     for group in np.split(by_receiver, np.flatnonzero(np.diff(receiver[by_receiver])) + 1):
         received[group] = np.maximum.accumulate(received[group])
-    # INSERT, then the UPDATE of the first receipt, then the one of the first look.
+    # INSERT, then the UPDATE of the first receipt, then the one of the first look; between any two the monitor looks.
     stage = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], len(thrice))
     receiver, of = np.tile(receiver, 3), np.tile(thrice, 3)
-    received = np.concatenate([received, received + 300_000_000, received + 2_300_000_000])
+    received = np.concatenate([received, received + 1_300_000_000, received + 3_300_000_000])
     order = np.argsort(received, kind="stable")
     receiver, of, received, stage = receiver[order], of[order], received[order], stage[order]
-    delay_us = np.select([stage == Status.DELIVERED, stage == Status.READ], [300_000, 2_300_000], 0)
+    delay_us = np.select([stage == Status.DELIVERED, stage == Status.READ], [1_300_000, 3_300_000], 0)
 
     everybody = np.arange(CHATS * PEOPLE_OF_A_CHAT)
     said = np.concatenate([number, number[::REPEAT_EVERY]])
@@ -130,8 +130,8 @@ def write(folder: Path, sends: int, seed: int = 1, walk_every: int = 0) -> None:
             "user_id": _take(people, np.tile(reader, 2)),
             "chat_id": _take(chats, np.tile(chat, 2)),
             "kind": np.repeat([MarkKind.DELIVERED, MarkKind.READ], sends),
-            "left_ns": np.concatenate([left + took + 200_000_000, left + took + 2_200_000_000]),
-            "answered_ns": np.concatenate([left + took + 210_000_000, left + took + 2_210_000_000]),
+            "left_ns": np.concatenate([left + took + 1_200_000_000, left + took + 3_200_000_000]),
+            "answered_ns": np.concatenate([left + took + 1_210_000_000, left + took + 3_210_000_000]),
             "outcome": Outcome.OK,
             "status_code": 200,
             "updated_count": 1,
@@ -171,7 +171,7 @@ def write(folder: Path, sends: int, seed: int = 1, walk_every: int = 0) -> None:
     polls = np.arange(START_NS, end, 1_000_000_000)
     looked = np.repeat([Status.SENT, Status.DELIVERED, Status.READ], sends)
     seen = np.tile(number, 3)
-    poll = (left[seen] - START_NS) // 1_000_000_000 + np.repeat([1, 2, 4], sends)
+    poll = (left[seen] - START_NS) // 1_000_000_000 + np.repeat([1, 3, 5], sends)
     order = np.argsort(poll, kind="stable")
     poll, seen, looked = poll[order], seen[order], looked[order]
     database = {
