@@ -54,8 +54,8 @@ class Brought:
         cell = number[sent] * clocks + moments.clock[row[sent]]
         last_left = np.full(len(table) * clocks, NEVER, np.int64)
         np.maximum.at(last_left, cell, moments.left_ns[row[sent]])
-        # Before the confirmation it brings one thing and may leave out the next.
-        confirmed = received >= began[number]
+        # Before the confirmation it brings one thing and may leave out the next; what was read with it may have come before it.
+        confirmed = received > began[number]
         first_on_leader = np.full(len(table), ENDLESS, np.int64)
         np.minimum.at(first_on_leader, number[confirmed], moments.stored_by_ns[row[confirmed]])
         first_stored = np.full(len(table) * clocks, ENDLESS, np.int64)

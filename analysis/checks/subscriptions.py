@@ -6,7 +6,8 @@ the drain was over, and could not, ``GAVE_UP``.
 
 A **channel** is a socket's of one chat; it may be subscribed several times. What it brings between two subscriptions (the
 end of the first may be noted as of an earlier moment, such as when a new token was pushed, and the next one brings things
-before it is confirmed) may be of either, and proves nothing of either. `FINISHED` ends no channel.
+before it is confirmed) may be of either, and proves nothing of either. So may what was read from the socket together with the
+confirmation of the next one: all of a read has one time. `FINISHED` ends no channel.
 """
 
 from dataclasses import dataclass
@@ -54,8 +55,8 @@ class Subscriptions:
             subscription ended otherwise), ``until_ns`` (when its channel ended; `ENDLESS` if it went on), ``sought_ns``
             (what was stored by then the user had to wait for in the drain; `NEVER` without a drain, or where that is not known).
         inserts: positions of the INSERT events in `Evidence.events`.
-        of_insert: for each of them the subscription by which it came, -1 if none. Of what came between two, the later one.
-        after: for what came between two the earlier one; -1 for everything else.
+        of_insert: for each of them the subscription by which it came, -1 if none. Of what may be of two, the later one.
+        after: for what may be of two the earlier one; -1 for everything else.
         gave_up: ``participation``, ``process``, ``clock`` and ``at_ns`` of people who were not online when their drain was over
             though they tried, by participation. Their drain is over before the run is where the number of users falls.
         asked: participations of people who asked to be let in, with or without success, ascending.
@@ -185,8 +186,8 @@ def _with_step(account: Account, events: set[SocketEvent]) -> Ints:
 
 
 def _placed(account: Account, table: pd.DataFrame, channels: Channels) -> tuple[Ints, Ints, Ints]:
-    """The INSERT events, for each the subscription of its channel that had begun last, or the next where that had ended, and
-    where both are in question the earlier.
+    """The INSERT events, for each the subscription of its channel that had begun last before it came, or the next where that had
+    ended, or where the next began in the same read; and where both are in question the earlier.
 
     An event may come before the confirmation that makes it owed; it then counts to that subscription, unless
     an earlier one is there. Nearly every socket joins a chat once, so only the rest has its times compared.
@@ -210,10 +211,13 @@ def _placed(account: Account, table: pd.DataFrame, channels: Channels) -> tuple[
     between = several
     while len(several):  # one step for each further subscription of the same channel
         later = again[place[several]]
-        later[later] = began[place[several[later]] + 1] <= received[inserts[several[later]]]
+        later[later] = began[place[several[later]] + 1] < received[inserts[several[later]]]
         several = several[later]
         place[several] += 1
-    between = between[again[place[between]] & (received[inserts[between]] > until[place[between]])]
+    between = between[again[place[between]]]
+    came, here = received[inserts[between]], place[between]
+    # The confirmation in the same read may have been before the event or after it.
+    between = between[(came > until[here]) | (came == began[here + 1])]
     subscription, after = np.full(len(inserts), -1, np.int64), np.full(len(inserts), -1, np.int64)
     subscription[found] = order[place[found]]
     after[between] = subscription[between]

@@ -61,7 +61,12 @@ def test_what_left_later_and_came_before_the_new_token_proves_that_a_message_is_
     ((4.99, 5.1, 5.2), 1),
     ((5.1, 5.2, 5.25), 1),
     ((4.99, 5.1, 5.35), 1),
-    ((5.3, 5.35), 1),
+    ((5.3, 5.35), 0),  # by the one, read together with the confirmation of the other
+    ((4.99, 5.3), 0),  # by the other, read together with its own confirmation
+    ((5.3, 5.3), 0),
+    ((5.3, 5.3, 5.35), 1),
+    ((4.99, 5.3, 5.35), 1),
+    ((5.31, 5.35), 1),
 ])  # fmt: skip
 def test_each_of_two_subscriptions_may_bring_a_message_once(times: tuple[float, ...], doubled: int) -> None:
     run = renewed(*((1, at) for at in times), (2, 5.4))
@@ -74,6 +79,9 @@ def test_each_of_two_subscriptions_may_bring_a_message_once(times: tuple[float, 
     ([(2, 4.98), (1, 4.99)], 1),
     ([(2, 5.31), (1, 5.32)], 1),
     ([(2, 4.98), (1, 5.32)], 0),  # by two subscriptions
+    ([(2, 5.3), (1, 5.3)], 0),  # one by each, read together with the confirmation
+    ([(2, 5.3), (1, 5.32)], 0),
+    ([(2, 4.98), (1, 5.3)], 0),
 ])  # fmt: skip
 def test_what_came_between_two_subscriptions_is_in_the_order_of_neither(
     came: list[tuple[int, float]], back: int

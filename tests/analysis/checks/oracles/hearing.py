@@ -79,8 +79,8 @@ class Hearing:
     # The subscription that brought an event
 
     def could_be_of(self, event: Event) -> list[Subscription]:
-        """Which of its socket and chat brought it: the one that had begun last, or the first of all; if that had been cut off,
-        and was not the last one, it or the next."""
+        """Which of its socket and chat brought it: the one that had begun last before it, or the first of all; if that had been
+        cut off, or the next began just when it came, and it was not the last one, it or the next."""
         of_socket = [
             one
             for one in self.subscriptions
@@ -88,10 +88,11 @@ class Hearing:
         ]
         if not of_socket:
             return []
-        place = max(0, sum(one.began <= event.at for one in of_socket) - 1)
-        cut_off = of_socket[place].cut_off
-        either = cut_off is not None and event.at > cut_off
-        return of_socket[place : place + 2] if either else [of_socket[place]]
+        place = max(0, sum(one.began < event.at for one in of_socket) - 1)
+        could = of_socket[place : place + 2]
+        cut_off = could[0].cut_off
+        either = (cut_off is not None and event.at > cut_off) or could[-1].began == event.at
+        return could if either else could[:1]
 
     def channels(self, events: list[Event]) -> list[object]:
         """What counts as one subscription, for each; what could be of two is of the first that did not bring it before.
@@ -333,8 +334,8 @@ class Hearing:
             return one.ended
         return max([one.began, *(event.at for event in self.brought(one))])
 
-    def messages_by(self, one: Subscription, since: int = -1) -> list[Message]:
-        return [self.story.messages[event.message or 0] for event in self.brought(one) if event.at >= since]
+    def messages_by(self, one: Subscription, after: int = -1) -> list[Message]:
+        return [self.story.messages[event.message or 0] for event in self.brought(one) if event.at > after]
 
     def sent_since(self, one: Subscription, message: Message) -> bool:
         """It left after the subscription began; on clocks that say nothing of that, after something was there that came by it."""
@@ -342,7 +343,7 @@ class Hearing:
         if self.comparable(host, left.host):
             lag = self.lag(Moment(one.began, host), left)
             return lag is not None and lag > 0
-        return any(self.was_stored(other, left) for other in self.messages_by(one, since=one.began))
+        return any(self.was_stored(other, left) for other in self.messages_by(one, after=one.began))
 
     def waited_for(self, one: Subscription, message: Message) -> bool:
         """The user knew in the drain of a newest message; it is that one, or surely was there when that one left."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.checks import last_looks, realtime, receipts, status
+from analysis.checks import last_looks, phantom, realtime, receipts, status
 from analysis.checks.deliveries import deliveries
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import (
@@ -151,10 +151,35 @@ def test_what_came_before_the_confirmation_does_not_tell_that_the_subscription_w
     messages = [said(1), said(2, 3), said(3, 9)]
     story = hello(messages=messages, events=[came(0, 5, 1), came(2, 10, 3)], **HERE_AND_THERE)
     story.polls = [Poll(PollKind.SWEEP, 40, 0, 40)]
-    story.steps = subscribed(5, 30)
+    story.steps = subscribed(4, 30)
     assert missed(story).observed == 1
-    story.steps = subscribed(6, 30)
-    assert (missed(story).observed, missed(story).facts["undecided"]) == (0, 1)
+    for began in (5, 6):  # what was read together with it may have come before it
+        story.steps = subscribed(began, 30)
+        assert (missed(story).observed, missed(story).facts["undecided"]) == (0, 1)
+
+
+@pytest.mark.parametrize("at", [4, 5])
+def test_what_was_read_together_with_the_first_confirmation_has_arrived(at: int) -> None:
+    story = hello(steps=subscribed(5, 30), events=[came(0, at, 1)])
+    judged = account(story)
+    found = deliveries(judged)
+    assert found.arrived.tolist() == [False, True]
+    judges = (realtime.missed, realtime.duplicated, realtime.reordered)
+    assert [judge(judged, found).observed for judge in judges] == [0] * len(judges)
+    assert phantom.phantom(judged, found.subscriptions).observed == 0
+
+
+def test_two_confirmations_without_an_end_between_them_may_each_have_brought_what_was_read_with_the_second() -> (
+    None
+):
+    steps = [*subscribed(0, 30)[:1], *subscribed(5, 30)]
+    story = hello(steps=steps, events=[came(0, 5, 1), came(0, 6, 1)])
+    judged = account(story)
+    assert realtime.duplicated(judged, deliveries(judged)).observed == 0
+    story.events[0].at = 4.9
+    assert realtime.duplicated(account(story), deliveries(account(story))).observed == 0
+    story.events[0].at = 5.1
+    assert realtime.duplicated(account(story), deliveries(account(story))).observed == 1
 
 
 def test_of_two_messages_with_the_number_that_was_waited_for_neither_is_known_to_be_there() -> None:
@@ -226,10 +251,12 @@ def test_history_owes_what_belongs_on_a_page(read: Page, lacking: int) -> None:
     ((2, 3, 5), 1),  # three copies cannot be of two
     ((2, 3, 3), 1),
     ((3, 4, 4), 1),
-    ((5, 7), 1),
+    ((5, 7), 0),  # read together with the second confirmation, of either
+    ((6, 7), 1),
     ((5, 9), 0),
     ((9, 10), 0),
-    ((10, 15), 1),  # nothing else can have brought what came after the last
+    ((10, 15), 0),
+    ((11, 15), 1),  # nothing else can have brought what came after the last
 ])  # fmt: skip
 def test_an_event_counts_to_the_subscription_that_had_begun_last(
     times: tuple[int, ...], doubled: int
