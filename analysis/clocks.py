@@ -20,13 +20,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
+from analysis.frames import NULL
 from analysis.record.codes import PollKind
 
 # Two clocks drift apart by at most one part in so many: NTP lets each run faster or slower by at most 500 ppm.
 # Source: RFC 5905, MAXFREQ; adjtimex(2).
 DRIFT = 1000
 
-# A look's time is noted within this of its snapshot. The database's clock may be set by less without any look noticing.
+# A look's time is noted when its snapshot is there, in a record that does not tell when it was asked for: a round trip after it was
+# taken.
+LOOK_LAG_NS = 100_000_000
+
+# A look's time is noted within this of its snapshot, unless its answer is held up (`asked_ns`). The database's clock may be set
+# by less without any look noticing.
 NOTED_WITHIN_NS = 500_000_000
 
 NEVER_NS, ENDLESS_NS = -1, np.iinfo(np.int64).max
@@ -166,6 +172,19 @@ class Clocks:
         return np.where(self.known(of), earliest + (latest - earliest) // 2, NEVER_NS)
 
 
+def asked_ns(polls: pd.DataFrame, within_ns: int = LOOK_LAG_NS) -> Ints:
+    """For each look the moment at which its snapshot was asked for, by the monitor's clock: it was not taken earlier.
+
+    The answer may be held up on its way, so that ``at_ns``, when it was there, may be much later than the snapshot.
+
+    Args:
+        within_ns: so long before ``at_ns`` the snapshots are taken to be, at most, of a look whose record does not tell, because
+            an earlier version wrote it.
+    """
+    at_ns, told = (polls[column].to_numpy(np.int64) for column in ("at_ns", "asked_ns"))
+    return np.where(told == NULL, at_ns - within_ns, told)
+
+
 def database_clock(polls: pd.DataFrame) -> Offset | None:
     """How far the leader's clock is ahead of the database's wall clock, in ns; None when that one was set meanwhile.
 
@@ -173,9 +192,11 @@ def database_clock(polls: pd.DataFrame) -> Offset | None:
     """
     looked = polls[polls["kind"].to_numpy() != PollKind.FAILED]
     database_ns = looked["database_us"].to_numpy(np.int64) * 1000
-    half = NOTED_WITHIN_NS // 2
-    ahead_ns = looked["at_ns"].to_numpy(np.int64) - half - database_ns
-    return Offset.of(database_ns, ahead_ns, np.full(len(looked), half))
+    at_ns = looked["at_ns"].to_numpy(np.int64)
+    # A look that was noted late measures worse; one that was noted sooner no better, or else the smallest step of the clock would
+    # leave all commit times unused.
+    half = np.maximum(at_ns - asked_ns(looked, NOTED_WITHIN_NS), NOTED_WITHIN_NS) // 2
+    return Offset.of(database_ns, at_ns - half - database_ns, half)
 
 
 def _drift(duration_ns: Ints) -> Ints:

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.clocks import asked_ns
 from analysis.evidence import Evidence
 from analysis.identifiers import NONE
 from analysis.record.codes import ObservedChange, Outcome, PollKind
@@ -54,7 +55,8 @@ class Account:
         row_of_message: for each message code the position in `rows`, `NONE` when never seen.
         baseline: for each chat code its newest seq before the run; 0 where that is not known.
         looks_whole: the monitor wrote down all that it saw; where it could not, absence and lack of change say nothing.
-        last_look_ns: when the final sweep was taken; None without one, and where the looks are not whole.
+        last_look_ns: when the final sweep's snapshot was there; None without one, and where the looks are not whole.
+        last_look_asked_ns: when it was asked for: it was not taken earlier.
         monitor_clock: the clock domain of the monitor's times.
     """
 
@@ -66,6 +68,7 @@ class Account:
     baseline: Ints
     looks_whole: bool
     last_look_ns: int | None
+    last_look_asked_ns: int | None
     monitor_clock: int
 
     @property
@@ -130,8 +133,9 @@ def account_for(evidence: Evidence) -> Account:
         rows_seen=np.bincount(matched[mine], minlength=len(operations)),
         rows=np.bincount(matched[there], minlength=len(operations)),
     )
-    sweeps = evidence.polls.loc[evidence.polls["kind"] == PollKind.SWEEP, "at_ns"]
+    sweeps = evidence.polls[evidence.polls["kind"] == PollKind.SWEEP]
     whole = not any(part.lost_rows_of(*LOOKS) for part in evidence.monitors) and _all_told(evidence)
+    swept = whole and len(sweeps) > 0
     return Account(
         evidence=evidence,
         operations=operations,
@@ -140,7 +144,8 @@ def account_for(evidence: Evidence) -> Account:
         baseline=baseline,
         row_of_message=row_of_message,
         looks_whole=whole,
-        last_look_ns=int(sweeps.iloc[-1]) if whole and len(sweeps) else None,
+        last_look_ns=int(sweeps["at_ns"].iloc[-1]) if swept else None,
+        last_look_asked_ns=int(asked_ns(sweeps)[-1]) if swept else None,
         monitor_clock=evidence.database.clock,
     )
 

@@ -3,16 +3,13 @@
 import numpy as np
 
 from analysis.checks.account import NULL, Account, Bools, Ints
-from analysis.clocks import ENDLESS_NS
+from analysis.clocks import ENDLESS_NS, asked_ns
 from analysis.record.codes import ObservedChange, PollKind, Status
 from analysis.record.tables import UNSETTLED_A_POLL
 
-# A look's time is noted when its snapshot is there, a round trip after it was taken.
-LOOK_LAG_NS = 100_000_000
-
 
 def last_looks_below(account: Account, row: Ints, wanted: Status) -> tuple[Ints, Bools]:
-    """For each of `row` the time of a look that surely still saw it before it had `wanted`, and whether it never had it.
+    """For each of `row` when a look was asked for that surely still saw it before it had `wanted`, and whether it never had it.
 
     The looks record changes only. A row that was not delivered yet at some look was as before at every look
     at it until then; but a poll looks at a limited number of rows, in turn, so that with many of them the last
@@ -31,7 +28,7 @@ def last_looks_below(account: Account, row: Ints, wanted: Status) -> tuple[Ints,
     polls = polls[at_rows].sort_values("poll", kind="stable")
     if not len(polls):
         return np.full(len(row), NULL, np.int64), np.ones(len(row), np.bool_)
-    number, taken = polls["poll"].to_numpy(np.int64), polls["at_ns"].to_numpy(np.int64)
+    number, taken = polls["poll"].to_numpy(np.int64), asked_ns(polls)
     status, message = observations["status"].to_numpy(), observations["message_id"].to_numpy()
     poll_of = observations["poll"].to_numpy(np.int64)
 

@@ -9,9 +9,8 @@ import pandas as pd
 from analysis.checks.account import Account, Bools, Ints, pair
 from analysis.checks.departures import Departures
 from analysis.checks.findings import Namer, both, known_time
-from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.subscriptions import ENDLESS, positions
-from analysis.clocks import NEVER_NS, Clocks
+from analysis.clocks import NEVER_NS, Clocks, asked_ns
 from analysis.criteria import Finding
 from analysis.faults import Faults
 from analysis.identifiers import NONE
@@ -39,10 +38,11 @@ class Leavers:
         acknowledged = (operations["outcome"] == Outcome.OK).to_numpy() & (account.row_of_operation() != NONE)
         marked = ((marks["outcome"] == Outcome.OK) & (marks["updated_count"] > 0)).to_numpy()
         polls = account.evidence.polls
-        last_look = polls.loc[polls["kind"] != PollKind.FAILED, "at_ns"].max() if len(polls) else NEVER_NS
+        whole = polls[polls["kind"] != PollKind.FAILED]
+        last_look = asked_ns(whole).max(initial=NEVER_NS)
         answered = clocks.moments(marks["answered_ns"], marks["clock"])
         # Later nobody saw whether they were back.
-        marked = marked & (answered.latest_ns <= last_look - LOOK_LAG_NS)
+        marked = marked & (answered.latest_ns <= last_look)
         return cls(
             np.flatnonzero(acknowledged & _gone(departures, operations, clocks)),
             np.flatnonzero(marked & _gone(departures, marks, clocks)),

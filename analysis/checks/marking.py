@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints, pair
-from analysis.checks.last_looks import LOOK_LAG_NS, last_looks_below
+from analysis.checks.last_looks import last_looks_below
 from analysis.clocks import ENDLESS_NS, Clocks, Moments
 from analysis.identifiers import NONE
 from analysis.record.codes import AttemptKind, Guise, MarkKind, ObservedChange, Outcome, Status
@@ -40,8 +40,7 @@ class Marking:
         self._there = there
         every = np.arange(len(rows))
         self._below = {
-            wanted: last_looks_below(account, every, wanted)[0] - LOOK_LAG_NS
-            for wanted in (Status.DELIVERED, Status.READ)
+            wanted: last_looks_below(account, every, wanted)[0] for wanted in (Status.DELIVERED, Status.READ)
         }
         operation = rows["operation"].to_numpy()
         told = rows["acknowledged_ns"].to_numpy(np.int64)

@@ -11,7 +11,6 @@ import numpy as np
 
 from analysis.checks.account import NEVER, Account, Bools, Ints
 from analysis.checks.findings import NO_LAST_LOOK, Namer, both, either, seconds
-from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.unsent import proven, unsent
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
@@ -175,12 +174,12 @@ def _perhaps_after_the_last_look(account: Account) -> Bools:
     A load process that lost its master goes on for a while, on whatever machine. That an answer came before tell the clocks, as
     far as they can be compared; or the process itself, of whatever clock, by something that it sent later and a look saw.
     """
-    operations, last_look_ns = account.operations, account.last_look_ns
-    if last_look_ns is None:
+    operations, asked_ns = account.operations, account.last_look_asked_ns
+    if asked_ns is None:
         return np.zeros(len(operations), np.bool_)
     clocks, clock = Clocks.of(account.evidence), operations["clock"].to_numpy(np.int64)
     acknowledged = clocks.moments(operations["acknowledged_ns"], clock)
-    look = clocks.moments(np.array([last_look_ns - LOOK_LAG_NS]), np.array([account.monitor_clock]))
+    look = clocks.moments(np.array([asked_ns]), np.array([account.monitor_clock]))
     before = acknowledged.before(look) | (acknowledged.at_ns < _left_before_the_last_look(account)[clock])
     perhaps: Bools = ~before
     return perhaps

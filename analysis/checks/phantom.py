@@ -11,7 +11,6 @@ from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.checks.fleeting import Fleeting
 from analysis.checks.known_values import KnownValues
-from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.moments import MomentsOfRows
 from analysis.checks.owed import CERTAIN_AFTER_NS
 from analysis.checks.spells import Spells
@@ -111,13 +110,13 @@ def _deleted(account: Account) -> Ints:
 
 def _still_there(account: Account, deleted: Ints) -> Bools:
     """Which of these events told of a message that the last look, taken for certain later, found, as every look before it did."""
-    if account.last_look_ns is None:
+    if account.last_look_asked_ns is None:
         return np.zeros(len(deleted), np.bool_)
     evidence, clocks = account.evidence, Clocks.of(account.evidence)
     told = evidence.events[["message_id", "received_ns", "clock"]].iloc[deleted]
     gone = evidence.observations["change"].to_numpy() == ObservedChange.GONE
     stayed = ~np.isin(told["message_id"].to_numpy(), evidence.observations["message_id"].to_numpy()[gone])
-    last_look = np.array([account.last_look_ns - LOOK_LAG_NS]), np.array([account.monitor_clock])
+    last_look = np.array([account.last_look_asked_ns]), np.array([account.monitor_clock])
     later = clocks.moments(told["received_ns"], told["clock"]).before(clocks.moments(*last_look))
     there: Bools = stayed & later
     return there

@@ -11,8 +11,8 @@ from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.departures import Departures
 from analysis.checks.findings import NO_LAST_LOOK, Namer, seconds
-from analysis.checks.last_looks import LOOK_LAG_NS, last_looks_below
-from analysis.clocks import ENDLESS_NS, Clocks
+from analysis.checks.last_looks import last_looks_below
+from analysis.clocks import ENDLESS_NS, LOOK_LAG_NS, Clocks
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
 from analysis.identifiers import NONE
@@ -92,7 +92,7 @@ class _Followed:
 
     Attributes:
         user, answered_ns: whose word was acknowledged first, and by when.
-        seen_ns: the last look that surely saw the message without the status; -1: none did.
+        seen_ns: when the last look was asked for that surely saw the message without the status; -1: none did.
         late: a look after the deadline saw it so.
         open: it never had the status, and no look came late enough.
     """
@@ -112,9 +112,9 @@ class _Followed:
         row, user, answered_ns = (
             receipts[column].to_numpy(np.int64) for column in ("row", "user_id", "answered_ns")
         )
-        deadline = answered_ns + round(within_s * 1e9) + LOOK_LAG_NS
+        deadline = answered_ns + round(within_s * 1e9)
         last_look, never = last_looks_below(account, row, wanted)
-        shown_in_time = shown_ns[row] <= deadline
+        shown_in_time = shown_ns[row] <= deadline + LOOK_LAG_NS  # it was read so much later, maybe
         late = account.looks_whole & (last_look >= deadline) & ~shown_in_time
         return cls(row, user, answered_ns, last_look, late, never & ~late & ~shown_in_time)
 

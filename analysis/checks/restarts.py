@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.checks.account import NULL, Account, Bools, Ints
 from analysis.checks.owed import CERTAIN_AFTER_NS
+from analysis.clocks import asked_ns
 from analysis.record.codes import PollKind
 
 BEHIND_NS = CERTAIN_AFTER_NS  # what was stored that long before had been delivered, or never was
@@ -25,7 +26,7 @@ class Restarts:
     """The restarts of PostgreSQL between the first look and the last.
 
     Attributes:
-        before_ns: the last look at the server as it was, of each.
+        before_ns: when the last look at the server as it was was asked for, of each.
         after_ns: the first look at it as it came back, by the monitor's clock; where it did not, the last that failed.
     """
 
@@ -53,8 +54,9 @@ def restarts(polls: pd.DataFrame) -> Restarts:
     polls = polls.sort_values("at_ns", kind="stable")
     seen = polls[polls["server_us"].to_numpy(np.int64) != NULL]
     since, at_ns = seen["server_us"].to_numpy(np.int64), seen["at_ns"].to_numpy(np.int64)
+    asked = asked_ns(seen, 0)
     later = np.flatnonzero(np.diff(since) != 0) + 1
-    before, after = at_ns[later - 1], at_ns[later]
+    before, after = asked[later - 1], at_ns[later]
     if len(seen) and polls["kind"].iloc[-1] == PollKind.FAILED:
-        before, after = np.append(before, at_ns[-1]), np.append(after, int(polls["at_ns"].iloc[-1]))
+        before, after = np.append(before, asked[-1]), np.append(after, int(polls["at_ns"].iloc[-1]))
     return Restarts(before, after)

@@ -6,7 +6,7 @@ may deliver in another order. **Everything else** is placed on the leader's cloc
 
 * a look that saw a status: its change was committed by then. A status that a look still saw was there when the last
   transaction had ended that was running, with an id, at a look before, or at this one: a commit is in the log, and
-  events tell of it, before it is visible to everybody.
+  events tell of it, before it is visible to everybody. "At a look" is when its snapshot was asked for: the answer may be late.
 * an event: its change was committed by the time at which it came. How early it was committed its commit time tells, by
   the database's clock as the looks measured it. Where that clock was set during the run, nothing is compared by it.
 """
@@ -17,9 +17,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from analysis.checks.account import Account, Ints
+from analysis.checks.account import NULL, Account, Ints
 from analysis.checks.witnesses import STAGES, WAYS_BACK, WaysBack, Witness, joined, widest
-from analysis.clocks import ENDLESS_NS, NEVER_NS, NOTED_WITHIN_NS, Clocks, database_clock
+from analysis.clocks import ENDLESS_NS, NEVER_NS, NOTED_WITHIN_NS, Clocks, asked_ns, database_clock
 from analysis.record.codes import PollKind, Status
 
 Bounds = Callable[[Ints], tuple[Ints, Ints]]
@@ -85,8 +85,8 @@ class Leader:
         self._account = account
         self._clocks = Clocks.of(evidence)
         self._database = database_clock(evidence.polls)
-        self._settled = _settled_ns(evidence.polls, evidence.observations)
         self.commits_known = self._database is not None
+        self._settled = _settled_ns(evidence.polls, evidence.observations, self.commits_known)
 
     def looks(self, position: Ints) -> tuple[Ints, Ints]:
         """Bounds of the looks at these positions of ``observations``."""
@@ -121,17 +121,23 @@ class Leader:
             spans.last[stage][having] = np.maximum(spans.last[stage][having], self._settled[last])
 
 
-def _settled_ns(polls: pd.DataFrame, observations: pd.DataFrame) -> Ints:
-    """For each look by its number until when whatever was committed shows in it, surely; `NEVER_NS`: it knows nothing."""
+def _settled_ns(polls: pd.DataFrame, observations: pd.DataFrame, clock_steady: bool) -> Ints:
+    """For each look by its number until when whatever was committed shows in it, surely; `NEVER_NS`: it knows nothing.
+
+    Args:
+        clock_steady: nothing shows that the database's clock was set. What seems to show it may be a look whose answer was late: where
+            the record does not tell when it was asked for, nothing is certain then.
+    """
     # A monitor that is killed while it writes leaves the rows of a look without the look.
     numbers = (int(table["poll"].max()) + 1 for table in (polls, observations) if len(table))
     settled = np.full(max(numbers, default=0), NEVER_NS, np.int64)
     whole = polls[polls["kind"].to_numpy() != PollKind.FAILED].sort_values("poll", kind="stable")
-    number, at_ns, xmin, next_xid = (
-        whole[column].to_numpy(np.int64) for column in ("poll", "at_ns", "xmin", "next_xid")
-    )
+    number, xmin, next_xid = (whole[column].to_numpy(np.int64) for column in ("poll", "xmin", "next_xid"))
     # All had ended that ran, and had an id, at the last look whose next id is not above this one's xmin.
     place = np.searchsorted(np.maximum.accumulate(next_xid), xmin, side="right") - 1
     place = np.minimum(place, np.arange(len(whole)))
-    settled[number] = np.where(place >= 0, at_ns[place] - NOTED_WITHIN_NS, NEVER_NS)
+    asked = asked_ns(whole, NOTED_WITHIN_NS)
+    if not clock_steady:
+        asked = np.where(whole["asked_ns"].to_numpy() == NULL, NEVER_NS, asked)
+    settled[number] = np.where(place >= 0, asked[place], NEVER_NS)
     return settled

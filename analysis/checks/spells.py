@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.checks.account import Account, Bools, Ints, pair
-from analysis.checks.last_looks import LOOK_LAG_NS
 from analysis.checks.subscriptions import ENDLESS
+from analysis.clocks import LOOK_LAG_NS, asked_ns
 from analysis.record.codes import PollKind
 
 
@@ -16,7 +16,7 @@ class Spells:
 
     Attributes:
         keys: chat and person of each, ascending; several have the same.
-        begin_ns: the last look that did not see it yet was not taken earlier.
+        begin_ns: the last look that did not see it yet was asked for then, and not taken earlier.
         seen_ns: the first look that saw it had been taken by then.
         end_ns: the first look that saw it no more had been taken by then; `ENDLESS` where none did.
     """
@@ -34,8 +34,14 @@ class Spells:
         """
         seen = account.evidence.memberships.sort_values("at_ns", kind="stable")
         polls = account.evidence.polls
-        answered = polls.loc[polls["kind"] != PollKind.FAILED, "at_ns"].to_numpy(np.int64)
-        looks = np.sort(np.append(answered, seen["at_ns"].to_numpy(np.int64)))
+        answered = polls[polls["kind"] != PollKind.FAILED]
+        taken = seen["at_ns"].to_numpy(np.int64)
+        # A look that failed in the end, and the baseline, left no row that tells when they were asked for.
+        untold = taken[~np.isin(taken, answered["at_ns"].to_numpy(np.int64))]
+        looks = np.append(answered["at_ns"].to_numpy(np.int64), untold)
+        asked = np.append(asked_ns(answered), untold - LOOK_LAG_NS)
+        order = np.argsort(looks, kind="stable")
+        looks, asked = looks[order], asked[order]
         keys = pair(seen["chat_id"].to_numpy(), seen["user_id"].to_numpy())
         spells: list[list[int]] = []
         current: dict[int, list[int]] = {}
@@ -47,7 +53,7 @@ class Spells:
                     over[3] = at_ns
             elif key not in current:
                 before = int(np.searchsorted(looks, at_ns)) - 1
-                begin = int(looks[before]) - LOOK_LAG_NS if before >= 0 else 0
+                begin = int(asked[before]) if before >= 0 else 0
                 current[key] = [key, begin, at_ns, ENDLESS]
                 spells.append(current[key])
         table = np.array(spells, np.int64).reshape(-1, 4)

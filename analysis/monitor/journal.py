@@ -63,7 +63,7 @@ class Journal:
     def looked(self, kind: PollKind, look: Look, taken: Snapshot, began_ns: int) -> None:
         """Write down a look that came to its end."""
         clocks = (taken.database_us, taken.xmin, taken.next_xid, taken.server_us)
-        self._write(kind, look, taken.at_ns, began_ns, clocks, None)
+        self._write(kind, look, taken.at_ns, began_ns, clocks, None, taken.asked_ns)
 
     def failed(self, look: Look, began_ns: int, error: BaseException) -> None:
         """Write down a look that did not, with what it had seen by then."""
@@ -72,7 +72,7 @@ class Journal:
         while isinstance(cause, asyncpg.InterfaceError):
             cause = cause.__context__ or ConnectionError("the connection is gone")
         said = f"{type(cause).__name__}: {cause}".rstrip(": ")
-        self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None, None, None), said)
+        self._write(PollKind.FAILED, look, began_ns, began_ns, (None, None, None, None), said, None)
 
     def say(self, what: dict[str, Any]) -> None:
         """A line to whoever started us, who may have ended."""
@@ -96,12 +96,13 @@ class Journal:
         began_ns: int,
         clocks: tuple[int | None, int | None, int | None, int | None],
         error: str | None,
+        asked_ns: int | None,
     ) -> None:
         for row in look.observations:
             self._add_observation(row)
         duration_ms = (time.monotonic_ns() - began_ns) / 1e6
         counts = (look.new, look.changed, look.gone)
-        self._add_poll((look.poll, kind, at_ns, duration_ms, *clocks, *counts, error))
+        self._add_poll((look.poll, kind, at_ns, duration_ms, *clocks, *counts, error, asked_ns))
         self._record.flush()
         self._tell(look.findings)
         self._stored += look.new - look.gone

@@ -29,13 +29,16 @@ class Snapshot:
     """By which snapshot a look has read.
 
     Attributes:
-        at_ns: right after it was taken, by our monotonic clock.
+        asked_ns: right before it was asked for, by our monotonic clock. Its answer may be held up: it was taken at any time
+            between this and `at_ns`.
+        at_ns: right after its answer was there.
         database_us: the database's clock then.
         xmin: the oldest transaction that was still running.
         next_xid: of the next transaction; whichever ran then and had an id has a smaller one.
         server_us: since when the server was there, by its own clock.
     """
 
+    asked_ns: int
     at_ns: int
     database_us: int
     xmin: int
@@ -56,10 +59,10 @@ class UnseenSend:
 async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[Snapshot]:
     """One snapshot for everything inside."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        asked_ns = time.monotonic_ns()
         row = await connection.fetchrow(sql("monitor/snapshot"))
-        yield Snapshot(
-            time.monotonic_ns(), row["database_us"], row["xmin"], row["next_xid"], row["server_us"]
-        )
+        at_ns = time.monotonic_ns()
+        yield Snapshot(asked_ns, at_ns, row["database_us"], row["xmin"], row["next_xid"], row["server_us"])
 
 
 async def baseline(connection: asyncpg.Connection, chats: Sequence[str]) -> list[tuple[bytes, int, int]]:

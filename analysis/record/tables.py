@@ -238,7 +238,7 @@ POLLS = pa.schema(
     [
         ("poll", pa.int32()),
         ("kind", pa.int8()),  # PollKind
-        ("at_ns", pa.int64()),  # when the snapshot was taken
+        ("at_ns", pa.int64()),  # when the snapshot's answer was there: it was taken by then
         ("duration_ms", pa.float64()),
         ("database_us", pa.int64()),  # the database's clock at the snapshot
         ("xmin", pa.int64()),  # oldest transaction still running then (pg_current_snapshot)
@@ -251,6 +251,7 @@ POLLS = pa.schema(
         ("rows_changed", pa.int32()),
         ("rows_gone", pa.int32()),
         ("error", pa.string()),
+        ("asked_ns", pa.int64()),  # when the snapshot was asked for: it was not taken earlier
     ]
 )
 
@@ -354,7 +355,7 @@ LEFT_OUT = pa.schema(  # what the monitor could not read of the server
 # Columns that earlier versions did not write: in their records they are read as null.
 ADDED_LATER = {
     "pages": ("sender_ids", "text_crc32s", "statuses"),
-    "polls": ("next_xid", "server_us"),
+    "polls": ("next_xid", "server_us", "asked_ns"),
     "generator": (
         *("cpu_allowed", "run_delay_ms", "throttled_ms", "steal_share", "gc_ms", "gc_longest_ms"),
         *("late_ms", "in_flight", "slot_wait_ms", "overflow", "never_left"),

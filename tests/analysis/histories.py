@@ -46,11 +46,13 @@ class History(ServerSteps):
         xmin: int | None = None,
         next_xid: int | None = None,
         server_s: float | None = None,
+        asked: float | None = None,
     ) -> int:
         """A look of the monitor; observations that follow belong to it. By default no transaction is running.
 
         Args:
             server_s: when the server began; by default it is the one of the look before.
+            asked: when it was asked for; by default the record does not tell, as one of an earlier version.
         """
         if server_s is not None:
             self.server_s = server_s
@@ -59,7 +61,21 @@ class History(ServerSteps):
         error = "connection refused" if failed else None
         own = 1000 + self.polls
         told = (None, None, None) if failed else (xmin or own, next_xid or xmin or own, us(self.server_s))
-        self.rows["polls"].append((self.polls - 1, kind, ns(at), 1.0, us(at), *told, 0, 0, 0, error))
+        self.rows["polls"].append(
+            (
+                self.polls - 1,
+                kind,
+                ns(at),
+                1.0,
+                us(at),
+                *told,
+                0,
+                0,
+                0,
+                error,
+                None if asked is None else ns(asked),
+            )
+        )
         return self.polls - 1
 
     def member(self, person: int, chat: int, at: float, *, there: bool = True) -> None:

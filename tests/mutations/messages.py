@@ -22,7 +22,7 @@ MESSAGES = [
         ("(never_seen & ~too_late & (not unseen))", "(never_seen & (not unseen))"),
         ("(never_seen & ~too_late & (not unseen))", "(never_seen & ~too_late)"),
         ("before = acknowledged.before(look) |", "before = "),
-        ("last_look_ns - LOOK_LAG_NS", "last_look_ns"),
+        ("np.array([asked_ns])", "np.array([account.last_look_ns])"),
         (" | (acknowledged.at_ns < _left_before_the_last_look(account)[clock])", ""),
         (" & (key >= 0) & by_then", " & (key >= 0)"),
         ("    seen = seen[operations[", "    seen[operations["),
@@ -235,6 +235,12 @@ MESSAGES = [
         ("and bool((least <= most).all()) ", ""),
         ("values[place] + sign * _drift(np.abs(at_ns - self.at_ns[place]))", "values[place]"),
         ("return np.maximum(*least), np.minimum(*most)", "return np.minimum(*least), np.maximum(*most)"),
+        ("LOOK_LAG_NS = 100_000_000", "LOOK_LAG_NS = 0"),
+        ("np.where(told == NULL, at_ns - within_ns, told)", "at_ns - within_ns"),
+        (
+            "np.maximum(at_ns - asked_ns(looked, NOTED_WITHIN_NS), NOTED_WITHIN_NS)",
+            "np.full(len(looked), NOTED_WITHIN_NS)",
+        ),
         ('measured["leader"] == domain', 'measured["leader"] != domain'),
     ),
     *of(

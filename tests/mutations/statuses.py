@@ -66,8 +66,10 @@ STATUSES = [
         ('xmin, side="right") - 1', 'xmin, side="left") - 1'),
         ("np.minimum(place, np.arange(len(whole)))", "np.arange(len(whole))"),
         ("np.minimum(place, np.arange(len(whole)))", "place"),
-        ("at_ns[place] - NOTED_WITHIN_NS", "at_ns[place]"),
-        ("at_ns[place] - NOTED_WITHIN_NS", "at_ns[place] - 2 * NOTED_WITHIN_NS"),
+        ("asked_ns(whole, NOTED_WITHIN_NS)", "asked_ns(whole, 0)"),
+        ("asked_ns(whole, NOTED_WITHIN_NS)", "asked_ns(whole, 2 * NOTED_WITHIN_NS)"),
+        ("asked_ns(whole, NOTED_WITHIN_NS)", 'whole["at_ns"].to_numpy(np.int64) - NOTED_WITHIN_NS'),
+        ("    if not clock_steady:", "    if False:"),
     ),
     *of(
         "witnesses",
@@ -97,7 +99,8 @@ STATUSES = [
         ("(last_look >= deadline)", "(last_look > deadline)"),
         ("never & ~late & ~shown_in_time", "never & ~late"),
         ("never & ~late & ~shown_in_time", "~late & ~shown_in_time"),
-        ("<= deadline\n", "< deadline\n"),
+        ("<= deadline + LOOK_LAG_NS", "< deadline + LOOK_LAG_NS"),
+        ("<= deadline + LOOK_LAG_NS", "<= deadline"),
         (
             "told = (entries.status >= wanted) & (entries.status <= Status.READ)",
             "told = entries.status == Status.READ",
@@ -153,7 +156,7 @@ STATUSES = [
     ),
     *of(
         "last_looks",
-        ("LOOK_LAG_NS = 100_000_000", "LOOK_LAG_NS = 0"),
+        ("asked_ns(polls)", 'polls["at_ns"].to_numpy(np.int64)'),
         ('at_rows &= polls["poll"] <= sweeps.max()', "at_rows &= True"),
         ("[PollKind.POLL, PollKind.SWEEP]", "[PollKind.POLL, PollKind.SWEEP, PollKind.FAILED]"),
         ("settled[stays_read]", "settled"),

@@ -118,7 +118,7 @@ def test_who_acknowledged_to_have_read_a_message_must_show_as_that_in_time() -> 
     found = stuck(at_home(delivered))
     assert (found.outcome, found.checked, found.observed) == (Verdict.FAIL, 1, 1)
     (finding,) = found.examples
-    assert "not marked as read 35.00 s after" in finding.why
+    assert "not marked as read 34.90 s after" in finding.why
     assert finding.recipient_id == str(person_id(1))
 
 
@@ -185,3 +185,14 @@ def test_what_is_stuck_at_sent_and_what_is_unread_are_two_kinds() -> None:
 def test_a_message_that_is_stuck_at_sent_is_not_open_besides() -> None:
     late = Receipt(1, 0, 38.5, 39, Outcome.OK, 1, MarkKind.READ)
     assert stuck(at_home(receipts=(Receipt(1, 0, 4, 5, Outcome.OK, 1), late))).facts == {"open": 0}
+
+
+@pytest.mark.parametrize(("asked", "faults"), [(6.8, 0), (7.0, 1), (None, 1)])
+def test_a_look_whose_answer_was_held_up_does_not_say_that_a_receipt_did_nothing_until_then(
+    asked: float | None, faults: int
+) -> None:
+    """Acknowledged at 5, and to be followed within 1.9 s."""
+    story = hello(receipts=[Receipt(1, 0, 4, 5, Outcome.OK, 1)])
+    story.polls[1:1] = [Poll(PollKind.POLL, 11, 0, 11, asked=asked), Poll(PollKind.POLL, 12, 0, 12)]
+    story.messages[0].looks.append(Look(2, ObservedChange.CHANGED, Status.DELIVERED))
+    assert len(stuck(story).examples) == faults

@@ -161,3 +161,35 @@ def test_a_look_that_was_cut_off_while_it_was_written_hides_nothing() -> None:
         one for one in audit(run.evidence(), delivered_within_s=5).criteria if one.id == "status.regressed"
     )
     assert [one.message_id for one in found.examples] == [str(message.id)]
+
+
+def looked_late(asked: float | None) -> Story:
+    """A look whose snapshot, at 11, was 5 s on its way: it saw what an event told to be delivered half a second later."""
+    story = looked((17, DELIVERED))
+    story.polls.insert(1, Poll(PollKind.POLL, 16, 0, 11, xmin=1020, next_xid=1020, asked=asked))
+    story.polls[0].asked = None if asked is None else story.polls[0].at
+    story.messages[0].looks = [Look(1, ObservedChange.APPEARED), Look(2, ObservedChange.CHANGED, DELIVERED)]
+    for poll in story.polls[2:]:
+        poll.xmin = poll.next_xid = 1030
+        poll.asked = None if asked is None else poll.at
+    story.events = [told(DELIVERED, 11.5, at=11.6)]
+    return story
+
+
+@pytest.mark.parametrize("asked", [10.9, None])
+def test_a_look_whose_answer_was_held_up_saw_what_was_there_when_it_was_asked_for(
+    asked: float | None,
+) -> None:
+    """Of a record that does not tell when that was, a look that seems to be late by the database's clock proves nothing."""
+    assert regressed(looked_late(asked)).examples == ()
+
+
+def test_a_look_that_was_asked_for_after_an_event_had_come_and_still_saw_less_saw_it_set_back() -> None:
+    story = looked_late(11.7)
+    story.polls[1].database = 12
+    assert regressed(story).observed == 1
+
+
+def test_a_look_that_was_held_up_leaves_commit_times_of_use() -> None:
+    assert regressed(looked_late(10.9)).facts == {}
+    assert regressed(looked_late(None)).facts == {"commit_times_unused": 1}

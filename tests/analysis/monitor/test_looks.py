@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from itertools import pairwise
 from pathlib import Path
 
 import asyncpg
@@ -253,6 +254,8 @@ def test_every_look_is_of_one_snapshot_and_timed_by_it(watched: WatchedRun) -> N
     assert [row["poll"] for row in polls] == [0, 1, 2]
     assert all(row["duration_ms"] > 0 and row["error"] is None for row in polls)
     assert sorted(polls, key=lambda row: (row["at_ns"], row["database_us"], row["xmin"])) == polls
+    assert all(row["at_ns"] - 1e6 * row["duration_ms"] <= row["asked_ns"] < row["at_ns"] for row in polls)
+    assert all(before["at_ns"] < later["asked_ns"] for before, later in pairwise(polls))
 
 
 def test_the_session_can_change_nothing(watched: WatchedRun) -> None:

@@ -228,19 +228,22 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
         read_table(tmp_path, "calls", CALLS)
 
 
-@pytest.mark.parametrize("absent", [{"server_us"}, {"next_xid", "server_us"}])
+@pytest.mark.parametrize(
+    "absent", [{"asked_ns"}, {"server_us", "asked_ns"}, {"next_xid", "server_us", "asked_ns"}], ids=len
+)
 def test_a_column_that_an_earlier_version_did_not_write_is_read_as_null(
     tmp_path: Path, absent: set[str]
 ) -> None:
     earlier = pa.schema([field for field in POLLS if field.name not in absent])
-    row = (*(0, 0, 1, 2.0, 3, 4), *((5,) if "next_xid" not in absent else ()), *(6, 7, 8, None))
+    server = [value for name, value in (("next_xid", 5), ("server_us", 9)) if name not in absent]
+    row = (*(0, 0, 1, 2.0, 3, 4), *server, *(6, 7, 8, None))
     writer = RecordWriter(tmp_path, {"polls": earlier}, ProcessInfo.here("monitor"))
     writer.adder("polls")(row)
     writer.close()
     (read,) = read_table(tmp_path, "polls", POLLS).table.to_pylist()
     assert read == dict(zip(earlier.names, row, strict=True)) | dict.fromkeys(absent)
-    (one,) = iter_batches(tmp_path, "polls", POLLS, ("server_us", "xmin"))
-    assert one.to_pylist() == [{"server_us": None, "xmin": 4}]
+    (one,) = iter_batches(tmp_path, "polls", POLLS, ("asked_ns", "xmin"))
+    assert one.to_pylist() == [{"asked_ns": None, "xmin": 4}]
 
 
 @pytest.mark.parametrize(

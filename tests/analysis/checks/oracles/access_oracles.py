@@ -10,7 +10,9 @@ from tests.analysis.checks.oracles.story import Look, Message, Story, chat_id, m
 from tests.analysis.checks.oracles.trespassers import Break, Trespass
 
 MEASURED_TO = 0.2  # to so many seconds it is known what another clock shows, if it is known
-LOOK_LAG = 0.1  # seconds from a snapshot to the time that is noted for it, at most
+LOOK_LAG = (
+    0.1  # seconds from a snapshot to the time that is noted for it, at most, where the record does not tell
+)
 SOON = 0.5  # seconds in which an event comes
 TAKES_EFFECT = 5  # seconds after its answer in which a receipt may still work
 BELOW = {
@@ -196,7 +198,7 @@ def _was_unmarked(found: Break, one: Trespass) -> bool:
         if row.meant is not None and told is not None:
             there = there or _before(story, row.meant.sender, told, one.person, one.began)
         last = _last_look_below(story, row, one.kind)
-        if there and last is not None and _by(story, one.person, one.ended, None, round(last - LOOK_LAG, 6)):
+        if there and last is not None and _by(story, one.person, one.ended, None, round(last, 6)):
             senders.add(row.sender)
     if one.guise in {Guise.ALTERED_TOKEN, Guise.ANOTHER_PERSON}:  # as somebody else, and who is not known
         return one.person in senders or len(senders) > 1
@@ -204,14 +206,14 @@ def _was_unmarked(found: Break, one: Trespass) -> bool:
 
 
 def _last_look_below(story: Story, row: _Row, kind: AttemptKind) -> float | None:
-    """When the last look was taken that saw the row unmarked."""
+    """Since when the last look may have been taken that saw the row unmarked."""
     moved = [
         look.poll
         for look in row.looks
         if look.change is not ObservedChange.GONE and look.status not in BELOW[kind]
     ]
     seen = [
-        poll.at
+        poll.asked_by(LOOK_LAG)
         for number, poll in enumerate(story.polls)
         if poll.kind is not PollKind.FAILED
         and row.looks[0].poll <= number < min(moved, default=len(story.polls))
@@ -262,7 +264,7 @@ def _moves(found: Break, kind: AttemptKind) -> Iterator[tuple[_Row, float, float
         begins, ends = [], []
         last = _last_look_below(story, row, kind)
         if last is not None:
-            begins.append(round(last - LOOK_LAG, 6))
+            begins.append(round(last, 6))
         if row.meant is not None and story.comparable(row.meant.sender):
             left = min(one.left for one in row.meant.attempts)
             begins.append(_earliest(story, row.meant.sender, left))

@@ -66,6 +66,9 @@ def _look(draw: st.DrawFn, story: Story) -> None:
             at += draw(st.integers(1, 4))
             xmin = draw(st.sampled_from([xmin, next_xid]))
             story.polls.append(Poll(PollKind.HOLES, at, 0, at, xmin=xmin, next_xid=next_xid))
+    if draw(st.booleans()):  # the record tells when they were asked for
+        for poll in story.polls:
+            poll.asked = poll.at - draw(st.sampled_from([0, 0.02, 0.7]))
 
 
 def _message(draw: st.DrawFn, story: Story) -> Message:

@@ -99,7 +99,9 @@ class Books:
         """Nobody knows that it was acknowledged before the last look: no clock that can be held against the monitor's, and
         no message of the same clock that left later and was seen, with its key, by then."""
         acknowledged = min(send.answered for send in one.ok)
-        known = self.ledger.comparable(one.first.person) and acknowledged < self.last - NOTED_AFTER
+        known = self.ledger.comparable(one.first.person) and acknowledged < self.ledger.polls[-1].asked_by(
+            NOTED_AFTER
+        )
         return not self.unseen and not known and not any(self._follows(other, one) for other in self.meant)
 
     def _follows(self, other: Meant, one: Meant) -> bool:

@@ -32,6 +32,7 @@ def kept_books(draw: st.DrawFn) -> Ledger:
     )
     ledger.polls = [Poll(PollKind.POLL, 5), Poll(PollKind.POLL, 10)]
     ledger.polls.append(Poll(PollKind.SWEEP if sweep else PollKind.POLL, LAST))
+    ledger.polls[-1].asked = draw(st.sampled_from([None, LAST, LAST - 3]))
     keyless = draw(st.sampled_from([False, False, True]))
     for number in range(draw(st.integers(0, 4))):
         person, chat = draw(st.integers(0, 1)), draw(st.integers(0, 1))

@@ -1,7 +1,7 @@
 """Stories in which it is known what really happened to the statuses of messages, whatever the clocks and the witnesses say.
 
 A status is committed at some moment; some time after that, a standby having been waited for, everybody sees it. Looks
-are noted a little after their snapshot. Events come late, twice, or not at all. The database's wall clock is set at
+are noted a little after their snapshot, or long after it in a record that tells when they were asked for. Events come late, twice, or not at all. The database's wall clock is set at
 some moment, and the clocks of load processes are ahead of the monitor's.
 """
 
@@ -41,6 +41,7 @@ class Truth:
 
     story: Story
     commits: list[list[Commit]] = field(default_factory=list)
+    tells_when_asked: bool = True
 
 
 @st.composite
@@ -56,7 +57,8 @@ def truths(draw: st.DrawFn) -> Truth:
             ahead={"there": draw(st.sampled_from([-400.0, 0.0, 77_000.0]))},
             measured=draw(st.sampled_from([{}, {"there": True}, {"there": False}])),
             set_by=(draw(_MOMENTS), draw(st.sampled_from([0, 0, -3600, -2, -0.4, 0.4, 2, 3600]))),
-        )
+        ),
+        tells_when_asked=draw(st.booleans()),
     )
     for number in range(draw(st.integers(1, 3))):
         at = draw(_MOMENTS)
@@ -101,9 +103,11 @@ def event(person: int, number: int, one: Commit, came: float) -> Event:
 def _look(draw: st.DrawFn, truth: Truth, every: list[Commit], snapshot: float, kind: PollKind) -> None:
     begun = sum(one.at <= snapshot for one in every)
     running = [place for place, one in enumerate(every) if one.at <= snapshot < one.seen_from]
-    noted = snapshot + draw(st.sampled_from([0, 0.01, 0.4]))
+    noted = snapshot + draw(st.sampled_from([0, 0.01, 0.4, *([5] if truth.tells_when_asked else [])]))
     xmin = 1000 + min(running, default=begun)
     poll = Poll(kind, noted, 0, (snapshot + noted) / 2, xmin=xmin, next_xid=1000 + begun)
+    if truth.tells_when_asked:
+        poll.asked = snapshot - draw(st.sampled_from([0, 0.01, 2]))
     truth.story.polls.append(poll)
     for message, commits in zip(truth.story.messages, truth.commits, strict=True):
         seen = [one.status for one in commits if one.seen_from <= snapshot]

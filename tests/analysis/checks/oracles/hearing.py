@@ -10,7 +10,7 @@ from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpos
 from tests.analysis.checks.oracles.staying import should_have_read
 from tests.analysis.checks.oracles.story import Event, Message, Story
 
-LAG = 0.1  # a look was taken up to so many seconds before its time
+LAG = 0.1  # a look was taken up to so many seconds before its time, where the record does not tell when it was asked for
 CERTAIN_AFTER = 10  # seconds after which a live subscription must have brought what was stored
 INSTANT = 1e-6  # seconds: shorter than anything that stories tell apart
 PARTS = 1000  # two clocks drift apart by one part in so many
@@ -238,11 +238,19 @@ class Hearing:
         ]
         if not left:
             return True
-        looks = [poll.at for poll in self.story.polls if poll.kind is not PollKind.FAILED]
-        looks += [one.at for one in self.story.memberships]
-        before = [at for at in looks if at < left[0]]
+        since = self.not_before(left[0])
         here = self.story.monitor.host
-        return bool(before) and self.was_stored(message, Moment(max(before) - LAG - CERTAIN_AFTER, here))
+        return since is not None and self.was_stored(message, Moment(since - CERTAIN_AFTER, here))
+
+    def not_before(self, seen: float) -> float | None:
+        """Since when the last look before this one may have been taken; None: there was none."""
+        looks = [
+            (poll.at, poll.asked_by(LAG)) for poll in self.story.polls if poll.kind is not PollKind.FAILED
+        ]
+        at_looks = {at for at, _ in looks}
+        looks += [(one.at, one.at - LAG) for one in self.story.memberships if one.at not in at_looks]
+        before = [look for look in looks if look[0] < seen]
+        return max(before)[1] if before else None
 
     def had_left(self, person: int, chat: int, message: Message) -> bool:
         """They had left the chat for good when the message left its sender."""
@@ -256,14 +264,12 @@ class Hearing:
         """They may have been in the chat, at some look's word, after the message left its sender and before the event came."""
         came = self.on_leader(Moment(event.at, self.story.host(event.person)))
         left = None if message is None or not message.attempts else self.on_leader(self.left(message))
-        looks = [poll.at for poll in self.story.polls if poll.kind is not PollKind.FAILED]
-        looks += [one.at for one in self.story.memberships]
         since = None
         for one in [*self.story.memberships, None]:
             if one is not None and (one.person, one.chat) != (event.person, event.chat):
                 continue
             if since is None and one is not None and one.there:
-                since = max((at - LAG for at in looks if at < one.at), default=0.0)
+                since = self.not_before(one.at) or 0.0
             elif since is not None and (one is None or not one.there):
                 began = came is None or came[1] > since
                 if began and (one is None or left is None or left[0] < one.at):

@@ -42,10 +42,10 @@ def _restarted_around(story: Story, message: int) -> bool:
     seen = story.polls[story.messages[message].looks[0].poll].at
     looks = [poll for poll in story.polls if poll.server is not None]
     # Realtime may have been as far behind as a subscription may be with what it owes.
-    if looks and story.polls[-1].kind is PollKind.FAILED and looks[-1].at - CERTAIN_AFTER <= seen:
+    if looks and story.polls[-1].kind is PollKind.FAILED and looks[-1].asked_by(0) - CERTAIN_AFTER <= seen:
         return seen <= story.polls[-1].at + 30  # it went away, and did not come back
     return any(
-        later.server != before.server and before.at - CERTAIN_AFTER <= seen <= later.at + 30
+        later.server != before.server and before.asked_by(0) - CERTAIN_AFTER <= seen <= later.at + 30
         for before, later in pairwise(looks)
     )
 
@@ -184,8 +184,8 @@ def _is_still_there(hearing: Hearing, event: Event) -> bool:
     story, message = hearing.story, hearing.row(event.message)
     if not hearing.last_look or message is None:
         return False
-    last = next(poll.at for poll in reversed(story.polls) if poll.kind is PollKind.SWEEP)
-    lag = hearing.lag(Moment(event.at, story.host(event.person)), Moment(last - LAG, story.monitor.host))
+    last = next(poll for poll in reversed(story.polls) if poll.kind is PollKind.SWEEP).asked_by(LAG)
+    lag = hearing.lag(Moment(event.at, story.host(event.person)), Moment(last, story.monitor.host))
     return (
         lag is not None and lag > 0 and all(look.change is not ObservedChange.GONE for look in message.looks)
     )

@@ -163,6 +163,9 @@ def _look(draw: st.DrawFn, story: Story) -> None:
         story.polls.append(Poll(kind, at, draw(st.sampled_from([0, 5, 10])), at, server))
     if draw(st.integers(0, 15)) != 9:
         story.polls.append(Poll(PollKind.SWEEP, LATEST, 1, LATEST, since * (restarted <= LATEST)))
+    if draw(st.booleans()):  # the record tells when they were asked for
+        for poll in story.polls:
+            poll.asked = poll.at - draw(st.sampled_from([0, 0, 1, 3]))
 
 
 def _message(draw: st.DrawFn, story: Story) -> Message:

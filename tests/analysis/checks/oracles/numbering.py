@@ -306,7 +306,9 @@ def _database_rows(made: Numbers) -> dict[str, list[tuple[Any, ...]]]:
     for number, poll in enumerate(made.polls):
         failed = poll.kind is PollKind.FAILED
         xids = (None, None) if failed else (poll.xmin, poll.next_xid if made.knows_ids else None)
-        rows["polls"].append((number, poll.kind, ns(number), 1.0, EPOCH_US, *xids, EPOCH_US, 0, 0, 0, None))
+        rows["polls"].append(
+            (number, poll.kind, ns(number), 1.0, EPOCH_US, *xids, EPOCH_US, 0, 0, 0, None, None)
+        )
         rows["observations"] += [
             _observation(row, seen, number) for row in made.rows for seen in row.seen if seen.poll == number
         ]

@@ -21,7 +21,9 @@ from tests.analysis.checks.oracles.story import (
 )
 
 STAGES = (Status.SENT, Status.DELIVERED, Status.READ)
-LOOK_LAG = 0.1  # seconds from a snapshot to the time that is noted for it, at most
+LOOK_LAG = (
+    0.1  # seconds from a snapshot to the time that is noted for it, at most, where the record does not tell
+)
 MEASURED_TO = 0.2  # to so many seconds it is known what another clock shows, if it is known
 NOTED_WITHIN = 0.5  # the same where two witnesses are compared
 
@@ -64,7 +66,7 @@ def regressed(story: Story) -> Answer:
                 at_ns = None if last is None else ns(last)
                 faults.append((str(message_id(number)), words, _word(high), _word(low), at_ns))
                 break
-    steady = len({round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}) == 1
+    steady = _ahead(story) is not None
     return Answer(
         faults,
         checked=_checked(story),
@@ -112,12 +114,12 @@ def _waited(
     message = story.messages[number]
     receipt = min(receipts, key=lambda one: (one.answered + _unsure(story, one.person), one.person))
     answered = receipt.answered + _unsure(story, receipt.person)  # at the latest
-    deadline = round(answered + within_s + LOOK_LAG, 6)
+    deadline = round(answered + within_s, 6)
     shown_in_time = any(
         story.comparable(event.person)
         and event.status in STAGES
         and event.status not in below
-        and event.at - _unsure(story, event.person) <= deadline
+        and round(event.at - _unsure(story, event.person), 6) <= round(deadline + LOOK_LAG, 6)
         for event in _telling(story, number)
     )
     moved = [look.poll for look in _present(message) if look.status not in below]
@@ -169,8 +171,10 @@ def _came_before(story: Story, person: int, at: float, receipt: Receipt) -> bool
     return story.comparable(person) and surely_by <= receipt.left
 
 
-def _last_look_before(story: Story, message: Message, moved: int | None, looked_at_a_poll: int) -> int | None:
-    """When the last look was taken that surely saw the row before the poll that saw it moved."""
+def _last_look_before(
+    story: Story, message: Message, moved: int | None, looked_at_a_poll: int
+) -> float | None:
+    """Since when the last look may have been taken that surely saw the row before the poll that saw it moved."""
     at_rows = {PollKind.POLL, PollKind.SWEEP}
     sweeps = [number for number, poll in enumerate(story.polls) if poll.kind is PollKind.SWEEP]
     till = sweeps[-1] if sweeps else len(story.polls)
@@ -186,7 +190,7 @@ def _last_look_before(story: Story, message: Message, moved: int | None, looked_
     first = message.looks[0].poll  # this one saw it, whoever's turn it was
     if first not in before:
         return None
-    return story.polls[max(first, before[max(0, len(before) - 1 - back)])].at
+    return round(story.polls[max(first, before[max(0, len(before) - 1 - back)])].asked_by(LOOK_LAG), 6)
 
 
 def _waits(message: Message, poll: int) -> bool:
@@ -233,11 +237,15 @@ class _Looked(_Shown):
         self.status, self.seen, self.place, self.by = look.status, poll.at, look.poll, poll.at
         # Whatever ran at some look so far has ended; or else it may be committed, and not yet to be seen.
         ended = [
-            one.at
+            one
             for number, one in enumerate(story.polls)
             if number <= look.poll and one.kind is not PollKind.FAILED and one.next_xid <= poll.xmin
         ]
-        self.since = max(ended) - NOTED_WITHIN if ended and poll.kind is not PollKind.FAILED else None
+        known = ended and poll.kind is not PollKind.FAILED
+        # Of a record that does not tell when looks were asked for, a clock that seems to be set may be an answer that was late.
+        if known and ended[-1].asked is None and _ahead(story) is None:
+            known = False
+        self.since = ended[-1].asked_by(NOTED_WITHIN) if known else None
 
     def in_turn(self, other: _Shown) -> bool:
         return self.place < other.place
@@ -250,8 +258,8 @@ class _Came(_Shown):
         self.subscription = event.person, event.socket
         self.commit_time = story.wall(event.committed)
         self.by = event.at if story.comparable(event.person) else None
-        ahead = {round(story.wall(poll.database) - poll.at, 6) for poll in _whole(story)}
-        self.since = self.commit_time - ahead.pop() - 2 * NOTED_WITHIN if len(ahead) == 1 else None
+        ahead = _ahead(story)
+        self.since = self.commit_time - ahead - NOTED_WITHIN if ahead is not None else None
         if self.since is not None and self.by is not None and self.since > self.by:
             self.since = None  # it came before it was committed: the database's clock was wrong
 
@@ -267,6 +275,20 @@ def _at_the_end(story: Story, message: Message) -> list[_Shown]:
     if sweep is None or _gone(message) or _present(message)[-1].poll > sweep:
         return []
     return [_Looked(story, replace(_present(message)[-1], poll=sweep))]
+
+
+def _ahead(story: Story) -> float | None:
+    """By how much the database's clock is ahead at most; None: no single figure fits all looks, so that it was set meanwhile."""
+    between = [
+        (
+            story.wall(poll.database) - poll.at,
+            story.wall(poll.database) - min(poll.asked_by(0), poll.at - NOTED_WITHIN),
+        )
+        for poll in _whole(story)
+    ]
+    if not between or max(least for least, _ in between) > min(most for _, most in between):
+        return None
+    return min(most for _, most in between)
 
 
 def _whole(story: Story) -> list[Poll]:

@@ -171,6 +171,7 @@ class Poll:
         database: the time by the database's own clock.
         server: its start.
         xmin, next_xid: the oldest transaction that was running, and the next to begin.
+        asked: when it was asked for; None: an earlier version wrote the record, which did not tell.
     """
 
     kind: PollKind
@@ -180,6 +181,11 @@ class Poll:
     server: int | None = 0
     xmin: int = 1000
     next_xid: int = 1000
+    asked: float | None = None
+
+    def asked_by(self, lag: float) -> float:
+        """Since when its snapshot may have been taken; not told, so much sooner than it was noted."""
+        return self.at - lag if self.asked is None else self.asked
 
 
 @dataclass(slots=True)

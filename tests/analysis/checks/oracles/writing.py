@@ -235,6 +235,7 @@ class Writer:
                 0,
                 0,
                 error,
+                None if poll.asked is None or poll.kind is PollKind.FAILED else ns(poll.asked),
             )
             rows["polls"].append((number, poll.kind, *taken))
             rows["observations"] += [
