@@ -141,7 +141,7 @@ DELIVERY = [
         ("(came > until[here])", "(came >= until[here])"),
         (" | (came == began[here + 1])]", "]"),
         ("(came == began[here + 1])", "(came >= began[here])"),
-        ("between = between[again[place[between]]]", "between = between[place[between] + 1 < len(order)]"),
+        ("between = between[again[place[between]]]", "pass"),
         ("after[between] = subscription[between]", "after[between] = -1"),
         ("subscription[between] = order[place[between] + 1]", "pass"),
     ),
