@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.adversary.proxy import Forward, Proxy, Request, Response, answer, subject_of
-from tests.adversary.truth import TOPIC, chat_of, is_change, is_confirmation, is_page
+from tests.adversary.truth import TOPIC, chat_of, is_change, is_confirmation, is_page, is_send
 from tests.adversary.whole_runs import settings_for
 from tests.adversary.world import holds
 from tests.locustfiles.soaks import Soak
@@ -19,6 +19,7 @@ CATCH_UP_PAGE = "100"  # messages that a page is asked for by whoever catches up
 LOAD = ("--users", "12", "--spawn-rate", "12", "--run-time", "60s")  # it ends as soon as all has happened
 INCONCLUSIVE = 3  # exit code
 WAIT_S = 30.0
+REST_MESSAGES = "/rest/v1/chat_messages"  # here only outsiders ask for that
 SINCE_S = 1.0  # what comes that long after a confirmation was sent after it, and is owed
 
 
@@ -32,6 +33,12 @@ class UnreadGap:
         self.went_on = (
             False  # a later message came to them, so that by the newest seq alone nothing is lacking
         )
+        self.lacks = {
+            "a page",
+            "a repeat",
+            "an attempt",
+        }  # each has a criterion with nothing to check but for it
+        self._keys: set[str] = set()
         self._people: dict[int, str] = {}
         self._confirmed: dict[tuple[int, str], tuple[float, bytes]] = {}  # when, and how
 
@@ -40,7 +47,21 @@ class UnreadGap:
         if catching_up and (request.caller, chat_of(request)) == self.whom:
             self.refused += 1
             return answer(503, {"error": "Come back later"})
-        return await forward(request)
+        response = await forward(request)
+        if response is not None and response.ok:
+            self._note(request, response)
+        return response
+
+    def _note(self, request: Request, response: Response) -> None:
+        if is_page(request) and response.json:
+            self.lacks.discard("a page")
+        elif request.path == REST_MESSAGES:
+            self.lacks.discard("an attempt")
+        elif is_send(request):
+            key = request.json["clientGeneratedId"]
+            if key in self._keys:
+                self.lacks.discard("a repeat")
+            self._keys.add(key)
 
     def event(self, listener: int, frame: list[Any], raw: bytes) -> list[bytes]:
         topic = str(frame[2])
@@ -74,13 +95,14 @@ def test_who_could_not_read_what_they_missed_leaves_it_open(tmp_path: Path) -> N
             soak.wait_for_load()
             tamper.acts = True
             deadline = time.monotonic() + WAIT_S
-            while not (tamper.refused >= 2 and tamper.went_on) and time.monotonic() < deadline:
+            while (tamper.lacks or tamper.refused < 2 or not tamper.went_on) and time.monotonic() < deadline:
                 time.sleep(0.1)
             soak.interrupt()
             ended = soak.end()
     assert proxy.errors == []
     assert tamper.refused >= 2, "it is asked for again"
     assert tamper.went_on
+    assert tamper.lacks == set()
     holds(ended.verdict, "HistoryRefusedAfterGap")
     (missed,) = [one for one in ended.verdict["criteria"] if one["id"] == "realtime.missed"]
     assert missed["facts"]["unread"] == 1
