@@ -73,7 +73,7 @@ def killed_within_a_look() -> tuple[History, list[Rows]]:
     new = DATABASE_TABLES["polls"].names.index("rows_new")
     seen = Counter(row[0] for row in run.rows["observations"])
     polls = [(*row[:new], seen[row[0]], *row[new + 1 :]) for row in run.rows["polls"]]
-    failed = (3, PollKind.FAILED, *polls[3][2:new], 1, 0, 0, "the monitor was killed during this look")
+    failed = (3, PollKind.FAILED, *polls[3][2:new], 1, 0, 0, "the monitor was killed during this look", None)
     observations = run.rows["observations"]
     first: Rows = {table: run.rows[table] for table in DATABASE_TABLES}
     first |= {"polls": polls[:3], "observations": observations[:4]}
