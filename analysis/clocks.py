@@ -188,7 +188,7 @@ def asked_ns(polls: pd.DataFrame, within_ns: int = LOOK_LAG_NS) -> Ints:
 def database_clock(polls: pd.DataFrame) -> Offset | None:
     """How far the leader's clock is ahead of the database's wall clock, in ns; None when that one was set meanwhile.
 
-    Its bounds are those of what the looks noticed: allow for `NOTED_WITHIN_NS` more.
+    Its bounds are those of what the looks noticed: allow for `unnoticed_ns` more.
     """
     looked = polls[polls["kind"].to_numpy() != PollKind.FAILED]
     database_ns = looked["database_us"].to_numpy(np.int64) * 1000
@@ -197,6 +197,19 @@ def database_clock(polls: pd.DataFrame) -> Offset | None:
     # leave all commit times unused.
     half = np.maximum(at_ns - asked_ns(looked, NOTED_WITHIN_NS), NOTED_WITHIN_NS) // 2
     return Offset.of(database_ns, at_ns - half - database_ns, half)
+
+
+def unnoticed_ns(polls: pd.DataFrame) -> int:
+    """By how much the database's clock may have been set without any look noticing.
+
+    A look tells the clock as well as its answer was prompt. All of them but the first may have come after the clock was set, or all
+    but the last before it: so these two say it, whatever the others may be like.
+    """
+    looked = polls[polls["kind"].to_numpy() != PollKind.FAILED].sort_values("poll", kind="stable")
+    if not len(looked):
+        return NOTED_WITHIN_NS
+    late_ns = looked["at_ns"].to_numpy(np.int64) - asked_ns(looked, NOTED_WITHIN_NS)
+    return max(NOTED_WITHIN_NS, int(late_ns[0]), int(late_ns[-1]))
 
 
 def _drift(duration_ns: Ints) -> Ints:

@@ -19,7 +19,15 @@ import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints
 from analysis.checks.witnesses import STAGES, WAYS_BACK, WaysBack, Witness, joined, widest
-from analysis.clocks import ENDLESS_NS, NEVER_NS, NOTED_WITHIN_NS, Clocks, asked_ns, database_clock
+from analysis.clocks import (
+    ENDLESS_NS,
+    NEVER_NS,
+    NOTED_WITHIN_NS,
+    Clocks,
+    asked_ns,
+    database_clock,
+    unnoticed_ns,
+)
 from analysis.record.codes import PollKind, Status
 
 Bounds = Callable[[Ints], tuple[Ints, Ints]]
@@ -85,6 +93,7 @@ class Leader:
         self._account = account
         self._clocks = Clocks.of(evidence)
         self._database = database_clock(evidence.polls)
+        self._unnoticed_ns = unnoticed_ns(evidence.polls)
         self.commits_known = self._database is not None
         self._settled = _settled_ns(evidence.polls, evidence.observations, self.commits_known)
 
@@ -103,7 +112,7 @@ class Leader:
             return came.latest_ns, np.full(len(position), NEVER_NS)
         committed_ns = table["committed_us"].to_numpy(np.int64)[position] * 1000
         ahead_ns, _ = self._database.bounds(committed_ns)
-        since_ns = committed_ns + ahead_ns - NOTED_WITHIN_NS
+        since_ns = committed_ns + ahead_ns - self._unnoticed_ns
         # What came before it was committed was committed while the clock was wrong, between two looks.
         return came.latest_ns, np.where(since_ns <= came.latest_ns, since_ns, NEVER_NS)
 

@@ -4,12 +4,14 @@ for it; and what is certain is found."""
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from analysis.checks import order
 from analysis.checks.account import account_for
-from analysis.clocks import NEVER_NS, Clocks, Offset
+from analysis.clocks import NEVER_NS, Clocks, Offset, unnoticed_ns
 from analysis.record.codes import ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.numbering import (
     LEADER,
@@ -170,3 +172,23 @@ def test_without_a_word_of_the_monitor_the_first_load_process_has_the_run_s_cloc
     story = Story(2, [(0, 1)], [0], [Process("a"), Process("b")], Process(silent=True), [0, 1])
     found = evidence_of(story)
     assert Clocks.of(found).known(np.array([part.clock for part in found.parts])).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "unnoticed_ms"),
+    [([0, 0, 0], 500), ([5000, 0, 0], 5000), ([0, 5000, 0], 500), ([0, 0, 700], 700), ([], 500)],
+)
+def test_the_first_and_the_last_look_say_what_no_look_would_notice(
+    late_ms: list[int], unnoticed_ms: int
+) -> None:
+    """The database's clock may have been set right after the one, or right before the other."""
+    at_ns = [number * 10**10 for number in range(len(late_ms))]
+    polls = pd.DataFrame(
+        {
+            "poll": range(len(late_ms)),
+            "kind": [int(PollKind.POLL)] * len(late_ms),
+            "at_ns": at_ns,
+            "asked_ns": [at - late * 10**6 for at, late in zip(at_ns, late_ms, strict=True)],
+        }
+    ).iloc[::-1]
+    assert unnoticed_ns(polls) == unnoticed_ms * 10**6

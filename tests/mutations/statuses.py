@@ -55,7 +55,7 @@ STATUSES = [
             "return came.latest_ns, np.full(len(position), NEVER_NS)",
             "return came.latest_ns, came.earliest_ns",
         ),
-        ("+ ahead_ns - NOTED_WITHIN_NS", "+ ahead_ns"),
+        ("+ ahead_ns - self._unnoticed_ns", "+ ahead_ns"),
         ("np.where(since_ns <= came.latest_ns, since_ns, NEVER_NS)", "since_ns"),
         ("return came.latest_ns, np.where(", "return came.at_ns, np.where("),
         ("        if account.last_look_ns is None:", "        if not len(sweeps):"),
