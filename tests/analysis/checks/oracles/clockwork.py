@@ -1,8 +1,9 @@
 """Stories in which it is known what really happened to the statuses of messages, whatever the clocks and the witnesses say.
 
 A status is committed at some moment; some time after that, a standby having been waited for, everybody sees it. Looks
-are noted a little after their snapshot, or long after it in a record that tells when they were asked for. Events come late, twice, or not at all. The database's wall clock is set at
-some moment, and the clocks of load processes are ahead of the monitor's.
+are noted a little after their snapshot, or long after it in a record that tells when they were asked for. Events come
+late, twice, or not at all. The database's wall clock is set at some moment, and the clocks of load processes are ahead of
+the monitor's.
 """
 
 import math
