@@ -3,35 +3,17 @@
 Written from the words of docs/what-is-checked.md and of the checkers, and from nothing else of them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent
 from tests.analysis.checks.oracles.staying import should_have_read
 from tests.analysis.checks.oracles.story import Event, Message, Story
+from tests.analysis.checks.oracles.subscriptions import Subscription, subscriptions
+from tests.analysis.checks.oracles.timekeeping import Moment, Timekeeping
 
 LAG = 0.1  # a look was taken up to so many seconds before its time, where the record does not tell when it was asked for
 CERTAIN_AFTER = 10  # seconds after which a live subscription must have brought what was stored
 INSTANT = 1e-6  # seconds: shorter than anything that stories tell apart
-PARTS = 1000  # two clocks drift apart by one part in so many
-
-
-@dataclass(eq=False, slots=True)
-class Subscription:
-    """One subscription; `ended` is None while its end is not known, `cut_off` while its channel went on.
-
-    Attributes:
-        sought: when the user asked what to wait for before they went offline.
-    """
-
-    person: int
-    chat: int
-    socket: int
-    began: int
-    ended: int | None = None
-    awaited: int | None = None
-    cut_off: int | None = None
-    sought: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +31,18 @@ class Delivery:
     unread: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A second by the clock of a host."""
-
-    at: float
-    host: str
-
-
 def stored_into(message: Message) -> int:
     """The chat in which its row was first seen: it may have been moved later."""
     first = message.looks[0].chat if message.looks else None
     return message.row_chat if first is None else first
 
 
-class Hearing:
+class Hearing(Timekeeping):
     """A story, asked who was owed what."""
 
     def __init__(self, story: Story) -> None:
-        self.story = story
-        self.subscriptions = list(_subscriptions(story))
+        super().__init__(story)
+        self.subscriptions = list(subscriptions(story))
         self.looks_whole = not any(
             table in {"observations", "polls", "baseline"} for table in story.monitor.lost
         )
@@ -137,44 +111,6 @@ class Hearing:
         message = self.story.messages[number]
         return message if message.looks else None
 
-    # Moments
-
-    def on_leader(self, moment: Moment) -> tuple[float, float] | None:
-        """Between which seconds of the monitor's clock it lies, or None: the two clocks were never compared."""
-        if moment.host == self.story.monitor.host:
-            return moment.at, moment.at
-        measured = [
-            one for one in self.story.offsets if self.story.processes[one.process].host == moment.host
-        ]
-
-        def ahead(at: float) -> tuple[float, float]:
-            errors = [one.error + (one.error + abs(at - one.at)) / PARTS for one in measured]
-            return (
-                max(one.offset - error for one, error in zip(measured, errors, strict=True)),
-                min(one.offset + error for one, error in zip(measured, errors, strict=True)),
-            )
-
-        if not measured or any(least > most for least, most in (ahead(one.at) for one in measured)):
-            return None
-        least, most = ahead(moment.at)
-        return moment.at + least, moment.at + most
-
-    def dated(self, moment: Moment) -> float | None:
-        """The middle of these seconds, which findings tell."""
-        placed = self.on_leader(moment)
-        return None if placed is None else sum(placed) / 2
-
-    def comparable(self, host: str, other: str) -> bool:
-        placed = (self.on_leader(Moment(0, one)) for one in (host, other))
-        return host == other or all(one is not None for one in placed)
-
-    def lag(self, earlier: Moment, later: Moment) -> float | None:
-        """How many seconds the one is before the other, at the least; None: that cannot be told."""
-        if earlier.host == later.host:
-            return later.at - earlier.at
-        before, after = self.on_leader(earlier), self.on_leader(later)
-        return None if before is None or after is None else after[0] - before[1]
-
     def was_stored(self, message: Message, by: Moment, seconds_before: float = 0) -> bool:
         """Whether somebody's word proves it: an answer, or a look that was over."""
         told = [
@@ -187,12 +123,6 @@ class Hearing:
             told.append(Moment(first.at + first.took, self.story.monitor.host))
         lags = [self.lag(moment, by) for moment in told]
         return any(lag is not None and lag >= seconds_before for lag in lags)
-
-    def moment(self, at: float, person: int) -> Moment:
-        return Moment(at, self.story.host(person))
-
-    def left(self, message: Message) -> Moment:
-        return Moment(message.attempts[0].left, self.story.host(message.sender))
 
     # Deliveries
 
@@ -440,35 +370,3 @@ class Hearing:
                 left, subscribed = step.at, False
         known = not self.unreliable(self.story.process_of[event.person])
         return known and left is not None and event.at > left + CERTAIN_AFTER
-
-
-def _subscriptions(story: Story) -> Iterator[Subscription]:
-    """All subscriptions, in the order in which they began."""
-    for number, step in enumerate(story.steps):
-        if step.event is not SocketEvent.SUBSCRIBED:
-            continue
-        one = Subscription(step.person, step.chat or 0, step.socket, step.at)
-        for later in story.steps[number + 1 :]:
-            if (later.person, later.socket) != (step.person, step.socket):
-                continue
-            of_channel = later.chat == step.chat and later.event in {
-                SocketEvent.UNSUBSCRIBED,
-                SocketEvent.FINISHED,
-            }
-            if of_channel or later.event is SocketEvent.CLOSED:
-                one.ended = later.at
-                if later.event is SocketEvent.FINISHED:
-                    one.awaited = later.seq
-                    place = story.steps.index(later)
-                    asked = [
-                        other.at
-                        for other in story.steps[:place]
-                        if (other.event, other.person, other.chat)
-                        == (SocketEvent.DRAINING, later.person, later.chat)
-                    ]
-                    without = [later.at] if later.seq is None else [None]
-                    one.sought = (asked or without)[-1]
-                else:
-                    one.cut_off = later.at
-                break
-        yield one

@@ -4,9 +4,10 @@ from itertools import pairwise
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
-from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, LAG, Hearing, Moment
+from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, LAG, Hearing
 from tests.analysis.checks.oracles.history_oracles import fate_unknown
 from tests.analysis.checks.oracles.story import Event, Message, Story, message_id, ns, person_id
+from tests.analysis.checks.oracles.timekeeping import Moment
 
 
 def missed(story: Story) -> Answer:

@@ -6,7 +6,8 @@ from analysis.record.codes import SocketEvent
 from tests.analysis.checks.oracles.story import Message, Story
 
 if TYPE_CHECKING:
-    from tests.analysis.checks.oracles.hearing import Hearing, Subscription
+    from tests.analysis.checks.oracles.hearing import Hearing
+    from tests.analysis.checks.oracles.subscriptions import Subscription
 
 CERTAIN_AFTER = 10  # seconds for which somebody of whom no drain is known had to be there
 INSTANT = 1e-6  # seconds: shorter than anything that stories tell apart
