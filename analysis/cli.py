@@ -1,7 +1,7 @@
 """The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
 
 0: it went well. 1: a criterion failed (``report``), or something got worse (``compare``). 2: the command line, the configuration or the target is wrong.
-3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. Nothing is imported before the subcommand that needs it runs.
+3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. 141: nobody read the output to its end. Nothing is imported before the subcommand that needs it runs.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from analysis.errors import ChatsoakError, ConfigurationError
+from analysis.standard_output import standard_output
 from analysis.visible import in_a_line, visible
 
 app = typer.Typer(
@@ -232,11 +233,11 @@ def stage(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point of the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # no locale is a reason to fail
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")  # no locale is a reason to fail
     try:
-        app(standalone_mode=True)
+        with standard_output():
+            app(standalone_mode=True)
     except ChatsoakError as error:
         _say(in_a_line(str(error)))
         sys.exit(error.exit_code)

@@ -16,7 +16,7 @@ def table() -> str:
     """The faults as a Markdown table, in the order of the code."""
     lines = ["| fault | value | what happens | who should notice |", "|---|---|---|---|"]
     for fault in DECLARED:
-        notices = f"`{fault.breaks}`" if fault.breaks else ""
+        notices = ", ".join(f"`{name}`" for name in fault.breaks.split(", ") if name)
         lines.append(f"| `{fault.name}` | {fault.unit} | {fault.meaning} | {notices} |")
     return "\n".join(lines) + "\n"
 

@@ -24,7 +24,7 @@ class Fault:
     name: str
     unit: str
     meaning: str
-    breaks: str = ""  # the criterion that should notice
+    breaks: str = ""  # the criteria that should notice, with commas
 
 
 DECLARED = (
@@ -44,8 +44,8 @@ DECLARED = (
     Fault(
         "lost_ack_rate",
         "share",
-        "a send is acknowledged and not stored; its seq is given again",
-        "messages.lost",
+        "a send is acknowledged and not stored; its seq is given again, and a repeat is answered with another id",
+        "messages.lost, seq.duplicates, idempotency.retries",
     ),
     Fault("duplicate_rate", "share", "a send is stored twice", "messages.duplicated"),
     Fault("corrupt_text_rate", "share", "the stored text differs from the one sent", "messages.corrupted"),

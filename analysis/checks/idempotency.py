@@ -8,6 +8,7 @@ from analysis.checks.account import Account
 from analysis.checks.findings import NO_LAST_LOOK, Namer
 from analysis.criteria import Criterion, Finding
 from analysis.faults import from_faults
+from analysis.record.codes import Outcome
 
 
 def retries(account: Account) -> Criterion:
@@ -32,10 +33,10 @@ def retries(account: Account) -> Criterion:
     def tell(place: int) -> Iterator[Finding]:
         number, rows = int(faults[place]), rows_of[place]
         wrong = [
-            words
-            for words, where in (
-                ("different ids", unlike_ids),
-                ("different seqs", unlike_seqs),
+            f"different {name} ({told})"
+            for name, told, where in (
+                ("ids", ", ".join(map(namer.message, _answers(account, number, "message_id"))), unlike_ids),
+                ("seqs", ", ".join(map(str, _answers(account, number, "seq"))), unlike_seqs),
             )
             if where[number]
         ]
@@ -56,3 +57,12 @@ def retries(account: Account) -> Criterion:
         inconclusive=NO_LAST_LOOK if account.last_look_ns is None else None,
         facts={"attempts": int(operations["attempts"].to_numpy()[repeated].sum())},
     )
+
+
+def _answers(account: Account, number: int, column: str) -> list[int]:
+    """What the ok answers to an operation's attempts told, each once, the earliest first."""
+    sends = account.evidence.sends
+    mine = np.flatnonzero(account.operation_of_send == number)
+    mine = mine[(sends["outcome"].to_numpy()[mine] == Outcome.OK) & (sends[column].to_numpy()[mine] >= 0)]
+    in_order = mine[np.argsort(sends["answered_ns"].to_numpy()[mine], kind="stable")]
+    return list(dict.fromkeys(sends[column].to_numpy()[in_order].tolist()))

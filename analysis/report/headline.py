@@ -86,13 +86,15 @@ def sentence(verdict: Mapping[str, Any], users: int, into: str) -> str:
     by = plural(users, "Locust user") if users else "Locust"
     if counts["sends"] == counts["ok"] == counts["stored"]:
         fate = "all were acknowledged and stored"
+        owed = "owed to participants"
     else:
         fate = f"{counts['ok']:,} were acknowledged, {counts['stored']:,} are stored"
+        owed = "of stored messages owed to participants"
     due, arrived = counts["deliveries_expected"], counts["deliveries"]
     if due == arrived:
-        way = f"All {plural(due, 'delivery', 'deliveries')} owed to participants arrived."
+        way = f"All {plural(due, 'delivery', 'deliveries')} {owed} arrived."
     else:
-        way = f"Of {plural(due, 'delivery', 'deliveries')} owed to participants, {arrived:,} arrived."
+        way = f"Of {plural(due, 'delivery', 'deliveries')} {owed}, {arrived:,} arrived."
     sent = plural(counts["sends"], "message")
     return f"{by} sent {sent} through {into} into PostgreSQL: {fate}. {way}"
 
@@ -244,6 +246,10 @@ def faults(verdict: Mapping[str, Any]) -> str | None:
         return None
     counted = [(nouns, sum(int(entry["observed"] or 0) for entry in found)) for nouns, found in judged]
     if bad := [plural(count, *nouns) for nouns, count in counted if count]:
+        named = {name for _, names in FAULTS for name in names}
+        others = faults_looked_for(verdict).items()
+        if more := sum(int(entry["observed"] or 0) for name, entry in others if name not in named):
+            bad.append(f"{plural(more, 'fault', 'faults')} of other kinds")
         return f"Found {listed(bad)}."
     return f"No {' and no '.join(_all_but_last([one for (one, _), _ in counted]))}."
 

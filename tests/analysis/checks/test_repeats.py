@@ -27,6 +27,18 @@ def test_a_repeat_that_was_answered_by_another_row_than_the_first_is_found() -> 
     assert why(run, "idempotency.retries") == f"Its 2 attempts made 2 rows: {message.id} (gone), {another}."
 
 
+def test_both_ids_of_a_repeat_that_got_another_are_told() -> None:
+    """One of them may be of no row: then `messages.lost` does not name it, since the message itself is there."""
+    run = History()
+    message = run.send(0, run.chat(0, 1), 1.0, seq=1)
+    another = run.new_id()
+    run.repeat(message, 2.0, answered_id=another, answered_seq=2)
+    run.store(message)
+    run.finish()
+    told = f"different ids ({message.id}, {another}) and different seqs (1, 2)"
+    assert why(run, "idempotency.retries") == f"Its 2 attempts were answered with {told}."
+
+
 @pytest.mark.parametrize("outcome", [INFO, FAIL])
 def test_attempts_without_an_answer_that_stored_a_row_each_are_found(outcome: Outcome) -> None:
     run = History()

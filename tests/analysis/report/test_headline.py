@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analysis.report.headline import certainty, notes, tiles, why
+from analysis.report.headline import certainty, faults, notes, tiles, why
 
 
 def verdict(**p95: Any) -> dict[str, Any]:
@@ -81,3 +81,17 @@ def test_a_figure_that_is_the_generators_own_for_the_most_part_is_not_told_witho
         "P95 of send latency: 1,340 ms, target < 500 ms; without the load generator's own delay 600.0 ms."
     ]
     assert tiles(of)[0].sure == "not to be believed: without the load generator's own delay 600.0 ms"
+
+
+def test_faults_of_kinds_that_have_no_name_here_are_counted_too() -> None:
+    def found(**observed: int) -> str | None:
+        criteria = [
+            {"id": name.replace("_", "."), "target": "0", "checked": 100, "observed": count}
+            for name, count in observed.items()
+        ]
+        return faults({"criteria": criteria})
+
+    assert found(messages_lost=14, idempotency_retries=1, access_denied=2) == (
+        "Found 14 lost messages and 3 faults of other kinds."
+    )
+    assert found(messages_lost=14, idempotency_retries=0) == "Found 14 lost messages."
