@@ -1,7 +1,8 @@
 """The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
 
 0: it went well. 1: a criterion failed (``report``), or something got worse (``compare``). 2: the command line, the configuration or the target is wrong.
-3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. 141: nobody read the output to its end. Nothing is imported before the subcommand that needs it runs.
+3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. 141: nobody read the output to its end.
+Nothing is imported before the subcommand that needs it runs.
 """
 
 import asyncio

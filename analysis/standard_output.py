@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-READER_LEFT = (
-    128 + signal.SIGPIPE
-)  # as shells have it; Rich and Click end with 1, which would say that a criterion failed
+# As shells have it. Rich and Click end with 1, which would say that a criterion failed.
+READER_LEFT = 128 + signal.SIGPIPE
 
 
 class _Output(io.TextIOWrapper):

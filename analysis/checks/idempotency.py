@@ -32,14 +32,13 @@ def retries(account: Account) -> Criterion:
 
     def tell(place: int) -> Iterator[Finding]:
         number, rows = int(faults[place]), rows_of[place]
-        wrong = [
-            f"different {name} ({told})"
-            for name, told, where in (
-                ("ids", ", ".join(map(namer.message, _answers(account, number, "message_id"))), unlike_ids),
-                ("seqs", ", ".join(map(str, _answers(account, number, "seq"))), unlike_seqs),
-            )
-            if where[number]
-        ]
+        wrong = []
+        if unlike_ids[number]:
+            ids = ", ".join(map(namer.message, _answers(account, number, "message_id")))
+            wrong.append(f"different ids ({ids})")
+        if unlike_seqs[number]:
+            seqs = ", ".join(map(str, _answers(account, number, "seq")))
+            wrong.append(f"different seqs ({seqs})")
         sentence = f"Its {operations['attempts'].iloc[number]} attempts"
         if wrong:
             sentence += f" were answered with {' and '.join(wrong)}"
