@@ -93,11 +93,19 @@ def struck(stage: RunningStage, running: Soak) -> tuple[int, list[uuid.UUID]]:
 
 
 def logged(running: Soak, ids: list[uuid.UUID]) -> list[int]:
-    """When each finding stood in the log, once all do."""
+    """When each finding stood in the log, once all do.
+
+    Of two messages with one seq the sentence begins with the one that the look had read later, which may be either
+    where the look was the first to see the other.
+    """
     told: list[int | None] = []
 
     def all_are_told() -> bool:
-        told[:] = [running.logged_us(f"Monitor: Message {message}") for message in ids]
+        told[:] = [
+            running.logged_us(f"Monitor: Message {message}")
+            or running.logged_us(f"same seq as message {message}")
+            for message in ids
+        ]
         return None not in told
 
     running.wait_until("every finding in the log", all_are_told)
