@@ -1,8 +1,9 @@
 """The list of tests/mutate.py speaks of code that is there. Whether a test notices each, only `make mutate` can say."""
 
 from analysis.verdict import ORDER
-from tests.mutate import ROOT, disabled
 from tests.mutations import MUTATIONS
+from tests.mutations.copies import ROOT
+from tests.mutations.disabled import disabled
 
 
 def test_every_mutation_changes_a_line_that_is_there() -> None:
