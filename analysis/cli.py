@@ -1,12 +1,11 @@
 """The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
 
 0: it went well. 1: a criterion failed (``report``), or something got worse (``compare``). 2: the command line, the configuration or the target is wrong.
-3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. 141: nobody read the output to its end.
+3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. A reader who leaves early changes nothing of that.
 Nothing is imported before the subcommand that needs it runs.
 """
 
 import asyncio
-import io
 import json as json_
 import os
 import sys
@@ -18,7 +17,7 @@ from typing import Annotated
 import typer
 
 from analysis.errors import ChatsoakError, ConfigurationError
-from analysis.standard_output import standard_output
+from analysis.standard_streams import standard_streams
 from analysis.visible import in_a_line, visible
 
 app = typer.Typer(
@@ -234,20 +233,18 @@ def stage(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point of the command."""
-    if isinstance(sys.stderr, io.TextIOWrapper):
-        sys.stderr.reconfigure(errors="backslashreplace")  # no locale is a reason to fail
-    try:
-        with standard_output():
+    with standard_streams():
+        try:
             app(standalone_mode=True)
-    except ChatsoakError as error:
-        _say(in_a_line(str(error)))
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except Exception:  # noqa: BLE001 - whatever it is, it is ours, and no verdict on the target
-        _say(traceback.format_exc().rstrip())
-        _say("This is a fault of chatsoak. Please report it with the lines above.")
-        sys.exit(CRASHED)
+        except ChatsoakError as error:
+            _say(in_a_line(str(error)))
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except Exception:  # noqa: BLE001 - whatever it is, it is ours, and no verdict on the target
+            _say(traceback.format_exc().rstrip())
+            _say("This is a fault of chatsoak. Please report it with the lines above.")
+            sys.exit(CRASHED)
 
 
 def _permission(given: bool) -> Callable[[str], bool]:

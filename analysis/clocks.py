@@ -200,10 +200,11 @@ def database_clock(polls: pd.DataFrame) -> Offset | None:
 
 
 def unnoticed_ns(polls: pd.DataFrame) -> int:
-    """By how much the database's clock may have been set without any look noticing.
+    """How far off `database_clock` may be, at most, if the database's clock was set once and no look noticed.
 
-    A look tells the clock as well as its answer was prompt. All of them but the first may have come after the clock was set, or all
-    but the last before it: so these two say it, whatever the others may be like.
+    A look tells the clock as well as its answer was prompt, and of the time before it was set the first look tells in any case, of
+    the time after it the last: so these two say it, whatever the others may be like. A clock that is set forth and back between
+    two looks shows nowhere.
     """
     looked = polls[polls["kind"].to_numpy() != PollKind.FAILED].sort_values("poll", kind="stable")
     if not len(looked):

@@ -3,7 +3,8 @@
 ChatsoakError
 ├── ConfigurationError   a setting or the command line is wrong              → exit code 2
 ├── TargetError          the target is not as it must be before any load     → exit code 2
-└── RecordError          a run's folder cannot be read or written            → exit code 2
+├── RecordError          a run's folder cannot be read or written            → exit code 2
+└── OutputError          what is printed cannot be written                   → exit code 2
 
 Each message is one sentence that says what was wrong, where, what is expected and what to do.
 Errors of libraries are turned into one of these at the boundary that meets them, the cause kept.
@@ -26,3 +27,7 @@ class TargetError(ChatsoakError):
 
 class RecordError(ChatsoakError):
     """A run's folder cannot be written, or what lies there is no record."""
+
+
+class OutputError(ChatsoakError):
+    """Standard output or standard error is a file that cannot be written, on a full disk for one."""

@@ -145,8 +145,8 @@ def _first_receipts(
 ) -> pd.DataFrame:
     """For each message of the run the first acknowledged receipt of a recipient who had it: ``row``, ``user_id``, ``answered_ns``.
 
-    A receipt covers a message when its user knew a seq at least as high, and the message was certainly stored
-    when the receipt left: an ok answer or somebody's INSERT event says so. What somebody acknowledged who may have left
+    A receipt covers a message when its user knew a seq at least as high, as this or an earlier receipt of theirs of any
+    kind tells, and the message was certainly stored when the receipt left: an ok answer or somebody's INSERT event says so. What somebody acknowledged who may have left
     the chat by the answer covers nothing. ``answered_ns`` is the latest moment at
     which it may have been answered, on the monitor's clock.
     """
@@ -154,18 +154,20 @@ def _first_receipts(
     good = (marks["outcome"] == Outcome.OK) & (marks["up_to_seq"] != NULL) & clocks.known(marks["clock"])
     # Who is not in the chat marks nothing, whatever the answer is.
     good &= ~Departures.of(account).perhaps_left(marks, clocks)
-    columns = ["chat_id", "user_id", "clock", "left_ns", "answered_ns", "up_to_seq"]
-    marks = marks.loc[good & marks["kind"].isin(kinds), columns].sort_values("left_ns", kind="stable")
+    of_one = ["chat_id", "user_id", "clock"]
+    marks = marks[good].sort_values("left_ns", kind="stable")
+    known_seq = marks.groupby(of_one)["up_to_seq"].cummax()
+    marks = marks.assign(known_seq=known_seq)[marks["kind"].isin(kinds)]
     mine = np.flatnonzero(account.stored & (rows["seq"].to_numpy() != NULL) & _stayed(account))
     by_chat = pd.Series(mine).groupby(rows["chat_id"].to_numpy()[mine])
     rows_of_chat: dict[Any, Ints] = {chat: numbers.to_numpy() for chat, numbers in by_chat}
     answered_ns = np.full(len(rows), ENDLESS_NS, np.int64)
     by_whom = np.full(len(rows), NULL, np.int64)
-    for _, receipts in marks.groupby(["chat_id", "user_id", "clock"], sort=True):
-        chat, user, clock = (int(receipts[column].iloc[0]) for column in columns[:3])
+    for _, receipts in marks.groupby(of_one, sort=True):
+        chat, user, clock = (int(receipts[column].iloc[0]) for column in of_one)
         of_chat = rows_of_chat.get(chat, np.empty(0, np.int64))
         received = of_chat[rows["sender_id"].to_numpy()[of_chat] != user]
-        known = np.maximum.accumulate(receipts["up_to_seq"].to_numpy())
+        known = receipts["known_seq"].to_numpy(np.int64)
         # The soonest answer to this receipt or a later one: they may overtake one another.
         answered = clocks.moments(receipts["answered_ns"], receipts["clock"]).latest_ns
         soonest = np.minimum.accumulate(answered[::-1])[::-1]

@@ -1,7 +1,6 @@
 """What the monitor writes down: the tables of ``database/``, ``findings.jsonl``, and its words on stdout."""
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +18,6 @@ from analysis.record import ProcessInfo, RecordWriter
 from analysis.record.codes import PollKind
 from analysis.record.tables import DATABASE_TABLES
 
-STDOUT = 1
 FINDINGS_FILE = "findings.jsonl"
 SAID_A_LOOK = 20  # findings on stdout; findings.jsonl has all of them
 
@@ -37,8 +35,6 @@ class Journal:
 
     def __init__(self, folder: Path, stored: int = 0) -> None:
         self.folder = folder
-        # Not `sys.stdout`, which ends the command with its reader: a run is watched to its end even if its starter died.
-        self._words = open(STDOUT, "w", encoding="ascii", closefd=False)  # noqa: SIM115 - closed by `close`
         self._record = RecordWriter(self.folder, DATABASE_TABLES, ProcessInfo.here("monitor"))
         try:
             self._findings = (self.folder / FINDINGS_FILE).open("a", encoding="utf-8")
@@ -78,19 +74,12 @@ class Journal:
 
     def say(self, what: dict[str, Any]) -> None:
         """A line to whoever started us, who may have ended."""
-        try:
-            self._words.write(json.dumps(what) + "\n")
-            self._words.flush()
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, STDOUT)
-            os.close(nowhere)
+        print(json.dumps(what), flush=True)  # noqa: T201 - the protocol
 
     def close(self) -> None:
         """Close everything in good order."""
         self._record.close()
         self._findings.close()
-        self._words.close()
 
     def _write(
         self,

@@ -245,13 +245,15 @@ def faults(verdict: Mapping[str, Any]) -> str | None:
     if not judged:
         return None
     counted = [(nouns, sum(int(entry["observed"] or 0) for entry in found)) for nouns, found in judged]
+    named = {name for _, names in FAULTS for name in names}
+    others = faults_looked_for(verdict).items()
+    more = sum(int(entry["observed"] or 0) for name, entry in others if name not in named)
     if bad := [plural(count, *nouns) for nouns, count in counted if count]:
-        named = {name for _, names in FAULTS for name in names}
-        others = faults_looked_for(verdict).items()
-        if more := sum(int(entry["observed"] or 0) for name, entry in others if name not in named):
+        if more:
             bad.append(f"{plural(more, 'fault', 'faults')} of other kinds")
         return f"Found {listed(bad)}."
-    return f"No {' and no '.join(_all_but_last([one for (one, _), _ in counted]))}."
+    none = " and no ".join(_all_but_last([one for (one, _), _ in counted]))
+    return f"No {none}, but {plural(more, 'fault', 'faults')} of other kinds." if more else f"No {none}."
 
 
 def tiles(verdict: Mapping[str, Any]) -> list[Tile]:

@@ -30,10 +30,8 @@ OTHERS = tuple(
     f"{TESTS}/test_{name}.py"
     for name in ("criteria", "faults", "latency", "latency_criteria", "verdict", "clocks")
 )
-NOTICED = {
-    1,
-    2,
-}  # exit codes: tests failed, or could not even be collected; a process that was killed has noticed nothing
+# Exit codes: tests failed, or could not even be collected. A process that was killed has noticed nothing.
+NOTICED = {1, 2}
 NEVER_ENDED = "a test that never ended"
 MOST_S = 1800.0
 
@@ -81,7 +79,7 @@ class Tests:
         self._files = sorted(files | (near - set(self._apart)) | set(OTHERS))
         self._seconds: dict[str, float] = {}
         self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)  # mutated file → tests
-        self._thorough_are_clean = False
+        self._clean_ones: set[tuple[str, ...]] = set()
         self._lock = Lock()
 
     def measure(self) -> None:
@@ -100,21 +98,20 @@ class Tests:
             self._clean(self._copies[0], (file, GLANCE))
 
     def noticed_by(self, mutation: Mutation, copy: Path) -> str | None:
-        """The test that notices; None where none does, or the mutation is stale."""
+        """The test that notices; None where none does."""
         near = nearest(mutation)
-        with mutated(copy, mutation) as is_there:
-            if not is_there:
-                return None
+        with mutated(copy, mutation):
             if near in self._apart and (found := self._asked(copy, mutation, (near, GLANCE))):
                 return found
             if found := self._asked(copy, mutation, (*self._files, GLANCE)):
                 return found
+        thorough = (ORACLES, THOROUGH) if near is None or near in self._apart else (near, ORACLES, THOROUGH)
         with self._lock:
-            if not self._thorough_are_clean:
-                self._clean(copy, (ORACLES, THOROUGH))
-                self._thorough_are_clean = True
+            if thorough not in self._clean_ones:
+                self._clean(copy, thorough)
+                self._clean_ones.add(thorough)
         with mutated(copy, mutation):
-            return self._asked(copy, mutation, (ORACLES, THOROUGH))
+            return self._asked(copy, mutation, thorough)
 
     def _asked(self, copy: Path, mutation: Mutation, what: Sequence[str]) -> str | None:
         with tempfile.TemporaryDirectory() as made:

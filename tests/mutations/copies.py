@@ -28,12 +28,13 @@ def copied() -> Iterator[Path]:
 
 
 @contextmanager
-def mutated(copy: Path, mutation: Mutation) -> Iterator[bool]:
-    """Meanwhile the mutation is in the copy; False where it is stale, since the code no longer has such a line."""
+def mutated(copy: Path, mutation: Mutation) -> Iterator[None]:
+    """Meanwhile the mutation is in the copy."""
     file = copy / mutation.file
     text = file.read_text(encoding="utf-8")
+    assert mutation.old in text, f"stale: {mutation}"
     file.write_text(text.replace(mutation.old, mutation.new, 1), encoding="utf-8")
     try:
-        yield mutation.old in text
+        yield
     finally:
         file.write_text(text, encoding="utf-8")

@@ -341,6 +341,9 @@ DELIVERY = [
     ),
     *of(
         "../clocks",
+        ("NOTED_WITHIN_NS, int(late_ns[0]), int(late_ns[-1])", "NOTED_WITHIN_NS, int(late_ns[-1])"),
+        ("NOTED_WITHIN_NS, int(late_ns[0]), int(late_ns[-1])", "NOTED_WITHIN_NS, int(late_ns[0])"),
+        ("max(NOTED_WITHIN_NS, int(late_ns[0]), ", "max(int(late_ns[0]), "),
         ("earliest + (latest - earliest) // 2", "earliest"),
         (
             "np.where(self.known(of), earliest + (latest - earliest) // 2, NEVER_NS)",

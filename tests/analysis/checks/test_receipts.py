@@ -122,6 +122,15 @@ def test_who_acknowledged_to_have_read_a_message_must_show_as_that_in_time() -> 
     assert finding.recipient_id == str(person_id(1))
 
 
+def test_what_a_receipt_of_another_kind_told_to_know_is_still_known_later() -> None:
+    """They had the message by 5, so that they read it when they told to have read the chat."""
+    arrived = Receipt(1, 0, 4, 5, Outcome.OK, 1, MarkKind.DELIVERED)
+    fewer = Receipt(1, 0, 6, 7, Outcome.OK, 0, MarkKind.READ)
+    (finding,) = stuck(at_home((5, Status.DELIVERED), receipts=(arrived, fewer))).examples
+    assert "not marked as read" in finding.why
+    assert stuck(at_home((5, Status.DELIVERED), receipts=(fewer,))).checked == 0
+
+
 def test_a_message_that_is_stuck_at_sent_is_told_once() -> None:
     """Whatever was said of reading it; and one that was read has been delivered."""
     (finding,) = stuck(at_home(receipts=(READ_BY, Receipt(1, 0, 4, 5, Outcome.OK, 1)))).examples

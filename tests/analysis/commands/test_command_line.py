@@ -1,6 +1,5 @@
 """Promise: the command line explains itself, and a mistake costs a sentence and exit code 2."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -139,35 +138,3 @@ def test_the_installed_command_is_this_one() -> None:
         [command, "--help"], env=bare_environment(), capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.startswith("Usage: chatsoak ")
-
-
-@pytest.mark.parametrize("arguments", ["--help", "report --help"])
-def test_a_reader_that_leaves_early_is_no_verdict(arguments: str) -> None:
-    """As `head` does; 1 would say that a criterion failed."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-m", "analysis.cli", *arguments.split()],
-        cwd=ROOT,
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (141, b"")
-
-
-def test_what_rich_prints_to_nobody_is_no_verdict_either() -> None:
-    script = (
-        "from rich.console import Console\n"
-        "from analysis.standard_output import standard_output\n"
-        "with standard_output():\n"
-        "    Console().print('a verdict')\n"
-    )
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False
-    )
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (141, b"")

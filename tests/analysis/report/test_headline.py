@@ -95,3 +95,5 @@ def test_faults_of_kinds_that_have_no_name_here_are_counted_too() -> None:
         "Found 14 lost messages and 3 faults of other kinds."
     )
     assert found(messages_lost=14, idempotency_retries=0) == "Found 14 lost messages."
+    assert found(messages_lost=0, access_denied=1) == "No lost message, but 1 fault of other kinds."
+    assert found(messages_lost=0, access_denied=0) == "No lost message."
