@@ -200,7 +200,7 @@ def database_clock(polls: pd.DataFrame) -> Offset | None:
 
 
 def unnoticed_ns(polls: pd.DataFrame) -> int:
-    """How far off `database_clock` may be, at most, if the database's clock was set once and no look noticed.
+    """How far off `database_clock` may be, at most, if the database's clock was set once since the first look and none noticed.
 
     A look tells the clock as well as its answer was prompt, and of the time before it was set the first look tells in any case, of
     the time after it the last: so these two say it, whatever the others may be like. A clock that is set forth and back between

@@ -1,7 +1,7 @@
 """The tests of the checkers, asked about one mutation after another: does any of them notice it?
 
 Every test may be asked, and one that notices is enough. So those go first that noticed other mutations of the same file,
-then the nearest ones, then the quickest. Only what none of them sees at a glance is given many more examples.
+then the nearest ones, then the quickest. Only of what none of them sees at a glance the nearest see many more examples.
 """
 
 import json
@@ -105,7 +105,7 @@ class Tests:
                 return found
             if found := self._asked(copy, mutation, (*self._files, GLANCE)):
                 return found
-        thorough = (ORACLES, THOROUGH) if near is None or near in self._apart else (near, ORACLES, THOROUGH)
+        thorough = (near or ORACLES, THOROUGH)
         with self._lock:
             if thorough not in self._clean_ones:
                 self._clean(copy, thorough)
