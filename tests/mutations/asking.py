@@ -1,7 +1,7 @@
 """The tests of the checkers, asked about one mutation after another: does any of them notice it?
 
-Every test may be asked, and one that notices is enough. So those go first that noticed other mutations of the same file,
-then the nearest ones, then the quickest. Only of what none of them sees at a glance the nearest see many more examples.
+Every test may be asked, and one that notices is enough. So those go first that noticed other mutations of the same file, and the
+nearest ones; then the quick ones; then the nearest with many more examples; and the rest.
 """
 
 import json
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from tests.mutations.copies import ROOT, mutated
 from tests.mutations.in_order import ORDER, TOLD
@@ -25,14 +26,14 @@ PYTEST = (
     *("-m", "not long and not thousands and not soaks"),
 )
 GLANCE, THOROUGH = "--hypothesis-profile=glance", "--hypothesis-profile=mutations"
-ORACLES = f"{CHECKS}/oracles"
+QUICK_S = 0.1
+MOST_KNOWN = 30  # tests that noticed others
 OTHERS = tuple(
     f"{TESTS}/test_{name}.py"
     for name in ("criteria", "faults", "latency", "latency_criteria", "verdict", "clocks")
 )
 # Exit codes: tests failed, or could not even be collected. A process that was killed has noticed nothing.
 NOTICED = {1, 2}
-NEVER_ENDED = "a test that never ended"
 MOST_S = 1800.0
 
 
@@ -73,13 +74,12 @@ class Tests:
     def __init__(self, mutations: Iterable[Mutation], copies: Sequence[Path]) -> None:
         self._copies = copies
         near = {file for one in mutations if (file := nearest(one))}
-        # Locust patches sockets for the whole process: its tests get one of their own.
         self._apart = sorted(file for file in near if not file.startswith(TESTS))
         files = {str(path.relative_to(ROOT)) for path in (ROOT / CHECKS).rglob("test_*.py")}
         self._files = sorted(files | (near - set(self._apart)) | set(OTHERS))
         self._seconds: dict[str, float] = {}
         self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)  # mutated file → tests
-        self._clean_ones: set[tuple[str, ...]] = set()
+        self._clean_files: set[str] = set()
         self._lock = Lock()
 
     def measure(self) -> None:
@@ -95,49 +95,44 @@ class Tests:
             for seconds in pool.map(lambda share: self._clean(share[0], (*share[1], GLANCE)), shares):
                 self._seconds |= seconds
         for file in self._apart:
-            self._clean(self._copies[0], (file, GLANCE))
+            self._seconds |= self._clean(self._copies[0], (file, GLANCE))
 
     def noticed_by(self, mutation: Mutation, copy: Path) -> str | None:
         """The test that notices; None where none does."""
-        near = nearest(mutation)
-        with mutated(copy, mutation):
-            if near in self._apart and (found := self._asked(copy, mutation, (near, GLANCE))):
-                return found
-            if found := self._asked(copy, mutation, (*self._files, GLANCE)):
-                return found
-        thorough = (near or ORACLES, THOROUGH)
+        seconds, noticed = self._seconds, self._noticed[mutation.file].copy()
+        near = [test for test in seconds if _file(test) == nearest(mutation)]
+        # Per second, so that a slow test that notices most does not go before quick ones that notice many.
+        known = sorted(noticed, key=lambda test: -noticed[test] / max(seconds[test], 0.1))[:MOST_KNOWN]
+        first = list(dict.fromkeys([*known, *sorted(near, key=seconds.__getitem__)]))
+        others = sorted(seconds.keys() - set(first), key=seconds.__getitem__)
+        quick = [test for test in others if seconds[test] < QUICK_S]
+        slow = others[len(quick) :]
+        for tests, profile in ((first, GLANCE), (quick, GLANCE), (near, THOROUGH), (slow, GLANCE)):
+            if test := self._asked(copy, mutation, tests, profile):
+                self._noticed[mutation.file][test] += 1
+                return test
+        return None
+
+    def _asked(self, copy: Path, mutation: Mutation, tests: Sequence[str], profile: str) -> str | None:
+        """The first of these tests that notices."""
+        if profile == THOROUGH:
+            self._are_clean(copy, tests, profile)
+        # Locust patches sockets for the whole process: its tests get one of their own.
+        apart = [test for test in tests if not test.startswith(TESTS)]
+        for some in (apart, [test for test in tests if test.startswith(TESTS)]):
+            if some:
+                with mutated(copy, mutation):
+                    code, told = _asked(copy, some, profile)
+                if code in NOTICED:
+                    return told["failed"][0] if told and told["failed"] else some[0]
+        return None
+
+    def _are_clean(self, copy: Path, tests: Sequence[str], profile: str) -> None:
+        files = {_file(test) for test in tests}
         with self._lock:
-            if thorough not in self._clean_ones:
-                self._clean(copy, thorough)
-                self._clean_ones.add(thorough)
-        with mutated(copy, mutation):
-            return self._asked(copy, mutation, thorough)
-
-    def _asked(self, copy: Path, mutation: Mutation, what: Sequence[str]) -> str | None:
-        with tempfile.TemporaryDirectory() as made:
-            order, told = Path(made) / "order", Path(made) / "told"
-            order.write_text("\n".join(self._in_order(mutation)), "utf-8")
-            try:
-                code = run(copy, (*PYTEST, ORDER, str(order), TOLD, str(told), *what)).returncode
-            except subprocess.TimeoutExpired:
-                return NEVER_ENDED
-            if code not in NOTICED:
-                return None
-            failed = json.loads(told.read_text("utf-8"))["failed"] if told.exists() else []
-        test: str = failed[0] if failed else "collecting"
-        self._noticed[mutation.file][test] += 1
-        return test
-
-    def _in_order(self, mutation: Mutation) -> list[str]:
-        """All tests by node id."""
-        noticed, near = self._noticed[mutation.file].copy(), nearest(mutation)
-
-        def rank(test: str) -> tuple[float, bool, float]:
-            # Per second, so that a slow test that notices most does not go before quick ones that notice many.
-            seconds = self._seconds[test]
-            return -noticed[test] / max(seconds, 0.1), test.partition("::")[0] != near, seconds
-
-        return sorted(self._seconds, key=rank)
+            for file in sorted(files - self._clean_files):
+                self._clean(copy, (file, profile))
+            self._clean_files |= files
 
     def _clean(self, copy: Path, what: Sequence[str]) -> dict[str, float]:
         """Run tests without a mutation: seconds by node id."""
@@ -150,3 +145,20 @@ class Tests:
                 )
             seconds: dict[str, float] = json.loads(told.read_text("utf-8"))["seconds"]
             return seconds
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _asked(copy: Path, tests: Sequence[str], profile: str) -> tuple[int, dict[str, Any] | None]:
+    """The exit code of these tests, and what the plugin told."""
+    with tempfile.TemporaryDirectory() as made:
+        order, told = Path(made) / "order", Path(made) / "told"
+        order.write_text("\n".join(tests), "utf-8")
+        files = dict.fromkeys(map(_file, tests))
+        try:
+            code = run(copy, (*PYTEST, ORDER, str(order), TOLD, str(told), *files, profile)).returncode
+        except subprocess.TimeoutExpired:  # a loop without an end is noticed, too
+            return min(NOTICED), None
+        return code, json.loads(told.read_text("utf-8")) if told.exists() else None

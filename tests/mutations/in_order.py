@@ -1,4 +1,4 @@
-"""A plugin of pytest for tests/mutate.py: runs the tests in a given order, and tells how long each took and which failed."""
+"""A plugin of pytest for tests/mutate.py: runs given tests in a given order, and tells how long each took and which failed."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ ORDER, TOLD = "--in-order", "--tell"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Hook of pytest."""
-    parser.addoption(ORDER, type=Path, help="file of node ids, a line each: the tests that run first")
+    parser.addoption(ORDER, type=Path, help="file of node ids, a line each: the tests that run")
     parser.addoption(TOLD, type=Path, help="file to be written: seconds by node id, and those that failed")
 
 
@@ -24,16 +24,17 @@ class InOrder:
     """What this plugin does in one session."""
 
     def __init__(self, order: Path | None, told: Path | None) -> None:
-        self._order = order.read_text("utf-8").splitlines() if order else []
+        self._order = order.read_text("utf-8").splitlines() if order else None
         self._told = told
         self._seconds: dict[str, float] = {}
         self._failed: list[str] = []
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """The tests of the order first, as they stand there; the others as they come."""
-        place = {node: number for number, node in enumerate(self._order)}
-        items.sort(key=lambda item: place.get(item.nodeid, len(place)))
+        """The tests of the order, as they stand there; without one all, as they come."""
+        if self._order is not None:
+            found = {item.nodeid: item for item in items}
+            items[:] = [found[node] for node in self._order if node in found]  # a file may not even import
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember a test's time, set-up and teardown included."""
