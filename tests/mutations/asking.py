@@ -56,9 +56,9 @@ def run(copy: Path, command: Sequence[str], timeout_s: float = MOST_S) -> subpro
     )
 
 
-def nearest(mutation: Mutation) -> str | None:
-    """The file of tests that is the nearest."""
-    return NEAREST.get(Path(mutation.file).stem)
+def nearest(mutation: Mutation) -> tuple[str, ...]:
+    """The files of tests that are the nearest."""
+    return NEAREST.get(Path(mutation.file).stem, ())
 
 
 class Tests:
@@ -73,7 +73,7 @@ class Tests:
 
     def __init__(self, mutations: Iterable[Mutation], copies: Sequence[Path]) -> None:
         self._copies = copies
-        near = {file for one in mutations if (file := nearest(one))}
+        near = {file for one in mutations for file in nearest(one)}
         self._apart = sorted(file for file in near if not file.startswith(TESTS))
         files = {str(path.relative_to(ROOT)) for path in (ROOT / CHECKS).rglob("test_*.py")}
         self._files = sorted(files | (near - set(self._apart)) | set(OTHERS))
@@ -100,7 +100,7 @@ class Tests:
     def noticed_by(self, mutation: Mutation, copy: Path) -> str | None:
         """The test that notices; None where none does."""
         seconds, noticed = self._seconds, self._noticed[mutation.file].copy()
-        near = [test for test in seconds if _file(test) == nearest(mutation)]
+        near = [test for test in seconds if _file(test) in nearest(mutation)]
         # Per second, so that a slow test that notices most does not go before quick ones that notice many.
         known = sorted(noticed, key=lambda test: -noticed[test] / max(seconds[test], 0.1))[:MOST_KNOWN]
         first = list(dict.fromkeys([*known, *sorted(near, key=seconds.__getitem__)]))

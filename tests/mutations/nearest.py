@@ -2,51 +2,63 @@
 
 TESTS = "tests/analysis"
 CHECKS = f"{TESTS}/checks"
-NEAREST = {
-    **dict.fromkeys(
-        ("messages", "corruption", "idempotency", "account"), f"{CHECKS}/oracles/test_messages.py"
-    ),
-    **dict.fromkeys(
-        ("sequence", "numbering", "order", "gaps", "fleeting"), f"{CHECKS}/oracles/test_numbering.py"
-    ),
-    **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), f"{CHECKS}/oracles/test_hearing.py"),
-    "stays": f"{CHECKS}/test_stays.py",
-    **dict.fromkeys(("phantom", "known_values"), f"{CHECKS}/test_phantom.py"),
-    **dict.fromkeys(("moments", "findings"), f"{CHECKS}/test_two_machines.py"),
-    **dict.fromkeys(
-        ("status", "receipts", "witnesses", "setbacks", "last_looks"), f"{CHECKS}/oracles/test_statuses.py"
-    ),
-    "unsent": f"{CHECKS}/test_unsent.py",
-    "answers": f"{TESTS}/monitor/test_answers.py",
-    "completeness": f"{CHECKS}/oracles/test_keepers.py",
-    **dict.fromkeys(("history", "shown"), f"{CHECKS}/oracles/test_history.py"),
-    **dict.fromkeys(("access", "marking", "proof"), f"{CHECKS}/oracles/test_access.py"),
-    "outsider": "tests/locustfiles/clients/test_outsider.py",
-    "drift": f"{CHECKS}/test_drift.py",
-    **dict.fromkeys(("generator", "fared"), f"{CHECKS}/test_generator.py"),
-    "own_errors": f"{CHECKS}/test_own_errors.py",
-    "own_part": f"{CHECKS}/test_own_part.py",
-    "why_behind": f"{CHECKS}/test_why_behind.py",
-    "stalls": f"{CHECKS}/test_stalls.py",
-    "plan": f"{CHECKS}/oracles/test_plan.py",
-    "send_errors": f"{CHECKS}/oracles/test_errors.py",
-    "restarts": f"{CHECKS}/test_restarts.py",
-    **dict.fromkeys(("departures", "leavers", "spells", "recipients"), f"{CHECKS}/test_departures.py"),
-    "newest": f"{CHECKS}/test_newest.py",
-    "steady": f"{CHECKS}/test_drift.py",
-    "criteria": f"{TESTS}/test_criteria.py",
-    "faults": f"{TESTS}/test_faults.py",
-    "latency": f"{TESTS}/test_latency.py",
-    "latency_criteria": f"{TESTS}/test_latency_criteria.py",
-    **dict.fromkeys(("windows", "warmup", "intervals"), f"{TESTS}/test_statistics.py"),
-    **dict.fromkeys(("variation", "comparison", "figures", "changes"), f"{TESTS}/history/test_comparison.py"),
-    "nights": f"{TESTS}/history/test_nights.py",
-    "latency_drift": f"{TESTS}/test_latency_drift.py",
-    "shape": f"{TESTS}/test_shape.py",
-    "shifts": f"{TESTS}/test_shifts.py",
-    "trends": f"{TESTS}/test_trends.py",
-    "minutes": f"{TESTS}/test_minutes.py",
-    "load_changes": f"{TESTS}/test_load_changes.py",
-    "demand": f"{TESTS}/test_minutes.py",
-    "clocks": f"{TESTS}/test_clocks.py",
+OUTSIDERS = "tests/locustfiles/clients/test_outsider.py"
+
+
+def _of_checks(*names: str) -> tuple[str, ...]:
+    return tuple(
+        f"{CHECKS}/{'oracles/' if name.startswith('of_') else ''}test_{name.removeprefix('of_')}.py"
+        for name in names
+    )
+
+
+def _of_analysis(*names: str) -> tuple[str, ...]:
+    return tuple(f"{TESTS}/{name}.py" for name in names)
+
+
+_MESSAGES = _of_checks("of_messages", "of_messages_found", "for_a_while", "corruption", "texts")
+_NUMBERS = _of_checks("of_numbering", "numbering", "of_found")
+_EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "departures")
+_STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks")
+_PAGES = _of_checks("of_history", "history", "many_pages", "other_chats_on_pages", "texts_on_pages")
+_TRIES = _of_checks("of_access", "access")
+_MEMBERS = _of_checks("departures", "stays")
+_COMPARISONS = _of_analysis("history/test_comparison")
+
+# File → files of tests; those of its oracle first.
+NEAREST: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("messages", "corruption", "account"), _MESSAGES),
+    "idempotency": (*_MESSAGES, *_of_checks("repeats")),
+    "unsent": _of_checks("unsent", "of_messages"),
+    **dict.fromkeys(("sequence", "numbering", "order", "gaps", "fleeting"), _NUMBERS),
+    **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), _EVENTS),
+    "stays": _of_checks("stays", "of_hearing"),
+    **dict.fromkeys(("phantom", "known_values"), _of_checks("phantom", "of_hearing", "events_astray")),
+    **dict.fromkeys(("moments", "findings"), _of_checks("two_machines", "of_edges")),
+    "clocks": (*_of_analysis("test_clocks"), *_of_checks("of_clockwork", "of_edges", "late_looks")),
+    **dict.fromkeys(("status", "receipts", "witnesses", "setbacks", "last_looks"), _STATUSES),
+    **dict.fromkeys(("history", "shown"), _PAGES),
+    **dict.fromkeys(("access", "marking", "proof"), _TRIES),
+    "outsider": (OUTSIDERS,),
+    "answers": _of_analysis("monitor/test_answers"),
+    "completeness": _of_checks("of_keepers", "completeness", "two_monitors"),
+    **dict.fromkeys(("departures", "leavers", "spells", "recipients"), _MEMBERS),
+    "newest": _of_checks("newest"),
+    "restarts": _of_checks("restarts", "late_looks"),
+    "plan": _of_checks("of_plan", "plan"),
+    "send_errors": _of_checks("of_errors", "own_errors"),
+    **dict.fromkeys(("drift", "steady"), _of_checks("drift")),
+    **dict.fromkeys(("generator", "fared"), _of_checks("generator")),
+    **{name: _of_checks(name) for name in ("own_errors", "own_part", "why_behind", "stalls")},
+    **{
+        name: _of_analysis(f"test_{name}")
+        for name in (
+            *("criteria", "faults", "latency", "latency_criteria", "latency_drift", "shape", "shifts"),
+            *("trends", "minutes", "load_changes"),
+        )
+    },
+    **dict.fromkeys(("windows", "warmup", "intervals"), _of_analysis("test_statistics")),
+    **dict.fromkeys(("variation", "comparison", "figures", "changes"), _COMPARISONS),
+    "nights": _of_analysis("history/test_nights"),
+    "demand": _of_analysis("test_minutes"),
 }
