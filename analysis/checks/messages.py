@@ -162,7 +162,7 @@ def _away_ns(account: Account) -> Ints:
     order = np.argsort(row, kind="stable")
     row, gone = row[order], observations["change"].to_numpy()[order] == ObservedChange.GONE
     at_ns = observations["at_ns"].to_numpy(np.int64)[order]
-    back = np.flatnonzero(gone[:-1] & ~gone[1:] & (row[:-1] == row[1:]))
+    back = np.flatnonzero(gone[:-1] & (row[:-1] == row[1:]))
     away = np.zeros(len(account.rows), np.int64)
     np.add.at(away, row[back], np.maximum(at_ns[back + 1] - at_ns[back], 1))
     return away

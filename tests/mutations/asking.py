@@ -1,7 +1,7 @@
 """The tests of the checkers, asked about one mutation after another: does any of them notice it?
 
 Every test may be asked, and one that notices is enough. So those go first that noticed other mutations of the same file, and the
-nearest ones; then the quick ones; then the nearest with many more examples; and the rest.
+nearest ones; then those of the oracle, with many more examples; then the quick ones, and the rest.
 """
 
 import json
@@ -107,7 +107,8 @@ class Tests:
         others = sorted(seconds.keys() - set(first), key=seconds.__getitem__)
         quick = [test for test in others if seconds[test] < QUICK_S]
         slow = others[len(quick) :]
-        for tests, profile in ((first, GLANCE), (quick, GLANCE), (near, THOROUGH), (slow, GLANCE)):
+        oracle = [test for test in near if _file(test) == nearest(mutation)[0]]
+        for tests, profile in ((first, GLANCE), (oracle, THOROUGH), (quick, GLANCE), (slow, GLANCE)):
             if test := self._asked(copy, mutation, tests, profile):
                 self._noticed[mutation.file][test] += 1
                 return test
