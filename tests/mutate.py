@@ -43,7 +43,7 @@ def against_the_adversary(copy: Path) -> int:
 
     def survives(mutation: Mutation) -> bool:
         with mutated(copy, mutation):
-            noticed = run(copy, again).returncode in NOTICED
+            noticed = run(copy, again, keeps_bytecode=False).returncode in NOTICED
         _print(mutation, "its verdicts" if noticed else None)
         return not noticed
 

@@ -41,14 +41,20 @@ class AskedError(Exception):
     """Tests fail without any mutation, and would notice everything."""
 
 
-def run(copy: Path, command: Sequence[str], timeout_s: float = MOST_S) -> subprocess.CompletedProcess[str]:
-    """Python's `command` in the copy."""
-    # A mutated file could have the size and the second of the one before, by which Python knows what it has compiled.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+def run(
+    copy: Path, command: Sequence[str], *, keeps_bytecode: bool = True, timeout_s: float = MOST_S
+) -> subprocess.CompletedProcess[str]:
+    """Python's `command` in the copy.
+
+    Args:
+        keeps_bytecode: not where a mutation is in it: a mutated file may have the size and the second of the one before, by
+            which Python knows what it has compiled.
+    """
+    kept = {} if keeps_bytecode else {"PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, *command],
         cwd=copy,
-        env=environment,
+        env={**os.environ, **kept},
         check=False,
         capture_output=True,
         text=True,
@@ -159,7 +165,8 @@ def _asked(copy: Path, tests: Sequence[str], profile: str) -> tuple[int, dict[st
         order.write_text("\n".join(tests), "utf-8")
         files = dict.fromkeys(map(_file, tests))
         try:
-            code = run(copy, (*PYTEST, ORDER, str(order), TOLD, str(told), *files, profile)).returncode
+            command = (*PYTEST, ORDER, str(order), TOLD, str(told), *files, profile)
+            code = run(copy, command, keeps_bytecode=False).returncode
         except subprocess.TimeoutExpired:  # a loop without an end is noticed, too
             return min(NOTICED), None
         return code, json.loads(told.read_text("utf-8")) if told.exists() else None
