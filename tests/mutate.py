@@ -1,8 +1,9 @@
 """Is every checker really tested? One-line mutations, each of which some test has to notice.
 
-    python tests/mutate.py checkers          each against the tests of the checkers (an hour and more)
-    python tests/mutate.py checkers status   only those in analysis/checks/status.py; several names are allowed
-    python tests/mutate.py adversary         each criterion disabled in turn, against the records of the adversary's runs
+    python tests/mutate.py checkers            each against the tests of the checkers (two hours)
+    python tests/mutate.py checkers 3          every third of each file
+    python tests/mutate.py checkers status 2   only those in analysis/checks/status.py; several names are allowed
+    python tests/mutate.py adversary           each criterion disabled in turn, against the records of the adversary's runs
 
 The last runs the adversary once, keeps its records, and judges them again with each mutation. Both work in a copy of
 the repository, print a line a mutation, and end with 1 when one survived.
@@ -50,9 +51,8 @@ def against_the_adversary(copy: Path) -> int:
     return sum(survives(mutation) for mutation in disabled())
 
 
-def against_their_tests(copies: Sequence[Path], names: Sequence[str]) -> int:
-    """Each mutation of a checker, or of those of these names, against the tests: how many go unnoticed. A thread a copy."""
-    chosen = [one for one in [*MUTATIONS, *disabled()] if not names or Path(one.file).stem in names]
+def against_their_tests(copies: Sequence[Path], chosen: Sequence[Mutation]) -> int:
+    """Each of these mutations against the tests of the checkers: how many go unnoticed. A thread a copy."""
     tests = Tests(chosen, copies)
     print(f"{len(chosen)} mutations. Running the tests once without any (minutes)", flush=True)
     tests.measure()
@@ -79,11 +79,22 @@ def _print(mutation: Mutation, noticed_by: str | None) -> None:
     print(outcome, flush=True)
 
 
+def selected(names: Sequence[str], every: int) -> list[Mutation]:
+    """Those of files of these names, or of all; of each file every so many."""
+    of_file: dict[str, list[Mutation]] = {}
+    for one in [*MUTATIONS, *disabled()]:
+        if not names or Path(one.file).stem in names:
+            of_file.setdefault(one.file, []).append(one)
+    return [one for ones in of_file.values() for one in ones[::every]]
+
+
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 1 when a mutation survived."""
-    kind, names = (arguments[0], arguments[1:]) if arguments else ("", [])
-    unknown = set(names) - {Path(one.file).stem for one in MUTATIONS}
-    if kind not in {"checkers", "adversary"} or unknown or (names and kind == "adversary"):
+    kind, more = (arguments[0], arguments[1:]) if arguments else ("", [])
+    numbers, names = [one for one in more if one.isdecimal()], [one for one in more if not one.isdecimal()]
+    chosen = selected(names, max([1, *map(int, numbers)]))
+    unknown = set(names) - {Path(one.file).stem for one in chosen}
+    if kind not in {"checkers", "adversary"} or unknown or (more and kind == "adversary"):
         print(__doc__)
         return 2
     stale = [one for one in [*MUTATIONS, *disabled()] if one.old not in (ROOT / one.file).read_text("utf-8")]
@@ -95,7 +106,9 @@ def main(arguments: Sequence[str]) -> int:
         copies = [stack.enter_context(copied()) for _ in range(threads)]
         try:
             survived = (
-                against_their_tests(copies, names) if kind == "checkers" else against_the_adversary(copies[0])
+                against_their_tests(copies, chosen)
+                if kind == "checkers"
+                else against_the_adversary(copies[0])
             )
         except AskedError as error:
             print(error)

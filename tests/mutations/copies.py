@@ -20,8 +20,7 @@ def copied() -> Iterator[Path]:
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                ignore = shutil.ignore_patterns("node_modules", "__pycache__")
-                shutil.copytree(source, copy / part, ignore=ignore)
+                shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("node_modules"))
             else:
                 shutil.copy(source, copy / part)
         yield copy

@@ -45,8 +45,9 @@ def test_a_message_that_went_and_came_back_was_lost_for_a_while(outcome: Outcome
     assert ("it is no longer in the database" in why(run, "messages.lost")) is again
 
 
-def test_a_copy_that_went_and_came_back_is_a_copy_and_no_loss() -> None:
-    run, message = one_message()
+@pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.INFO])
+def test_a_copy_that_went_and_came_back_is_a_copy_and_no_loss(outcome: Outcome) -> None:
+    run, message = one_message(outcome)
     copy = run.new_id()
     for at, change in ((3, ObservedChange.APPEARED), (6, GONE), (9, ObservedChange.APPEARED)):
         run.poll(at)
