@@ -57,9 +57,9 @@ test-oracles: $(VENV)/.dev ## compare each checker with its oracle about thousan
 test-soaks: $(VENV)/.dev ## soak ten minutes with a hundred users: as it is, with two load processes, with PostgreSQL killed twice
 	$(BIN)/python -m pytest -m soaks tests/adversary/test_ten_minutes.py $(PYTEST)
 
-mutate: $(VENV)/.dev ## put mistakes into the checkers: do the tests and the adversary notice? (an hour or more)
+mutate: $(VENV)/.dev ## put mistakes into the checkers: do the tests and the adversary notice? (two hours; every third: MUTATIONS=3)
 	$(BIN)/python tests/mutate.py adversary
-	$(BIN)/python tests/mutate.py checkers
+	$(BIN)/python tests/mutate.py checkers $(MUTATIONS)
 
 bench: $(VENV)/.dev ## measure side by side with peers, print the tables
 	$(BIN)/python -m benchmarks

@@ -16,7 +16,9 @@ def _of_analysis(*names: str) -> tuple[str, ...]:
     return tuple(f"{TESTS}/{name}.py" for name in names)
 
 
-_MESSAGES = _of_checks("of_messages", "of_messages_found", "for_a_while", "corruption", "texts")
+_MESSAGES = _of_checks(
+    "of_messages", "of_messages_found", "for_a_while", "corruption", "texts", "after_the_last_look"
+)
 _NUMBERS = _of_checks("of_numbering", "numbering", "of_found")
 _EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "departures")
 _STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks")
