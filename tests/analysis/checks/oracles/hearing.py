@@ -3,6 +3,7 @@
 Written from the words of docs/what-is-checked.md and of the checkers, and from nothing else of them.
 """
 
+import math
 from dataclasses import dataclass
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, PollKind, SocketEvent
@@ -199,7 +200,8 @@ class Hearing(Timekeeping):
             if one is not None and (one.person, one.chat) != (event.person, event.chat):
                 continue
             if since is None and one is not None and one.there:
-                since = self.not_before(one.at) or 0.0
+                before = self.not_before(one.at)
+                since = -math.inf if before is None else before  # nobody looked before
             elif since is not None and (one is None or not one.there):
                 began = came is None or came[1] > since
                 if began and (one is None or left is None or left[0] < one.at):
