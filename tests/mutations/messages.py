@@ -169,7 +169,7 @@ MESSAGES = [
         ("np.where(operation != NONE, sent, account.first_chats())", "account.first_chats()"),
         ("np.where(operation != NONE, sent, account.first_chats())", "sent"),
         ("if not reason and perhaps_given:", "if False:"),
-        ("            if low < seq:\n", "            if low <= seq:\n"),
+        ("            if low < seq:\n", "            if low + 1 < seq:\n"),
         ("return self.high - self.low + 1", "return 1"),
         ('given = given[given["chat_id"].isin(list(newest))]', "given = given.iloc[:]"),
         ("(self.next_xid != NULL).all()", "(self.next_xid == NULL).all()"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.record.codes import ObservedChange, Outcome
+from analysis.record.codes import ObservedChange, Outcome, Status
 from tests.analysis.checks.judging import failed, judged, why
 from tests.analysis.histories import History, Message, ns
 
@@ -101,6 +101,20 @@ def test_a_message_that_got_its_seq_later_was_stored_without_one() -> None:
     (finding,) = judged(run)["seq.missing"].examples
     assert finding.why == "This message was stored without a seq. It had seq 1 later."
     assert (finding.seq, finding.at_ns) == (1, ns(1.5))
+
+
+def test_messages_without_a_seq_are_told_as_of_the_first_look_that_saw_each() -> None:
+    run, first = one_message(seq=None)
+    second = run.send(0, 0, 5.0, seq=None)
+    run.store(second)
+    for message in (first, second):
+        run.status(message, Status.READ, 9)
+    run.finish()
+    found = judged(run)["seq.missing"].examples
+    assert {(one.message_id, one.at_ns) for one in found} == {
+        (str(first.id), ns(1.5)),
+        (str(second.id), ns(5.5)),
+    }
 
 
 def test_a_message_that_went_without_ever_having_had_a_seq_is_named_for_both() -> None:

@@ -190,6 +190,16 @@ def test_an_answer_that_the_looks_contradict_fills_no_hole_unless_an_event_bears
     assert not gap(run)
 
 
+def test_an_answer_that_tells_another_chat_fills_no_hole_either_unless_an_event_bears_it_out() -> None:
+    run, _ = chatting(1, 3)
+    astray = run.send(0, 0, 5.0, seq=2)
+    run.store(astray, chat=run.chat(0, 1))
+    run.finish()
+    assert gap(run)
+    run.event(astray, 1, 5.1)
+    assert not gap(run)
+
+
 def test_a_seq_that_is_changed_later_puts_nobody_else_out_of_order() -> None:
     run, messages = chatting(1, 2, 3, 4)
     run.poll(6)
@@ -267,6 +277,15 @@ def test_a_message_that_was_moved_proves_nothing_about_lower_numbers_of_its_new_
     run.finish()
     found = judged(run)["seq.gaps"]
     assert (found.outcome, found.checked) == (Verdict.PASS, 4 if came_back else 3)
+
+
+def test_a_message_that_was_moved_before_any_look_saw_it_was_numbered_in_its_own_chat() -> None:
+    run, _ = chatting(1, 2)
+    other = run.chat(0, 1)
+    run.store(run.send(0, other, 4.0, seq=1))
+    run.store(run.send(0, 0, 5.0, seq=3), chat=other)
+    run.finish()
+    assert not gap(run)
 
 
 def test_what_was_moved_into_a_chat_fills_its_number_and_hides_no_gap_below_later_ones() -> None:
