@@ -29,7 +29,8 @@ _COMPARISONS = _of_analysis("history/test_comparison")
 
 # File → files of tests; those of its oracle first.
 NEAREST: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("messages", "corruption", "account"), _MESSAGES),
+    **dict.fromkeys(("messages", "corruption"), _MESSAGES),
+    "account": (*_MESSAGES, *_of_checks("completeness", "two_monitors")),
     "idempotency": (*_MESSAGES, *_of_checks("repeats")),
     "unsent": _of_checks("unsent", "of_messages"),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps", "fleeting"), _NUMBERS),
