@@ -101,7 +101,6 @@ DELIVERY = [
     ),
     *of(
         "known_values",
-        ("self._account.rows[field].to_numpy(np.int64)[row] == value", "np.zeros(len(row), np.bool_)"),
         ("if field in SENT_AS:", 'if field == "text_crc32":'),
         ("if field in SENT_AS:", 'if field != "seq" and field != "sender_id":'),
         ("if field in SENT_AS:", "if False:"),

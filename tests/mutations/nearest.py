@@ -36,7 +36,9 @@ NEAREST: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("sequence", "numbering", "order", "gaps", "fleeting"), _NUMBERS),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), _EVENTS),
     "stays": _of_checks("stays", "of_hearing"),
-    **dict.fromkeys(("phantom", "known_values"), _of_checks("phantom", "of_hearing", "events_astray")),
+    **dict.fromkeys(
+        ("phantom", "known_values"), _of_checks("phantom", "of_hearing", "events_astray", "departures")
+    ),
     **dict.fromkeys(("moments", "findings"), _of_checks("two_machines", "of_edges")),
     "clocks": (*_of_analysis("test_clocks"), *_of_checks("of_clockwork", "of_edges", "late_looks")),
     **dict.fromkeys(("status", "receipts", "witnesses", "setbacks", "last_looks"), _STATUSES),
