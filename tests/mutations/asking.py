@@ -42,7 +42,7 @@ class AskedError(Exception):
 
 
 def run(
-    copy: Path, command: Sequence[str], *, keeps_bytecode: bool = True, timeout_s: float = MOST_S
+    copy: Path, command: Sequence[str], *, keeps_bytecode: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Python's `command` in the copy.
 
@@ -58,7 +58,7 @@ def run(
         check=False,
         capture_output=True,
         text=True,
-        timeout=timeout_s,
+        timeout=MOST_S,
     )
 
 
