@@ -155,7 +155,8 @@ def _first_receipts(
     # Who is not in the chat marks nothing, whatever the answer is.
     good &= ~Departures.of(account).perhaps_left(marks, clocks)
     of_one = ["chat_id", "user_id", "clock"]
-    marks = marks[good].sort_values("left_ns", kind="stable")
+    columns = [*of_one, "kind", "left_ns", "answered_ns", "up_to_seq"]
+    marks = marks.loc[good, columns].sort_values("left_ns", kind="stable")
     known_seq = marks.groupby(of_one)["up_to_seq"].cummax()
     marks = marks.assign(known_seq=known_seq)[marks["kind"].isin(kinds)]
     mine = np.flatnonzero(account.stored & (rows["seq"].to_numpy() != NULL) & _stayed(account))
