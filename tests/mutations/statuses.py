@@ -10,7 +10,6 @@ STATUSES = [
         ("backwards(in_turn.first, in_turn.last)),", "backwards(seen.first, seen.last)),"),
         ("on_one_subscription(told)),", "backwards(shown.first, shown.last)),"),
         ("backwards(by_anybody, shown.last)),", "backwards(shown.first, shown.last)),"),
-        ("backwards(by_anybody, seen.last)),", "backwards(shown.first, seen.last)),"),
         ("backwards(by_anybody, seen.last)),", "backwards(seen.first, seen.last)),"),
         ("    leader.at_the_end(seen)\n", ""),
         ("np.minimum(seen.first[stage]", "np.maximum(seen.first[stage]"),

@@ -62,6 +62,7 @@ def test_what_one_subscription_shows_in_order_is_found_though_the_clock_was_set(
 @pytest.mark.parametrize("events", [
     [told(READ, 5, at=6), told(DELIVERED, 7, at=5)],  # Realtime swapped them, or the clock was set back
     [told(READ, 5), told(DELIVERED, 5)],  # in one millisecond
+    [told(READ, 5), told(DELIVERED, 5), told(DELIVERED, 5.3, person=0)],  # and later than that elsewhere
     [told(READ, 5, at=8, person=0), told(DELIVERED, 7)],  # on two subscriptions, and late
 ])  # fmt: skip
 def test_events_in_no_certain_order_set_nothing_back(events: list[Event]) -> None:
