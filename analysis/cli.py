@@ -1,7 +1,8 @@
 """The ``chatsoak`` command: reads the command line, calls the rooms, and turns errors into exit codes.
 
-0: it went well. 1: a criterion failed (``report``), or something got worse (``compare``). 2: the command line, the configuration or the target is wrong.
-3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. A reader who leaves early changes nothing of that.
+0: it went well. 1: a criterion failed (``report``), or something got worse (``compare``). 2: the command line, the configuration or the target is wrong,
+or what is to be printed cannot be written. 3: inconclusive (``report``, ``compare``). 70: chatsoak itself is at fault. A reader who leaves early
+changes nothing of that.
 Nothing is imported before the subcommand that needs it runs.
 """
 
@@ -233,9 +234,12 @@ def stage(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point of the command."""
-    with standard_streams():
+    with standard_streams() as printed:
         try:
-            app(standalone_mode=True)
+            try:
+                app(standalone_mode=True)
+            finally:
+                printed.must_be_written()
         except ChatsoakError as error:
             _say(in_a_line(str(error)))
             sys.exit(error.exit_code)
@@ -253,7 +257,7 @@ def _permission(given: bool) -> Callable[[str], bool]:
     def may(question: str) -> bool:
         if given:
             return True
-        if not sys.stdin.isatty():
+        if not (sys.stdin and sys.stdin.isatty()):
             raise ConfigurationError(
                 "Nothing was changed: there is no terminal to ask on; say --yes to go on."
             )

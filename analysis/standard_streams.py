@@ -1,79 +1,102 @@
 """Standard output and standard error, whose readers may leave before the end, as ``head`` does."""
 
+import errno
 import io
 import os
+import select
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from analysis.errors import OutputError
 
 
 class _Output(io.FileIO):
-    """A descriptor that is written to whether anybody reads it or not.
+    """A descriptor that is written to whether anybody reads it or not, and whether that is possible or not.
 
     To end at the first line that nobody reads, as programs that only print do, would leave work half done: a report unwritten, a
-    run unwatched. And Rich and Click end with 1 then, which would say that a criterion failed.
+    run unwatched, a full disk not pruned. And Rich and Click end with 1 then, which would say that a criterion failed.
+
+    Attributes:
+        failure: why something could not be written, other than that nobody reads it any more.
     """
+
+    failure: OSError | None = None
 
     def write(self, data: Any, /) -> int:  # a buffer, whose type has a name since Python 3.12
         try:
-            return super().write(data)
+            # Not at once where whoever gave us this descriptor also made it one that does not wait.
+            while (written := super().write(data)) is None:
+                select.select([], [self], [])
+            return written
         except OSError as error:
+            if not self._nobody_reads(error):
+                self.failure = error
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)
-            self._could_not(error)
             return super().write(data)
 
-    def _could_not(self, error: OSError) -> None:
-        if not isinstance(error, BrokenPipeError):
+    def _nobody_reads(self, error: OSError) -> bool:
+        """Whether a pipe, a socket or a terminal has been closed at its other end."""
+        closed_terminal = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(self.fileno()).st_mode)
+        return isinstance(error, BrokenPipeError | ConnectionResetError) or closed_terminal
+
+
+class Printed:
+    """What has been printed."""
+
+    def __init__(self, output: _Output | None) -> None:
+        self._output = output
+
+    def must_be_written(self) -> None:
+        """To be called at the end.
+
+        Raises:
+            OutputError: some of it could not be.
+        """
+        sys.stdout.flush()
+        if self._output and (failure := self._output.failure):
             raise OutputError(
-                f"What was to be printed cannot be written: {error.strerror}. Print it somewhere else."
-            ) from None
-
-
-class _Commentary(_Output):
-    """Standard error, where nobody can be told that it cannot be written."""
-
-    def _could_not(self, error: OSError) -> None:
-        pass
+                f"Not all that was to be printed could be written: {failure.strerror}. Print it somewhere else."
+            )
 
 
 @contextmanager
-def standard_streams() -> Iterator[None]:
+def standard_streams() -> Iterator[Printed]:
     """Meanwhile ``sys.stdout`` and ``sys.stderr`` print whatever the locale, and go on when nobody reads them any more.
 
-    A stream that is closed, or somebody else's, stays as it is.
-
-    Raises:
-        OutputError: standard output is a file that cannot be written; what is printed later goes nowhere.
+    What is printed to a stream that is closed goes nowhere. One that is no descriptor of ours stays as it is.
     """
     before = sys.stdout, sys.stderr
-    sys.stdout = _opened_anew(sys.stdout, _Output) or sys.stdout
-    sys.stderr = _opened_anew(sys.stderr, _Commentary) or sys.stderr
-    try:
-        yield
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-        sys.stdout, sys.stderr = before
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        sys.stdout, output = _opened_anew(sys.stdout or nowhere)
+        sys.stderr, _ = _opened_anew(sys.stderr or nowhere)
+        try:
+            yield Printed(output)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            sys.stdout, sys.stderr = before
 
 
-def _opened_anew(stream: object, kind: type[_Output]) -> io.TextIOWrapper | None:
-    """A stream on the same descriptor; None where there is no such thing."""
+def _opened_anew(stream: TextIO) -> tuple[TextIO, _Output | None]:
+    """A stream on the same descriptor; the same where there is no such thing."""
     if not isinstance(stream, io.TextIOWrapper):
-        return None
+        return stream, None
     raw = getattr(stream.buffer, "raw", stream.buffer)  # the buffer is itself raw with PYTHONUNBUFFERED
     if not isinstance(raw, io.FileIO):
-        return None
+        return stream, None
     stream.flush()
-    return io.TextIOWrapper(
-        io.BufferedWriter(kind(raw.fileno(), "w", closefd=False)),
+    output = _Output(raw.fileno(), "w", closefd=False)
+    anew = io.TextIOWrapper(
+        io.BufferedWriter(output),
         encoding=stream.encoding,
         errors="backslashreplace",  # no locale is a reason to fail
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
+    return anew, output

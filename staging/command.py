@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TextIO
 
 from staging.errors import StageError
 from staging.faults import DECLARED, Faults
@@ -30,11 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     die_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         return 0  # our parent ended while we started
+    # Closed by whoever started us: the next file that is opened would have their number, and Uvicorn expects both.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - to the end
     options = _parser().parse_args(arguments)
     try:
         asyncio.run(_run(options))
     except StageError as error:
-        print(f"chatsoak stage: {error}", file=sys.stderr)  # noqa: T201 - a command speaks to its user
+        _print(f"chatsoak stage: {error}", sys.stderr)
         return 2
     return 0
 
@@ -83,14 +87,13 @@ async def _run(options: argparse.Namespace) -> None:
                 f"Ready at {door.url} after {time.monotonic() - started:.1f} s (faults: {faults}); Ctrl-C ends it"
             )
             if options.json:
-                print(json.dumps(details), flush=True)  # noqa: T201 - the contract of --json
+                _print(json.dumps(details), sys.stdout)
             await serving
     finally:
         door.listener.close()
         if postgres is not None:
             await postgres.stop()
-    with contextlib.suppress(BrokenPipeError):  # whoever started us may be gone: then nobody listens
-        _say("Ended; nothing of it is left running")
+    _say("Ended; nothing of it is left running")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,4 +185,19 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"stage: {text}", file=sys.stderr, flush=True)  # noqa: T201 - progress of a command
+    _print(f"stage: {text}", sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line, whether anybody reads it or not: the stage serves on, and stops its PostgreSQL at the end."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError as error:
+        # Python would try what is left once more when it ends, and end with 120.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            raise StageError(
+                f"What was to be printed cannot be written: {error.strerror}. Print it somewhere else."
+            ) from None

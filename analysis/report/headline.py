@@ -241,19 +241,18 @@ def faults(verdict: Mapping[str, Any]) -> str | None:
         (nouns, [criteria[name] for name in names if name in criteria and criteria[name]["checked"]])
         for nouns, names in FAULTS
     ]
-    judged = [(nouns, found) for nouns, found in judged if found]
-    if not judged:
-        return None
-    counted = [(nouns, sum(int(entry["observed"] or 0) for entry in found)) for nouns, found in judged]
+    counted = [
+        (nouns, sum(int(entry["observed"] or 0) for entry in found)) for nouns, found in judged if found
+    ]
     named = {name for _, names in FAULTS for name in names}
     others = faults_looked_for(verdict).items()
     more = sum(int(entry["observed"] or 0) for name, entry in others if name not in named)
-    if bad := [plural(count, *nouns) for nouns, count in counted if count]:
-        if more:
-            bad.append(f"{plural(more, 'fault', 'faults')} of other kinds")
-        return f"Found {listed(bad)}."
+    others_found = [f"{plural(more, 'fault', 'faults')} of other kinds"] if more else []
+    bad = [plural(count, *nouns) for nouns, count in counted if count]
+    if bad or not counted:
+        return f"Found {listed([*bad, *others_found])}." if bad or others_found else None
     none = " and no ".join(_all_but_last([one for (one, _), _ in counted]))
-    return f"No {none}, but {plural(more, 'fault', 'faults')} of other kinds." if more else f"No {none}."
+    return f"No {none}, but {others_found[0]}." if others_found else f"No {none}."
 
 
 def tiles(verdict: Mapping[str, Any]) -> list[Tile]:

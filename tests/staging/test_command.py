@@ -147,6 +147,53 @@ def test_it_is_gone_without_a_trace_when_its_parent_is_killed() -> None:
         assert not data.parent.exists()
 
 
+def test_it_serves_on_and_ends_in_order_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env.staging"
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        [*STAGE, "--json", "--env-file", str(env_file)], cwd=ROOT, stdout=writing, stderr=writing
+    )
+    try:
+        os.close(writing)
+        eventually(lambda: env_file.exists() and "DATABASE_URL" in env_file.read_text(), "it is ready")
+        url = env_file.read_text().partition("NEXT_PUBLIC_SUPABASE_URL=")[2].split()[0]
+        assert (
+            httpx.get(f"{url}/auth/v1/health", timeout=WAIT_S).status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        )
+        processes = family(process.pid)
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+        assert not any(one.is_running() for one in processes)
+    finally:
+        process.kill()
+        process.wait(WAIT_S)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-"])
+def test_a_stream_that_is_closed_is_not_printed_to(closed: str, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env.staging"
+    stage = ("sh", *STAGE, "--json", "--env-file", str(env_file))
+    with started("/bin/sh", "-c", f'exec "$@" {closed}', *stage) as (process, line):
+        eventually(lambda: env_file.exists() and "DATABASE_URL" in env_file.read_text(), "it is ready")
+        assert bool(line) == (closed == "2>&-")
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+
+
+def test_a_ready_line_that_cannot_be_written_is_one_clear_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*STAGE, "--json"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1] == (
+        "chatsoak stage: What was to be printed cannot be written: No space left on device. Print it somewhere else."
+    )
+
+
 def test_its_database_is_gone_when_it_is_killed_itself() -> None:
     with started(*STAGE, "--json") as (process, _):
         processes = family(process.pid)

@@ -84,9 +84,14 @@ def test_a_figure_that_is_the_generators_own_for_the_most_part_is_not_told_witho
 
 
 def test_faults_of_kinds_that_have_no_name_here_are_counted_too() -> None:
-    def found(**observed: int) -> str | None:
+    def found(checked: int = 100, **observed: int) -> str | None:
         criteria = [
-            {"id": name.replace("_", "."), "target": "0", "checked": 100, "observed": count}
+            {
+                "id": name.replace("_", "."),
+                "target": "0",
+                "checked": checked if name == "messages_lost" else 100,
+                "observed": count,
+            }
             for name, count in observed.items()
         ]
         return faults({"criteria": criteria})
@@ -97,3 +102,5 @@ def test_faults_of_kinds_that_have_no_name_here_are_counted_too() -> None:
     assert found(messages_lost=14, idempotency_retries=0) == "Found 14 lost messages."
     assert found(messages_lost=0, access_denied=1) == "No lost message, but 1 fault of other kinds."
     assert found(messages_lost=0, access_denied=0) == "No lost message."
+    assert found(checked=0, messages_lost=0, access_denied=5) == "Found 5 faults of other kinds."
+    assert found(checked=0, messages_lost=0, access_denied=0) is None
