@@ -11,7 +11,6 @@ from analysis.checks.numbering import NO_LOOK, numbers_given
 from analysis.criteria import Criterion, Finding
 from analysis.faults import Faults, from_faults
 from analysis.identifiers import NONE
-from analysis.record.codes import ObservedChange
 
 NAMED = ["chat_id", "seq", "message_id", "operation"]
 
@@ -21,8 +20,7 @@ def missing(account: Account) -> Criterion:
     observations, rows = account.evidence.observations, account.rows
     row = account.row_of_message[observations["message_id"].to_numpy()]
     of_run = rows["operation"].to_numpy() != NONE
-    there = observations["change"].to_numpy() != ObservedChange.GONE
-    without = np.flatnonzero(there & (observations["seq"].to_numpy() == NULL) & of_run[row])
+    without = np.flatnonzero((observations["seq"].to_numpy() == NULL) & of_run[row])
     faults, first = np.unique(row[without], return_index=True)
     namer = Namer(account)
 

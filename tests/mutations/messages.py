@@ -100,7 +100,6 @@ MESSAGES = [
     *of(
         "sequence",
         ('observations["seq"].to_numpy() == NULL', 'observations["seq"].to_numpy() == 0'),
-        ("there & (observations", "(observations"),
         (" & of_run[row])", ")"),
         ("np.unique(row[without], return_index=True)", "np.unique(row[without][::-1], return_index=True)"),
         ('"was" if later or gone', '"was" if gone'),

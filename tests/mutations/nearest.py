@@ -19,7 +19,7 @@ def _of_analysis(*names: str) -> tuple[str, ...]:
 _MESSAGES = _of_checks(
     "of_messages", "of_messages_found", "for_a_while", "corruption", "texts", "after_the_last_look"
 )
-_NUMBERS = _of_checks("of_numbering", "numbering", "of_found")
+_NUMBERS = _of_checks("of_numbering", "numbering", "of_found", "for_a_while", "apps_that_tell_little")
 _EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "departures")
 _STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks")
 _PAGES = _of_checks("of_history", "history", "many_pages", "other_chats_on_pages", "texts_on_pages")
@@ -30,10 +30,11 @@ _COMPARISONS = _of_analysis("history/test_comparison")
 # File → files of tests; those of its oracle first.
 NEAREST: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("messages", "corruption"), _MESSAGES),
-    "account": (*_MESSAGES, *_of_checks("completeness", "two_monitors")),
+    "account": (*_MESSAGES, *_of_checks("completeness", "two_monitors", "apps_that_tell_little")),
     "idempotency": (*_MESSAGES, *_of_checks("repeats")),
     "unsent": _of_checks("unsent", "of_messages"),
-    **dict.fromkeys(("sequence", "numbering", "order", "gaps", "fleeting"), _NUMBERS),
+    **dict.fromkeys(("sequence", "numbering", "order", "gaps"), _NUMBERS),
+    "fleeting": (*_NUMBERS, *_of_checks("phantom")),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), _EVENTS),
     "stays": _of_checks("stays", "of_hearing"),
     **dict.fromkeys(

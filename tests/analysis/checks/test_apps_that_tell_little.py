@@ -60,9 +60,13 @@ def test_a_text_that_is_changed_later_is_that_message_s_though_nothing_but_the_t
     assert failed(run) == {"messages.corrupted": 1}
 
 
-@pytest.mark.parametrize(("told", "blamed"), [(False, 0), (True, 1)])
+@pytest.mark.parametrize(
+    ("untold_of", "blamed"),
+    [((MESSAGE_ID, SEQ), 0), ((MESSAGE_ID,), 1), ((), 1)],
+    ids=["none", "seq", "both"],
+)
 def test_of_several_copies_that_no_answer_names_none_was_there_when_it_was_acknowledged(
-    told: bool, blamed: int
+    untold_of: tuple[int, ...], blamed: int
 ) -> None:
     """The repeat was answered, and the first attempt stored last of all: what was sent in between came before only one of them."""
     run = History(people=2)
@@ -70,8 +74,7 @@ def test_of_several_copies_that_no_answer_names_none_was_there_when_it_was_ackno
     late_copy = run.send(0, chat, at=1.0, took=1.0, outcome=Outcome.INFO, seq=3)
     run.repeat(late_copy, 3.0)
     between = run.send(1, chat, at=4.0, seq=2)
-    if not told:
-        untold(run, MESSAGE_ID, SEQ)
+    untold(run, *untold_of)
     run.poll(5.0)
     run.observe(late_copy, 5.0, id=run.new_id(), seq=1)
     run.observe(between, 5.0)
@@ -80,3 +83,12 @@ def test_of_several_copies_that_no_answer_names_none_was_there_when_it_was_ackno
     for message in (late_copy, between):
         run.deliver(message)
     assert failed(run).get("seq.order", 0) == blamed
+
+
+def test_a_message_was_there_when_it_was_acknowledged_though_the_answer_told_no_id() -> None:
+    run, hello = one_message()
+    untold(run, MESSAGE_ID, SEQ)
+    run.deliver(hello)
+    run.page(1, 0, 5.0, [])
+    run.store(hello, at=20.0)
+    assert failed(run) == {"history.pages": 1}

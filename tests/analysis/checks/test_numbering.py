@@ -78,6 +78,17 @@ def test_an_answer_that_the_looks_contradict_gives_nobody_s_seq_twice() -> None:
     assert failed(run) == {"messages.corrupted": [str(wrong.id), str(other_id.id)]}
 
 
+def test_an_event_that_tells_another_chat_than_the_answer_gives_nobody_s_seq_twice() -> None:
+    run, _ = chatting(1)
+    other = run.chat(0, 1)
+    for seq in (1, 2):
+        run.store(run.send(0, other, 1.0 + seq, seq=seq))
+    lost = run.send(0, 0, 3.0, seq=2)
+    run.event(lost, 1, 3.1, chat=other)
+    run.finish()
+    assert failed(run) == {"messages.lost": [str(lost.id)]}
+
+
 def test_an_old_seq_is_given_again_also_to_a_message_that_no_look_saw() -> None:
     run, _ = chatting(8, baseline=7)
     lost = run.send(0, 0, 0.5, seq=7)

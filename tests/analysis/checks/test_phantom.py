@@ -328,3 +328,11 @@ def test_what_may_be_of_a_send_without_an_answer_is_blamed_on_nobody(shown: str)
     run.event(unanswered, 1, 4.2, **as_shown.get(shown, {}))
     mine = shown in {"as it was sent", "without a text"}
     assert found(run).outcome is (Verdict.INCONCLUSIVE if mine else Verdict.FAIL)
+
+
+def test_a_send_without_an_answer_that_a_look_saw_was_that_and_nothing_else() -> None:
+    run, _ = said_hello()
+    unanswered = run.send(0, 0, 4.0, outcome=Outcome.INFO, seq=2)
+    run.store(unanswered)
+    run.event(unanswered, 1, 4.2, id=uuid.uuid4())
+    assert found(run).outcome is Verdict.FAIL

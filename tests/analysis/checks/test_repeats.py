@@ -1,5 +1,7 @@
 """Promise: `idempotency.retries` finds every repeat that was not the same message, and says nothing of what nobody saw."""
 
+import uuid
+
 import pytest
 
 from analysis.criteria import Verdict
@@ -37,6 +39,16 @@ def test_both_ids_of_a_repeat_that_got_another_are_told() -> None:
     run.finish()
     told = f"different ids ({message.id}, {another}) and different seqs (1, 2)"
     assert why(run, "idempotency.retries") == f"Its 2 attempts were answered with {told}."
+
+
+def test_a_message_whose_repeats_were_answered_differently_is_not_stored_wrongly_too() -> None:
+    run = History()
+    another = uuid.uuid4()
+    message = run.send(0, run.chat(0, 1), 1.0, seq=1, answered_id=another)
+    run.repeat(message, 2.0, answered_id=message.id)
+    run.store(message)
+    run.finish()
+    assert set(failed(run)) == {"idempotency.retries"}
 
 
 @pytest.mark.parametrize("outcome", [INFO, FAIL])
