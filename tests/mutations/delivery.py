@@ -92,7 +92,6 @@ DELIVERY = [
         ("found[steady & late] = Wrong.LEFT", "pass"),
         ("found[steady & late] = Wrong.LEFT", "found[late] = Wrong.LEFT"),
         ("> CERTAIN_AFTER_NS", ">= CERTAIN_AFTER_NS"),
-        ('sends["outcome"].to_numpy() == Outcome.OK', 'sends["outcome"].to_numpy() >= Outcome.OK'),
         ('sends["outcome"].to_numpy() == Outcome.OK', 'sends["outcome"].to_numpy() == Outcome.INFO'),
         ('events["type"].to_numpy() == EventType.DELETE]', 'events["type"].to_numpy() < 0]'),
         ('events["type"].to_numpy() == EventType.DELETE]', 'events["type"].to_numpy() != EventType.INSERT]'),

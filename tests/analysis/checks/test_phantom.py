@@ -152,6 +152,15 @@ def test_what_a_look_saw_and_what_was_sent_may_be_shown(
     assert found(run).observed == 1
 
 
+@pytest.mark.parametrize("changed", [{"text": "B"}, {"sender": 1}, {"chat": 1}])
+def test_what_was_sent_may_be_shown_though_no_look_saw_it_so(changed: dict[str, Any]) -> None:
+    run, _ = said_hello()
+    second = run.send(0, 0, 2.0, seq=2)
+    run.store(second, **changed)
+    run.event(second, 0, 2.1)
+    assert found(run).outcome is Verdict.PASS
+
+
 def test_what_an_answer_told_may_be_shown() -> None:
     run, hello = said_hello()
     run.repeat(hello, 2.0, answered_seq=3)
