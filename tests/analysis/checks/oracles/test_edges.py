@@ -121,6 +121,7 @@ def test_somebody_who_gave_up_is_owed_what_left_after_their_last_subscription_be
     assert (found.checked, found.facts["caught_up"]) == (0, 1)
 
 
+@pytest.mark.parametrize("sent_from", ["here", "elsewhere"])
 @pytest.mark.parametrize(("times", "waited_for", "owed"), [
     ((1, 3, 9), None, [2]),  # each left after the one before it was stored
     ((2, 3, 9), None, [2]),
@@ -133,10 +134,12 @@ def test_somebody_who_gave_up_is_owed_what_left_after_their_last_subscription_be
     ((1, 3, 5), 3, [2]),
 ])  # fmt: skip
 def test_on_a_clock_that_was_never_compared_what_came_tells_what_is_owed(
-    times: tuple[int, int, int], waited_for: int | None, owed: list[int]
+    times: tuple[int, int, int], waited_for: int | None, owed: list[int], sent_from: str
 ) -> None:
-    """Messages 1, 2 and 3, of which the second does not come, nor the last where the user waited for that."""
+    """Messages 1, 2 and 3, of which the second does not come, nor the last where the user waited for that. Of a sender elsewhere
+    the monitor knows nothing more."""
     story = hello(messages=[said(seq, left) for seq, left in enumerate(times, start=1)], **HERE_AND_THERE)
+    story.processes = [Process(sent_from), Process("there")]
     story.polls = [Poll(PollKind.SWEEP, 40, 0, 40)]
     story.steps = subscribed(0, 30, seq=waited_for)
     story.events = [came(0, 5, 1), came(2, 10, 3)]
@@ -145,6 +148,28 @@ def test_on_a_clock_that_was_never_compared_what_came_tells_what_is_owed(
     found = missed(story)
     assert [finding.seq for finding in found.examples if finding.seq == 2] == owed
     assert found.facts["undecided"] == (2 not in owed)
+
+
+@pytest.mark.parametrize(("first_left", "measured", "owed"), [(1, True, 1), (3, True, 0), (1, False, 0)])
+def test_on_a_clock_that_was_never_compared_what_came_tells_of_two_senders_whose_clocks_were(
+    first_left: int, measured: bool, owed: int
+) -> None:
+    story = hello(people=3, chats=[(0, 1, 2)], messages=[said(1, first_left), said(2, 3), said(3, 9)])
+    story.messages[1].sender = 2
+    story.processes, story.process_of = [Process("here"), Process("there"), Process("elsewhere")], [0, 1, 2]
+    story.measured = {"elsewhere": measured}
+    story.polls = [Poll(PollKind.SWEEP, 40, 0, 40)]
+    story.steps = subscribed(0, 30)
+    story.events = [came(0, 5, 1), came(2, 10, 3)]
+    assert (missed(story).observed, missed(story).facts["undecided"]) == (owed, 1 - owed)
+
+
+def test_what_came_between_two_subscriptions_of_one_channel_tells_nothing_of_either() -> None:
+    story = hello(messages=[said(1), said(2, 3), said(3, 9)], **HERE_AND_THERE)
+    story.polls = [Poll(PollKind.SWEEP, 40, 0, 40)]
+    story.steps = [*subscribed(0, 10), *subscribed(20, 30)]
+    story.events = [came(2, 15, 3), came(0, 25, 1)]
+    assert (missed(story).observed, missed(story).facts["undecided"]) == (0, 1)
 
 
 def test_what_came_before_the_confirmation_does_not_tell_that_the_subscription_was_there() -> None:
