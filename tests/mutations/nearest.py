@@ -20,7 +20,7 @@ _MESSAGES = _of_checks(
     "of_messages", "of_messages_found", "for_a_while", "corruption", "texts", "after_the_last_look"
 )
 _NUMBERS = _of_checks("of_numbering", "numbering", "of_found", "for_a_while", "apps_that_tell_little")
-_EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "departures")
+_EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "shut_out", "departures")
 _STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks")
 _PAGES = _of_checks("of_history", "history", "many_pages", "other_chats_on_pages", "texts_on_pages")
 _TRIES = _of_checks("of_access", "access")

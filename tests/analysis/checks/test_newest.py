@@ -19,7 +19,13 @@ def missed(run: History) -> Criterion:
 
 
 def drained(
-    *, told: int | None, waited_for: int | None, sent_at: float = 15.0, asked: bool = True, came: bool = False
+    *,
+    told: int | None,
+    waited_for: int | None,
+    sent_at: float = 15.0,
+    asked: bool = True,
+    came: bool = False,
+    numbered: bool = True,
 ) -> History:
     """Of the last message of a chat no event comes to the second of two people."""
     run = History(people=2)
@@ -27,8 +33,8 @@ def drained(
     first = run.send(0, chat, at=1.0, seq=1)
     run.store(first, seq=1)
     run.deliver(first)
-    last = run.send(0, chat, at=sent_at, seq=2)
-    run.store(last, seq=2)
+    last = run.send(0, chat, at=sent_at, seq=2 if numbered else None)
+    run.store(last)
     run.deliver(last, None, *((0, 1) if came else (0,)))
     if asked:
         run.socket(0, SocketEvent.DRAINING, DRAINED, chat=chat, seq=2)
@@ -48,6 +54,11 @@ def test_what_nobody_waited_for_leaves_it_open(asked: bool, waited_for: int | No
     found = missed(drained(told=None, waited_for=waited_for, asked=asked))
     assert (found.outcome, found.facts["unawaited"]) == (Verdict.INCONCLUSIVE, 1)
     assert "1 participation was drained without knowing the newest seq" in (found.reason or "")
+
+
+def test_what_has_no_seq_nobody_could_wait_for() -> None:
+    found = missed(drained(told=1, waited_for=1, numbered=False))
+    assert (found.outcome, found.facts["unawaited"]) == (Verdict.INCONCLUSIVE, 1)
 
 
 def test_an_earlier_record_with_an_answer_is_as_it_was() -> None:

@@ -5,6 +5,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import PagePurpose, PollKind, SocketEvent
+from tests.analysis.checks.machines import on_two_machines
 from tests.analysis.histories import History, Message
 
 REFUSED_AT, LATER = 2.0, 3.0
@@ -44,6 +45,23 @@ def test_what_was_sent_to_somebody_who_could_not_come_back_is_missed() -> None:
     (finding,) = missed.examples
     assert (finding.message_id, finding.recipient_id) == (str(hello.id), str(run.person_id(1)))
     assert "could not get a lost subscription" in finding.why
+
+
+def test_it_is_missed_also_where_the_sender_s_clock_was_never_compared() -> None:
+    """What had come before tells that they were there, and a look that it was stored before they gave up."""
+    run, chat = lost_subscription()
+    early, late = run.send(0, chat, at=1.0, seq=1), run.send(0, chat, at=LATER, seq=2)
+    for message in (early, late):
+        run.store(message)
+    run.deliver(early)
+    run.deliver(late, None, 0)
+    end(run, chat)
+    (missed,) = [
+        one
+        for one in audit(on_two_machines(run, (0,), error_s=None), delivered_within_s=5).criteria
+        if one.id == "realtime.missed"
+    ]
+    assert [finding.seq for finding in missed.examples] == [2]
 
 
 def test_what_they_read_in_history_is_not_missed() -> None:
