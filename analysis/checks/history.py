@@ -236,7 +236,7 @@ def _reach(moments: MomentsOfRows, left: Moments, chat: Ints, row: Ints, of_chat
         begin, end = of_chat[chat[group[0]] : chat[group[0]] + 2]
         here, asked = row[begin:end], left[group]
         known = (
-            (moments.known_by(int(asked.clock[0]), here), asked.at_ns),
+            (moments.told_by(int(asked.clock[0]), here), asked.at_ns),
             (moments.stored_by_ns[here], asked.earliest_ns),
         )
         # When the first of a row and all above it was stored: that never falls, so that a place in it can be looked up.

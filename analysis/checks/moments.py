@@ -18,17 +18,14 @@ class MomentsOfRows:
         clock: of its sender; -1 for rows of other people.
         left_ns: when it left, by `clock`.
         acknowledged_ns: an ok answer told of it by then, by `clock`.
-        seen_ns: the look that saw it first was over by then, by `monitor_clock`: its snapshot was not taken later.
         earliest_left_ns: it left then or later, by the leader's clock.
-        stored_by_ns: it was stored by then, by the leader's clock.
+        stored_by_ns: it was stored by then, by the leader's clock: an ok answer had told of it, or the look that saw it first was over.
     """
 
     clocks: Clocks
-    monitor_clock: int
     clock: Ints
     left_ns: Ints
     acknowledged_ns: Ints
-    seen_ns: Ints
     earliest_left_ns: Ints
     stored_by_ns: Ints
 
@@ -46,24 +43,22 @@ class MomentsOfRows:
         clock, left = of_operation("clock"), of_operation("left_ns")
         told = rows["acknowledged_ns"].to_numpy(np.int64)
         acknowledged = np.where(told == NEVER, ENDLESS, told)
-        seen = _seen_by(account)
         known = clocks.known(clock)
         earliest_left, stored_by = np.full(len(rows), NEVER, np.int64), np.full(len(rows), ENDLESS, np.int64)
         earliest_left[known] = clocks.bounds(left[known], clock[known])[0]
         told_of = known & (acknowledged != ENDLESS)
         stored_by[told_of] = clocks.bounds(acknowledged[told_of], clock[told_of])[1]
         if account.monitor_clock == clocks.leader:
-            stored_by = np.minimum(stored_by, seen)
-        return cls(clocks, account.monitor_clock, clock, left, acknowledged, seen, earliest_left, stored_by)
+            stored_by = np.minimum(stored_by, _seen_by(account))
+        return cls(clocks, clock, left, acknowledged, earliest_left, stored_by)
 
-    def known_by(self, clock: int, rows: Ints) -> Ints:
-        """The earliest moment by `clock` itself at which each of `rows` is known to have been stored."""
-        by_sender = np.where(self.clock[rows] == clock, self.acknowledged_ns[rows], ENDLESS)
-        return np.minimum(by_sender, self.seen_ns[rows]) if clock == self.monitor_clock else by_sender
+    def told_by(self, clock: int, rows: Ints) -> Ints:
+        """When each of `rows` had been acknowledged by `clock` itself; `ENDLESS` for those of other clocks."""
+        return np.where(self.clock[rows] == clock, self.acknowledged_ns[rows], ENDLESS)
 
     def stored_before(self, moment: Moments, rows: Ints) -> Bools:
         """Which of `rows` had been stored for certain before `moment`, a single one."""
-        stored: Bools = self.known_by(int(moment.clock[0]), rows) < moment.at_ns
+        stored: Bools = self.told_by(int(moment.clock[0]), rows) < moment.at_ns
         return stored | (self.stored_by_ns[rows] < moment.earliest_ns)
 
 

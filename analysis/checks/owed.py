@@ -185,7 +185,7 @@ class Owing:
     def _certain(self, rows: Ints, number: int) -> tuple[Bools, Bools]:
         """Of messages that left while this subscription was there: which had to come before its end; and of which nobody
         knows, by a clock that can be compared, when they were stored."""
-        stored_by = self._moments.known_by(int(self._clock[number]), rows)
+        stored_by = self._moments.told_by(int(self._clock[number]), rows)
         stored_on_leader = self._moments.stored_by_ns[rows]
         alive, alive_on_leader = int(self._brought.alive_ns[number]), int(self._alive_on_leader[number])
         in_time = (stored_by <= alive) | (stored_on_leader <= alive_on_leader)
@@ -198,7 +198,7 @@ class Owing:
 
     def _sought_in_vain(self, rows: Ints, number: int) -> Bools:
         """Which had been stored when the user asked what to wait for, and were not named by what they learned."""
-        by_own = self._moments.known_by(int(self._clock[number]), rows) <= self._sought[number]
+        by_own = self._moments.told_by(int(self._clock[number]), rows) <= self._sought[number]
         stored = by_own | (self._moments.stored_by_ns[rows] <= self._sought_on_leader[number])
         seq = self._seq[rows]
         unnamed: Bools = stored & ((seq == NULL) | (seq > self._newest[number]))

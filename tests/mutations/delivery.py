@@ -278,10 +278,8 @@ DELIVERY = [
         ("clocks.bounds(left[known], clock[known])[0]", "clocks.bounds(left[known], clock[known])[1]"),
         ("acknowledged[told_of], clock[told_of])[1]", "acknowledged[told_of], clock[told_of])[0]"),
         ("if account.monitor_clock == clocks.leader:", "if account.monitor_clock != clocks.leader:"),
-        ("stored_by = np.minimum(stored_by, seen)", "stored_by = seen"),
+        ("stored_by = np.minimum(stored_by, _seen_by(account))", "stored_by = _seen_by(account)"),
         ("np.where(self.clock[rows] == clock, self.ack", "np.where(self.clock[rows] >= 0, self.ack"),
-        ("np.minimum(by_sender, self.seen_ns[rows]) if", "by_sender if"),
-        ("if clock == self.monitor_clock else by_sender", ""),
         ('polls["at_ns"].to_numpy() + (polls', 'polls["at_ns"].to_numpy() + 0 * (polls'),
     ),
     *of(

@@ -241,7 +241,7 @@ STATUSES = [
         ("np.minimum.accumulate(by[::-1])[::-1], at)", "by, at)"),
         ("(moments.stored_by_ns[here], asked.earliest_ns)", "(moments.stored_by_ns[here], 0 * asked.at_ns)"),
         (
-            "moments.known_by(int(asked.clock[0]), here), asked.at_ns)",
+            "moments.told_by(int(asked.clock[0]), here), asked.at_ns)",
             "moments.stored_by_ns[here], asked.earliest_ns)",
         ),
         (" | np.isin(seq[low:high], nameless)", ""),

@@ -6,7 +6,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.judge import judge_evidence
-from analysis.record.codes import MarkKind, Outcome, PagePurpose
+from analysis.record.codes import MarkKind, Outcome, PagePurpose, PollKind
 from analysis.record.tables import MARKS
 from tests.analysis.histories import History, Message
 
@@ -64,11 +64,11 @@ def said(run: History, chat: int, at: float, *to: int, sender: int = 0) -> Messa
     return message
 
 
-def refused(run: History, chat: int, at: float) -> None:
+def refused(run: History, chat: int, at: float, status_code: int = 403) -> None:
     """Person 1 sends, and is answered that they may not."""
     run.send(1, chat, at=at, outcome=Outcome.FAIL)
     place = len(run.rows["sends"]) - 1
-    run.rows["sends"][place] = (*run.rows["sends"][place][:8], 403, *run.rows["sends"][place][9:])
+    run.rows["sends"][place] = (*run.rows["sends"][place][:8], status_code, *run.rows["sends"][place][9:])
 
 
 def found(run: History, criterion: str) -> Criterion:
@@ -207,6 +207,35 @@ def test_who_had_left_must_not_mark_any_more(at: float, count: int, wrong: bool)
     )
 
 
+@pytest.mark.parametrize(("at", "wrong"), [(130.0, True), (145.0, False)])
+def test_what_was_marked_after_the_last_look_was_asked_for_is_not_known_to_be_wrong(
+    at: float, wrong: bool
+) -> None:
+    """They may have been back when that look's answer came."""
+    run, chat = left()
+    said(run, chat, 1.0, 0, 1, 2)
+    run.mark(1, chat, at, up_to_seq=1)
+    run.finish()
+    run.poll(200.0, PollKind.SWEEP, asked=140.0)
+    (denied,) = [one for one in audit(run.evidence(), 5).criteria if one.id == "access.denied"]
+    assert denied.observed == wrong
+
+
+def test_a_look_whose_answer_was_late_saw_them_in_the_chat_when_it_was_asked_for() -> None:
+    run = History(people=3)
+    chat = run.chat(0, 1, 2)
+    for person in range(3):
+        run.member(person, chat, -1.0)
+    said(run, chat, 1.0, 0, 1, 2)
+    run.poll(SEEN_IN, asked=16.0)
+    run.poll(SEEN_OUT, asked=SEEN_OUT)
+    run.member(1, chat, SEEN_OUT, there=False)
+    run.page(1, chat, 18.0, [])
+    assert found(run, "history.pages").observed == 0
+    run.page(1, chat, 15.0, [])
+    assert found(run, "history.pages").observed == 1
+
+
 def test_what_was_repeated_after_they_left_had_been_sent_before() -> None:
     run, chat = left()
     message = said(run, chat, WELL_BEFORE, 0, 1, 2, sender=1)
@@ -232,5 +261,6 @@ def test_another_error_than_a_refusal_is_one_whoever_has_left() -> None:
     run, chat = left()
     said(run, chat, 1.0, 0, 1, 2)
     run.send(1, chat, at=AFTER, outcome=Outcome.INFO)
+    refused(run, chat, AFTER, 422)
     run.finish()
     assert not audit(run.evidence(), delivered_within_s=5).rightly_refused.any()

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.codes import PagePurpose, PollKind, SocketEvent
+from analysis.record.codes import ObservedChange, PagePurpose, PollKind, SocketEvent
 from tests.analysis.histories import History
 
 DRAINED, FINISHED = 20.0, 21.0
@@ -81,6 +81,13 @@ def test_a_function_that_tells_of_less_than_was_acknowledged_is_named(told: int)
     found = missed(drained(told=told, waited_for=2, came=True))
     assert found.outcome is Verdict.INCONCLUSIVE
     assert "`get_latest_seq` told 1 of 2 times of less than was stored" in (found.reason or "")
+
+
+def test_a_message_that_went_is_none_that_should_have_been_told_of() -> None:
+    run = drained(told=1, waited_for=1, came=True)
+    run.poll(17.0)
+    run.observe(run.messages[-1], 17.0, change=ObservedChange.GONE)
+    assert missed(run).outcome is Verdict.PASS
 
 
 @pytest.mark.parametrize("told", [None, 2, 3])

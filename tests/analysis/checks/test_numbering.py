@@ -78,6 +78,14 @@ def test_an_answer_that_the_looks_contradict_gives_nobody_s_seq_twice() -> None:
     assert failed(run) == {"messages.corrupted": [str(wrong.id), str(other_id.id)]}
 
 
+def test_a_stranger_s_message_that_no_look_saw_had_nobody_s_seq() -> None:
+    run, _ = chatting(1)
+    run.page(1, 0, 2.2, [stranger(2, 2.0)])
+    run.store(run.send(1, 0, 2.4, seq=2))
+    run.finish()
+    assert failed(run) == {}
+
+
 def test_an_event_that_tells_another_chat_than_the_answer_gives_nobody_s_seq_twice() -> None:
     run, _ = chatting(1)
     other = run.chat(0, 1)

@@ -128,6 +128,7 @@ def test_somebody_who_gave_up_is_owed_what_left_after_their_last_subscription_be
     ((3, 3, 9), None, []),  # the first that came may have been stored before the subscription began, and this one, too
     ((1, 3, 4), None, []),  # the last that came may have been stored before this one
     ((1, 3, 9), 2, [2]),  # something came that left later
+    ((1, 3, 9), 1, [2]),  # whatever the user waited for
     ((1, 3, 4), 2, [2]),  # the user knew that it was there
     ((1, 3, 4), 1, []),
     ((1, 3, 4), 3, []),  # the newest left before this one was surely stored
@@ -162,6 +163,29 @@ def test_on_a_clock_that_was_never_compared_what_came_tells_of_two_senders_whose
     story.steps = subscribed(0, 30)
     story.events = [came(0, 5, 1), came(2, 10, 3)]
     assert (missed(story).observed, missed(story).facts["undecided"]) == (owed, 1 - owed)
+
+
+@pytest.mark.parametrize(
+    ("seqs", "sender", "owed"), [((1, 2, 3), 0, 1), ((1, 9, 3), 0, 0), ((1, 2, 3), 2, 0)]
+)
+def test_on_a_clock_that_was_never_compared_the_newest_that_was_waited_for_tells_of_lower_ones_of_its_clock(
+    seqs: tuple[int, int, int], sender: int, owed: int
+) -> None:
+    """The user waited for the third, which left after the second was stored, by a clock that may be another; neither came."""
+    messages = [said(seq, left) for seq, left in zip(seqs, (1, 3, 5), strict=True)]
+    story = hello(people=3, chats=[(0, 1, 2)], messages=messages)
+    messages[2].sender = sender
+    story.processes, story.process_of = [Process("here"), Process("there"), Process("elsewhere")], [0, 1, 2]
+    story.polls = [Poll(PollKind.SWEEP, 40, 0, 40)]
+    story.steps, story.events = subscribed(0, 30, seq=3), [came(0, 5, 1)]
+    assert [finding.seq for finding in missed(story).examples if finding.seq == seqs[1]] == [seqs[1]] * owed
+
+
+def test_without_a_word_of_the_monitor_nobody_knows_when_a_message_without_an_answer_was_stored() -> None:
+    story = hello(messages=[said(1, outcome=Outcome.INFO)], steps=subscribed(0, 30))
+    assert (missed(story).observed, missed(story).facts["undecided"]) == (1, 0)
+    story.monitor.silent = True
+    assert (missed(story).observed, missed(story).facts["undecided"]) == (0, 1)
 
 
 def test_what_came_between_two_subscriptions_of_one_channel_tells_nothing_of_either() -> None:
@@ -223,6 +247,7 @@ def test_clocks_that_contradict_one_another_are_not_compared() -> None:
     assert (missed(story).observed, missed(story).facts["undecided"]) == (0, 1)
 
 
+@pytest.mark.parametrize("process_of", [[0, 1], [1, 0]])
 @pytest.mark.parametrize(("began", "ended", "waited_for", "error", "owed"), [
     (4, 30, 1, 0, 1),
     (4, 30, 1, 2, 0),  # it may have begun after the message left
@@ -235,10 +260,11 @@ def test_clocks_that_contradict_one_another_are_not_compared() -> None:
     (2, 19, None, 2, 1),
 ])  # fmt: skip
 def test_across_clocks_only_what_is_certain_is_owed(
-    began: int, ended: int, waited_for: int | None, error: int, owed: int
+    began: int, ended: int, waited_for: int | None, error: int, owed: int, process_of: list[int]
 ) -> None:
     """A message that left at 5 and was answered at 6; clocks may have drifted apart by thousandths since they were compared."""
     story = hello(messages=[said(1, left=5, seen=1)], **HERE_AND_THERE)
+    story.process_of = process_of
     story.steps = subscribed(began, ended, seq=waited_for)
     story.offsets = [Measured(1, 7, 0, error)]
     if error == 0:
