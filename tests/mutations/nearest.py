@@ -21,7 +21,7 @@ _MESSAGES = _of_checks(
 )
 _NUMBERS = _of_checks("of_numbering", "numbering", "of_found", "for_a_while", "apps_that_tell_little")
 _EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "shut_out", "departures")
-_STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks")
+_STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks", "of_edges")
 _PAGES = _of_checks("of_history", "history", "many_pages", "other_chats_on_pages", "texts_on_pages")
 _TRIES = _of_checks("of_access", "access")
 _MEMBERS = _of_checks("departures", "stays")
@@ -40,7 +40,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("phantom", "known_values"), _of_checks("phantom", "of_hearing", "events_astray", "departures")
     ),
-    **dict.fromkeys(("moments", "findings"), _of_checks("two_machines", "of_edges")),
+    "moments": _of_checks("two_machines", "of_edges"),
+    "findings": _of_checks("two_machines", "phantom"),
     "clocks": (*_of_analysis("test_clocks"), *_of_checks("of_clockwork", "of_edges", "late_looks")),
     **dict.fromkeys(("status", "receipts", "witnesses", "setbacks", "last_looks"), _STATUSES),
     **dict.fromkeys(("history", "shown"), _PAGES),

@@ -59,7 +59,6 @@ STATUSES = [
         ("return came.latest_ns, np.where(", "return came.at_ns, np.where("),
         ("        if account.last_look_ns is None:", "        if not len(sweeps):"),
         ("having = account.stored & ", 'having = (account.rows["operation"].to_numpy() >= 0) & '),
-        (" & (seen <= last)", ""),
         ("== PollKind.SWEEP, ", "== PollKind.POLL, "),
         ("!= PollKind.FAILED]", "!= PollKind.SWEEP]"),
         ('xmin, side="right") - 1', 'xmin, side="left") - 1'),

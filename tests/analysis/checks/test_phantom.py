@@ -129,6 +129,17 @@ def test_a_message_shown_in_another_chat_does_not_put_that_chat_out_of_order() -
     assert failed(run) == {PHANTOM, "realtime.missed"}  # the first message, which nobody got
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_events_are_counted_by_the_chat_of_their_message_where_it_has_one(exists: bool) -> None:
+    run, hello = said_hello()
+    run.chat(0, 1)
+    for chat in (1, 2):
+        run.event(hello if exists else ghost(), 1, 5.0 + chat, chat=chat)
+    (kind,) = found(run).found.largest
+    assert (kind.count, kind.chats) == (2, 1 if exists else 2)
+    assert kind.worst_chat == str(run.chat_id(0 if exists else 1))
+
+
 # What it ever was
 
 

@@ -138,6 +138,40 @@ def test_a_look_that_came_to_no_end_knows_of_no_order() -> None:
     assert regressed(story).observed == 0
 
 
+def test_of_looks_that_were_not_all_written_down_the_last_does_not_tell_that_nothing_changed() -> None:
+    story = looked()
+    story.events = [told(READ, 20)]
+    assert regressed(story).observed == 1
+    story.monitor.lost = ("observations",)
+    assert regressed(story).observed == 0
+
+
+def test_what_was_gone_did_not_keep_its_status() -> None:
+    """Read and removed between two looks."""
+    story = looked((10, None))
+    story.messages[0].looks.append(Look(1, ObservedChange.GONE))
+    story.events = [told(READ, 9, at=9.2)]
+    assert regressed(story).observed == 0
+
+
+def test_sockets_are_numbered_in_each_process() -> None:
+    story = looked((30, READ))
+    story.processes, story.process_of = [Process(), Process()], [0, 1]
+    story.events = [told(READ, 5, at=8, person=0), told(DELIVERED, 7)]
+    for event in story.events:
+        event.socket = 0
+    assert regressed(story).observed == 0
+
+
+def test_what_an_event_told_on_another_machine_is_dated_by_the_run_s_clock() -> None:
+    story = looked((30, READ))
+    story.processes, story.process_of = [Process("here"), Process("there")], [0, 1]
+    story.ahead, story.measured = {"there": 500.0}, {"there": True}
+    story.events = [told(READ, 5), told(SENT, 7)]
+    (finding,) = regressed(story).examples
+    assert finding.at_ns == pytest.approx(ns(7), abs=10**8)
+
+
 def test_what_was_seen_after_the_last_sweep_is_not_what_the_sweep_saw() -> None:
     story = looked((30, None))
     story.events = [told(READ, 32)]

@@ -62,6 +62,7 @@ def test_it_is_missed_also_where_the_sender_s_clock_was_never_compared() -> None
         if one.id == "realtime.missed"
     ]
     assert [finding.seq for finding in missed.examples] == [2]
+    assert missed.facts["undecided"] == 0
 
 
 def test_what_they_read_in_history_is_not_missed() -> None:
