@@ -6,7 +6,7 @@ from analysis.checks import receipts
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import EventType, MarkKind, ObservedChange, Outcome, PollKind, Status
 from tests.analysis.checks.oracles.hello import account, hello, said
-from tests.analysis.checks.oracles.story import Event, Look, Poll, Process, Receipt, Story, person_id
+from tests.analysis.checks.oracles.story import Event, Look, Message, Poll, Process, Receipt, Story, person_id
 
 
 def stuck(story: Story) -> Criterion:
@@ -35,6 +35,14 @@ def test_with_all_users_on_another_machine_it_is_still_judged(
     assert (found.observed, found.checked) == (faults, 1)
     assert found.outcome is (Verdict.FAIL if faults else Verdict.PASS)
     assert [finding.recipient_id for finding in found.examples] == [str(person_id(1))] * faults
+
+
+def test_a_message_that_is_gone_is_lost_and_a_stranger_s_is_nobody_s() -> None:
+    story = elsewhere(delivered_at=None)
+    story.messages[0].looks.append(Look(20, ObservedChange.GONE))
+    assert (stuck(story).checked, stuck(story).observed) == (0, 0)
+    story.messages = [Message(0, 0, [], 1, [Look(0, ObservedChange.APPEARED)])]
+    assert (stuck(story).checked, stuck(story).observed) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", [PollKind.HOLES, PollKind.POLL])
