@@ -22,7 +22,9 @@ _MESSAGES = _of_checks(
 _NUMBERS = _of_checks("of_numbering", "numbering", "of_found", "for_a_while", "apps_that_tell_little")
 _EVENTS = _of_checks("of_hearing", "of_edges", "stays", "newest", "shut_out", "departures")
 _STATUSES = _of_checks("of_statuses", "receipts", "setbacks", "of_clockwork", "late_looks", "of_edges")
-_PAGES = _of_checks("of_history", "history", "many_pages", "other_chats_on_pages", "texts_on_pages")
+_PAGES = _of_checks(
+    "of_history", "history", "many_pages", "other_chats_on_pages", "texts_on_pages", "departures"
+)
 _TRIES = _of_checks("of_access", "access")
 _MEMBERS = _of_checks("departures", "stays")
 _COMPARISONS = _of_analysis("history/test_comparison")
@@ -45,7 +47,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "clocks": (*_of_analysis("test_clocks"), *_of_checks("of_clockwork", "of_edges", "late_looks")),
     **dict.fromkeys(("status", "receipts", "witnesses", "setbacks", "last_looks"), _STATUSES),
     **dict.fromkeys(("history", "shown"), _PAGES),
-    **dict.fromkeys(("access", "marking", "proof"), _TRIES),
+    **dict.fromkeys(("access", "proof"), _TRIES),
+    "marking": (*_TRIES, *_of_checks("marking")),
     "outsider": (OUTSIDERS,),
     "answers": _of_analysis("monitor/test_answers"),
     "completeness": _of_checks("of_keepers", "completeness", "two_monitors"),

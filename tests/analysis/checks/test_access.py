@@ -4,7 +4,7 @@ import pytest
 
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
-from analysis.record.codes import AttemptKind, Guise, MarkKind, ObservedChange, Outcome, Status, Way
+from analysis.record.codes import AttemptKind, Guise, ObservedChange, Outcome, Status, Way
 from tests.analysis.histories import History
 
 OUTSIDER = 2
@@ -144,31 +144,6 @@ def test_nobody_marks_their_own(others: bool, checked: int) -> None:
         run.deliver(answer)
     run.attempt(1, chat, LATER, AttemptKind.MARK_READ, guise=Guise.ALTERED_TOKEN, outcome=OK, got=0)
     assert denied(run).checked == checked
-
-
-def marked(at: float, *, got: int | None = None, after: float = LATER + 1) -> tuple[History, int]:
-    """The message becomes read between two looks while somebody tries to mark it, and is answered without a count."""
-    run, chat = talk()
-    run.poll(LATER - 1)
-    run.poll(after)
-    run.observe(run.messages[0], after, status=Status.READ, change=ObservedChange.CHANGED)
-    run.attempt(OUTSIDER, chat, at, AttemptKind.MARK_READ, outcome=OK, got=got)
-    return run, chat
-
-
-def test_an_answer_without_a_count_is_judged_by_what_became_of_the_messages() -> None:
-    run, _ = marked(LATER)
-    (finding,) = denied(run).examples
-    assert finding.message_id == str(run.messages[0].id)
-    assert "no participant's receipt can have done that" in finding.why
-
-
-@pytest.mark.parametrize("why", ["a receipt", "it came later", "the count says none"])
-def test_a_status_that_others_may_have_moved_is_nobody_s_fault(why: str) -> None:
-    run, chat = marked(LATER + 5 * (why == "it came later"), got=0 if why == "the count says none" else None)
-    if why == "a receipt":
-        run.mark(1, chat, LATER, kind=MarkKind.READ, up_to_seq=1)
-    assert denied(run).observed == 0
 
 
 def test_it_is_told_as_whom_nobody_tried() -> None:
