@@ -171,7 +171,6 @@ def ever_deleted(account: Account) -> Bools:
     deleted = np.zeros(len(account.rows) + 1, np.bool_)
     marked = observations["deleted"].to_numpy(np.bool_)
     deleted[account.row_of_message[observations["message_id"].to_numpy()[marked]]] = True
-    deleted[NONE] = False
     return deleted
 
 

@@ -275,7 +275,6 @@ STATUSES = [
         ("mine & (text != NULL) & ~ever", "mine & ~ever"),
         (" & ~ever_deleted(account)[row]", ""),
         (" & (account.last_look_ns is not None)\n", "\n"),
-        ("    deleted[NONE] = False\n", ""),
         ("(message != NONE) | (told != NULL),", "(message != NONE),"),
         ("(message != NONE) | (told != NULL),", "(told != NULL),"),
         ("    acknowledged[NONE] = False\n", ""),

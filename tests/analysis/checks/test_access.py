@@ -5,6 +5,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import AttemptKind, Guise, ObservedChange, Outcome, Status, Way
+from tests.analysis.checks.machines import on_two_machines
 from tests.analysis.histories import History
 
 OUTSIDER = 2
@@ -180,6 +181,28 @@ def test_a_silent_subscription_proves_something_only_if_somebody_spoke() -> None
     run.store(again)
     run.deliver(again)
     assert denied(run).checked == 1
+
+
+@pytest.mark.parametrize(("at", "checked"), [(LATER + 2.3, 1), (LATER + 2.8, 0)])
+def test_what_was_said_shortly_before_a_subscription_ended_need_not_have_come(
+    at: float, checked: int
+) -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=OK, got=0, took=3.0)
+    again = run.send(0, chat, at=at, seq=2)
+    run.store(again)
+    run.deliver(again)
+    assert denied(run).checked == checked
+
+
+def test_what_somebody_had_said_on_another_machine_was_there_to_be_read() -> None:
+    run, chat = talk()
+    run.attempt(OUTSIDER, chat, LATER, AttemptKind.READ, outcome=OK, got=0)
+    run.store(run.send(1, chat, at=LATER + 2, seq=2))
+    run.finish(20.0)
+    evidence = on_two_machines(run, (1, OUTSIDER), error_s=0.001)
+    (found,) = (one for one in audit(evidence, 5).criteria if one.id == "access.denied")
+    assert found.checked == 1
 
 
 def test_an_answer_that_says_nothing_is_counted_apart() -> None:

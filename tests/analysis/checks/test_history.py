@@ -6,6 +6,7 @@ from analysis.checks import history
 from analysis.checks.account import account_for
 from analysis.criteria import Verdict
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, Status
+from analysis.record.tables import PAGES, SENDS
 from tests.analysis.checks.oracles.hello import account, hello, said
 from tests.analysis.checks.oracles.story import Page, Process, Story
 from tests.analysis.checks.pages import LATER, READER, SENDER, STRANGER, fleeting, judged, named, other, talk
@@ -72,6 +73,16 @@ def test_a_message_that_an_event_told_of_is_not_said_to_be_invented(kind: EventT
     seen = fleeting(run, chat)
     run.event(seen, SENDER, 2.0, type=kind)
     run.page(READER, chat, LATER, [seen, *said], senders=False)
+    assert judged(run).outcome is Verdict.PASS
+
+
+def test_the_deletion_of_a_message_tells_that_it_was_there_though_it_names_no_chat() -> None:
+    run, chat, said = talk()
+    seen = fleeting(run, chat, SENDER)
+    run.event(seen, SENDER, 2.0, type=EventType.DELETE)
+    (person, socket, _, *rest) = run.rows["events"].pop()
+    run.rows["events"].append((person, socket, None, *rest))
+    run.page(READER, chat, LATER, [seen, *said])
     assert judged(run).outcome is Verdict.PASS
 
 
@@ -185,6 +196,16 @@ def test_answers_without_ids_are_judged_by_their_seqs(seqs: list[int], faults: i
     assert history.pages(account(story)).observed == faults
 
 
+def test_where_no_answer_tells_an_id_a_seq_that_nobody_told_is_invented() -> None:
+    run, chat, said = talk()
+    for table, columns, name in (("sends", SENDS, "message_id"), ("pages", PAGES, "message_ids")):
+        if table == "pages":
+            run.page(READER, chat, LATER, [other(chat, 99), *said])
+        place = columns.get_field_index(name)
+        run.rows[table] = [(*row[:place], None, *row[place + 1 :]) for row in run.rows[table]]
+    assert [seq for seq, *_ in named(judged(run))] == [99]
+
+
 def test_answers_with_neither_say_nothing() -> None:
     found = history.pages(account(spoken(4, page(shown=[3, 2], ids=False, seqs=False))))
     assert (found.checked, found.outcome) == (0, Verdict.INCONCLUSIVE)
@@ -237,6 +258,13 @@ def test_what_stands_there_again_is_not_out_of_order_as_well() -> None:
     run.page(READER, chat, LATER, [said[0], said[1], said[0], *said[2:]])
     ((seq, _, why),) = named(judged(run))
     assert (seq, "twice" in why) == (4, True)
+
+
+def test_the_bound_itself_is_not_below_it() -> None:
+    run, chat, said = talk()
+    run.page(READER, chat, LATER, said[1:], before_seq=3)
+    ((seq, _, why),) = named(judged(run))
+    assert (seq, "3" in why) == (3, True)
 
 
 def test_what_shows_another_seq_is_held_against_no_bound_and_no_order() -> None:
@@ -298,8 +326,10 @@ def test_what_a_page_on_another_machine_lacks_is_found_as_far_as_clocks_tell(
     assert history.pages(account(story)).observed == 0
 
 
+@pytest.mark.parametrize("host", ["here", "there"])
 @pytest.mark.parametrize(("left", "faults"), [(2, 0), (2.001, 1)])
-def test_on_one_clock_a_millisecond_is_enough(left: float, faults: int) -> None:
-    assert history.pages(
-        account(spoken(2, page([1], left=left, before=None), page([], left=left)))
-    ).observed == (2 * faults)
+def test_on_one_clock_a_millisecond_is_enough(left: float, faults: int, host: str) -> None:
+    """Whether or not it was ever held against the monitor's."""
+    story = spoken(2, page([1], left=left, before=None), page([], left=left))
+    story.processes, story.ahead = [Process(host)], {"there": -700.0}
+    assert history.pages(account(story)).observed == 2 * faults

@@ -56,6 +56,15 @@ def test_a_look_at_where_seqs_are_missing_saw_no_other_row(kind: PollKind) -> No
     assert (found.observed, found.outcome) == (0, Verdict.INCONCLUSIVE)
 
 
+@pytest.mark.parametrize(("kind", "faults"), [(PollKind.FAILED, 0), (PollKind.POLL, 1)])
+def test_a_look_that_failed_saw_nothing(kind: PollKind, faults: int) -> None:
+    story = at_home()
+    story.polls = [Poll(PollKind.POLL, 3, 0, 3), Poll(kind, 9, 0, 9), Poll(PollKind.POLL, 10, 0, 10)]
+    story.polls.append(Poll(PollKind.SWEEP, 40, 0, 40))
+    story.messages[0].looks.append(Look(2, ObservedChange.CHANGED, Status.READ))
+    assert stuck(story).observed == faults
+
+
 @pytest.mark.parametrize("measured", [{}, {"there": False}])
 def test_of_a_machine_whose_clock_is_not_known_nothing_is_certain(measured: dict[str, bool]) -> None:
     found = stuck(elsewhere(delivered_at=None, measured=measured))
