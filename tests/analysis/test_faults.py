@@ -132,6 +132,7 @@ DOUBT = "It could not see everything."
     [
         (5, 1, DOUBT, Verdict.FAIL, DOUBT),
         (5, 1, None, Verdict.FAIL, None),
+        (5, MAX_EXAMPLES + 1, None, Verdict.FAIL, None),
         (0, 1, None, Verdict.FAIL, None),
         (5, 0, DOUBT, Verdict.INCONCLUSIVE, DOUBT),
         (0, 0, DOUBT, Verdict.INCONCLUSIVE, DOUBT),

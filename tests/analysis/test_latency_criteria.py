@@ -46,12 +46,18 @@ def test_a_run_of_less_than_fifty_minutes_is_too_short_for_a_sure_interval() -> 
         assert ("95% interval, at least" in (average.reason or "")) == short
 
 
-def of_errors(count: int, bad: int, each_s: float = 1.0) -> Criterion:
-    """`errors.send` of `count` sends, of which `bad`, spread evenly, were refused."""
+def of_errors(count: int, bad: int, each_s: float = 1.0, outcome: Outcome = Outcome.FAIL) -> Criterion:
+    """`errors.send` of `count` sends, of which `bad`, spread evenly, were refused or came to no clear answer."""
     frame = sends_frame(*[10.0] * count, each_s=each_s)
     at = np.linspace(0, count - 1, bad).astype(int)
-    frame.loc[frame.index[at], "outcome"] = Outcome.FAIL
+    frame.loc[frame.index[at], "outcome"] = outcome
     return errors_criterion(frame, Faults.of([]), TARGETS)
+
+
+@pytest.mark.parametrize("missed", [Outcome.FAIL, Outcome.INFO])
+@pytest.mark.parametrize(("bad", "outcome"), [(1, Verdict.PASS), (2, Verdict.FAIL)])
+def test_a_share_of_errors_on_its_target_is_within_it(bad: int, outcome: Verdict, missed: Outcome) -> None:
+    assert of_errors(1000, bad, outcome=missed).outcome is outcome
 
 
 @pytest.mark.parametrize(("count", "bad", "outcome"), [(1500, 1, Verdict.PASS), (500, 1, Verdict.FAIL)])

@@ -63,10 +63,11 @@ NEAREST: dict[str, tuple[str, ...]] = {
     **{
         name: _of_analysis(f"test_{name}")
         for name in (
-            *("criteria", "faults", "latency", "latency_criteria", "latency_drift", "shape", "shifts"),
+            *("criteria", "faults", "latency", "latency_drift", "shape", "shifts"),
             *("trends", "minutes", "load_changes"),
         )
     },
+    "latency_criteria": _of_analysis("test_latency_criteria", "test_latency"),
     **dict.fromkeys(("windows", "warmup", "intervals"), _of_analysis("test_statistics")),
     **dict.fromkeys(("variation", "comparison", "figures", "changes"), _COMPARISONS),
     "nights": _of_analysis("history/test_nights"),

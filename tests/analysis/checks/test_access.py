@@ -174,6 +174,7 @@ def test_a_silent_subscription_proves_something_only_if_somebody_spoke() -> None
     run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=OK, got=0, took=3.0)
     found = denied(run)
     assert (found.outcome, found.checked) == (Verdict.INCONCLUSIVE, 0)
+    assert "Nothing was to be had wherever somebody tried" in (found.reason or "")
 
     run, chat = talk()
     run.attempt(OUTSIDER, chat, LATER, AttemptKind.SUBSCRIBE, outcome=OK, got=0, took=3.0)
@@ -345,6 +346,18 @@ def test_it_is_told_of_whom_and_of_what_nothing_is_known() -> None:
         "somebody who is not in it who tries to read the messages of a chat: the server did not answer, or there was "
         "nothing to be had."
     )
+
+
+def test_of_many_combinations_of_which_nothing_is_known_three_are_named() -> None:
+    run, chat = talk()
+    for kind in AttemptKind:
+        for guise in Guise:
+            silent = kind is AttemptKind.READ and guise in list(Guise)[:5]
+            outcome = Outcome.INFO if silent else Outcome.FAIL
+            run.attempt(OUTSIDER, chat, LATER, kind, guise=guise, outcome=outcome)
+    reason = denied(run).reason or ""
+    assert reason.count("who tries to read") == 3
+    assert ", nor about 2 more such combinations:" in reason
 
 
 def test_where_nobody_tried_nobody_knows() -> None:
