@@ -58,7 +58,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "plan": _of_checks("of_plan", "plan"),
     "send_errors": _of_checks("of_errors", "own_errors"),
     **dict.fromkeys(("drift", "steady"), _of_checks("drift")),
-    **dict.fromkeys(("generator", "fared"), _of_checks("generator")),
+    "generator": _of_checks("generator", "own_errors", "own_part"),
+    "fared": _of_checks("generator"),
     **{name: _of_checks(name) for name in ("own_errors", "own_part", "why_behind", "stalls")},
     **{
         name: _of_analysis(f"test_{name}")

@@ -111,7 +111,11 @@ def test_stalls_that_follow_upon_one_another_are_one() -> None:
 
 
 def test_another_processs_stalls_are_nobodys_excuse() -> None:
-    assert own_ms(stalls((100, 500), process=1), 0, 0, 500) == 0
+    found = stalls((100, 500), process=1)
+    assert own_ms(found, 0, 0, 500) == 0
+    at, seen = np.zeros(2, np.int64), np.full(2, 500 * MS)
+    waits = Waits(np.array([0, 1]), at, at, at, seen, np.zeros(2, np.bool_))
+    assert own_ns(waits, found, None).tolist() == [0, 400 * MS]
 
 
 def test_a_part_of_the_run_has_its_part_of_the_stalls() -> None:
