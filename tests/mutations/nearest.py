@@ -59,8 +59,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "send_errors": _of_checks("of_errors", "own_errors"),
     **dict.fromkeys(("drift", "steady"), _of_checks("drift")),
     "generator": _of_checks("generator", "own_errors", "own_part"),
-    "fared": _of_checks("generator"),
-    **{name: _of_checks(name) for name in ("own_errors", "own_part", "why_behind", "stalls")},
+    **dict.fromkeys(("fared", "why_behind"), _of_checks("generator", "why_behind")),
+    **{name: _of_checks(name) for name in ("own_errors", "own_part", "stalls")},
     **{
         name: _of_analysis(f"test_{name}")
         for name in (

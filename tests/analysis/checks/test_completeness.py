@@ -7,6 +7,7 @@ import pytest
 from analysis.checks import audit
 from analysis.criteria import Criterion, Verdict
 from analysis.record.codes import PollKind
+from tests.analysis.checks.machines import on_two_machines
 from tests.analysis.histories import History
 
 LOAD_S = 100
@@ -76,10 +77,24 @@ def test_a_monitor_that_began_late_has_missed_something() -> None:
     assert "did not look for 39.0 s" in (monitor(run).reason or "")
 
 
+def test_sends_by_another_clock_do_not_tell_when_the_load_began() -> None:
+    evidence = on_two_machines(watched(), (0, 1), ahead_s=-500.0, error_s=0.001)
+    (found,) = (one for one in audit(evidence, 5).criteria if one.id == "monitor.complete")
+    assert found.outcome is Verdict.PASS
+
+
 def test_many_failed_looks_are_too_many_though_none_of_them_took_long() -> None:
     found = monitor(watched(*((begin, begin + 1.2) for begin in range(5, 95, 3))))
     assert found.outcome is Verdict.INCONCLUSIVE
     assert "looks failed (at most 20% may)" in (found.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("until", "failed", "outcome"), [(26, 2, Verdict.PASS), (37, 3, Verdict.INCONCLUSIVE)]
+)
+def test_a_fifth_of_the_looks_may_fail(until: float, failed: int, outcome: Verdict) -> None:
+    found = monitor(watched((13, until), interval_s=11.8), interval_s=11.8)
+    assert (found.checked, found.facts["failed"], found.outcome) == (10, failed, outcome)
 
 
 def test_a_database_that_did_not_come_back_is_told() -> None:
@@ -123,7 +138,9 @@ def test_a_chat_without_a_baseline_is_told() -> None:
 
 def test_sends_after_the_last_look_were_seen_by_nobody() -> None:
     run = watched()
-    run.send(0, 0, at=LOAD_S + 5, seq=2)
+    run.send(0, 0, at=LOAD_S + 1, seq=2)  # at that very moment, and so perhaps before it
+    assert monitor(run).outcome is Verdict.PASS
+    run.send(0, 0, at=LOAD_S + 5, seq=3)
     assert "1 sends left after the last look" in (monitor(run).reason or "")
 
 

@@ -71,6 +71,10 @@ def test_slots_are_the_cause_of_what_they_are_the_most_of(
     assert Figure("latency.send.p95", 500, 610, without_ms, 490, slots_ms).by_slots is by_slots
 
 
+def test_a_server_that_misses_the_target_by_itself_does_not_do_so_for_want_of_slots() -> None:
+    assert not Figure("latency.send.p95", 500, 1610, 1510, 500, 1100).by_slots
+
+
 def test_the_excuse_keeps_the_reason_that_was_there() -> None:
     criterion = Criterion(
         "latency.send.p95", "t", "< 500 ms", 600.0, "ms", Verdict.FAIL, 10, reason="Said before."

@@ -1,5 +1,6 @@
 """Promise: the part of a monitor that was killed and that of its successor are one history, and vouch for the run as one."""
 
+import json
 import shutil
 from collections import Counter
 from dataclasses import fields
@@ -138,6 +139,17 @@ def test_one_that_nobody_relieved_does_not(tmp_path: Path, parts: int, name: str
     found = monitor(read_evidence(tmp_path))
     assert found.outcome is Verdict.INCONCLUSIVE
     assert f"{name} was cut off and did not close its record" in (found.reason or "")
+
+
+def test_one_that_could_not_write_all_before_it_was_killed_does_not(tmp_path: Path) -> None:
+    write(watched(), tmp_path, 2)
+    file = monitor_folder(tmp_path) / "process.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"lost_rows": True}), "utf-8")
+    found = monitor(read_evidence(tmp_path))
+    assert found.outcome is Verdict.INCONCLUSIVE
+    assert "Monitor was cut off and did not close its record, of which it could not write all" in (
+        found.reason or ""
+    )
 
 
 def test_one_that_left_no_word_of_itself_does_not_either(tmp_path: Path) -> None:
