@@ -6,6 +6,7 @@ import pytest
 
 from analysis.checks.plan import history, median_interval
 from analysis.criteria import Criterion, Verdict
+from analysis.judge import judge_evidence
 from tests.analysis.histories import History
 from tests.analysis.server_steps import UNIQUE_INDEX
 
@@ -95,6 +96,15 @@ def test_a_table_that_is_read_whole_for_a_page_is_named_with_its_node() -> None:
     )
     assert found.reason is not None
     assert "create the guide's" in found.reason
+
+
+def test_the_verdict_of_a_run_has_it() -> None:
+    made = run()
+    made.index()
+    made.plan(12.0)
+    verdict = judge_evidence(made.evidence(), lambda _: None).verdict
+    (found,) = (one for one in verdict["criteria"] if one["id"] == "plan.history")
+    assert (found["outcome"], found["observed"]) == ("fail", 12.0)
 
 
 def test_a_small_table_may_be_read_whole_as_long_as_an_index_could_serve() -> None:
