@@ -127,12 +127,13 @@ def pages(account: Account) -> Criterion:
 
 
 def _unseen(count: int) -> str | None:
-    """The sentence about messages that may have come and gone between two looks."""
+    """The sentence about messages that no look saw, and that nobody is to blame for."""
     if not count:
         return None
     return (
-        f"{count:,} {'message' if count == 1 else 'messages'} on pages, of people who are no users of the run or of sends without "
-        "a clear answer, no look at the database saw: they may have been deleted between two looks, or never have been there."
+        f"{count:,} {'message' if count == 1 else 'messages'} on pages no look at the database saw, of people who are no users of the run, of "
+        "sends without a clear answer, or after the last look, of load processes that did not write down all that they sent: they may have been "
+        "deleted between two looks, or have come later, or never have been there."
     )
 
 

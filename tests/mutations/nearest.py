@@ -36,7 +36,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "idempotency": (*_MESSAGES, *_of_checks("repeats")),
     "unsent": _of_checks("unsent", "of_messages"),
     **dict.fromkeys(("sequence", "numbering", "order", "gaps"), _NUMBERS),
-    "fleeting": (*_NUMBERS, *_of_checks("phantom")),
+    "fleeting": (*_NUMBERS, *_of_checks("phantom", "history")),
     **dict.fromkeys(("realtime", "deliveries", "subscriptions", "owed"), _EVENTS),
     "stays": _of_checks("stays", "of_hearing"),
     **dict.fromkeys(

@@ -2,13 +2,14 @@
 
 import pytest
 
-from analysis.checks import history
+from analysis.checks import history, phantom
 from analysis.checks.account import account_for
+from analysis.checks.subscriptions import subscriptions
 from analysis.criteria import Verdict
 from analysis.record.codes import EventType, ObservedChange, Outcome, PagePurpose, Status
 from analysis.record.tables import PAGES, SENDS
 from tests.analysis.checks.oracles.hello import account, hello, said
-from tests.analysis.checks.oracles.story import Page, Process, Story
+from tests.analysis.checks.oracles.story import Event, Page, Process, Story
 from tests.analysis.checks.pages import LATER, READER, SENDER, STRANGER, fleeting, judged, named, other, talk
 from tests.analysis.histories import Message
 
@@ -102,7 +103,9 @@ def test_what_a_stranger_may_have_deleted_is_counted_and_blamed_on_nobody(sender
     if sender == STRANGER:
         assert (found.outcome, found.facts) == (Verdict.INCONCLUSIVE, {"pages": 1, "texts": 0, "unseen": 1})
         assert found.reason
-        assert found.reason.startswith("1 message on pages, of people who are no users of the run")
+        assert found.reason.startswith(
+            "1 message on pages no look at the database saw, of people who are no users"
+        )
     else:
         assert (found.outcome, found.observed) == (Verdict.FAIL, 1)
 
@@ -324,6 +327,30 @@ def test_what_a_page_on_another_machine_lacks_is_found_as_far_as_clocks_tell(
     assert history.pages(account(story)).observed == faults
     story.pages[0].left = 2.01  # it may have been asked for before the answers came
     assert history.pages(account(story)).observed == 0
+
+
+@pytest.mark.parametrize(("process", "left", "faults"), [
+    (Process(closed=False), 39.5, 0),  # answered half a second after the last look
+    (Process(closed=False), 38.5, 1),
+    (Process(lost=("sends",)), 39.5, 0),
+    (Process(short=("sends",)), 39.5, 0),
+    (Process(lost=("marks",)), 39.5, 1),
+    (Process(), 39.5, 1),
+    (Process("there", closed=False), 38.5, 0),  # nobody knows whether it was before it
+])  # fmt: skip
+def test_what_came_after_the_last_look_may_be_of_a_process_that_was_killed(
+    process: Process, left: float, faults: int
+) -> None:
+    story = spoken(1, page([99, 0], left=left))
+    story.pages[0].other_seqs = {0: 2}
+    story.processes = [process]
+    found = history.pages(account(story))
+    assert (found.observed, found.facts.get("unseen", 0)) == (faults, 1 - faults)
+    story.pages, story.events = [], [Event(READER, READER, 99, 0, left + 1, seq=2)]
+    judged = account(story)
+    shown = phantom.phantom(judged, subscriptions(judged))
+    assert (shown.observed, shown.facts["unseen_of_others"]) == (faults, 1 - faults)
+    assert shown.outcome is (Verdict.FAIL if faults else Verdict.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize("host", ["here", "there"])

@@ -248,7 +248,9 @@ def test_a_message_of_somebody_else_that_no_look_saw_is_blamed_on_nobody_and_lea
     phantom = found(run)
     assert (phantom.outcome, phantom.observed) == (Verdict.INCONCLUSIVE, 0)
     assert phantom.facts["unseen_of_others"] == 1
-    assert "1 event showed messages of people who are no users of the run" in (phantom.reason or "")
+    assert "1 event showed messages that no look at the database saw, of people who are no users" in (
+        phantom.reason or ""
+    )
 
 
 def test_a_message_of_the_run_that_no_look_saw_is_a_phantom() -> None:

@@ -41,12 +41,14 @@ def test_both_ids_of_a_repeat_that_got_another_are_told() -> None:
     assert why(run, "idempotency.retries") == f"Its 2 attempts were answered with {told}."
 
 
-def test_a_message_whose_repeats_were_answered_differently_is_not_stored_wrongly_too() -> None:
+@pytest.mark.parametrize("told", [1, 5])
+def test_a_message_whose_repeats_were_answered_differently_is_not_stored_wrongly_too(told: int) -> None:
+    """Whether or not both answers told the seq that it has."""
     run = History()
     another = uuid.uuid4()
-    message = run.send(0, run.chat(0, 1), 1.0, seq=1, answered_id=another)
+    message = run.send(0, run.chat(0, 1), 1.0, seq=told, answered_id=another)
     run.repeat(message, 2.0, answered_id=message.id)
-    run.store(message)
+    run.store(message, seq=1)
     run.finish()
     assert set(failed(run)) == {"idempotency.retries"}
 

@@ -51,6 +51,16 @@ class Hearing(Timekeeping):
         self.last_look = swept and self.looks_whole
         self._brought = [(event, self.could_be_of(event)) for event in self.known_inserts()]
 
+    def may_be_later(self, person: int, at: float) -> bool:
+        """Whether it may have come to this person after the last look, and not every send is in the record."""
+        if all(one.closed and not {"sends"} & {*one.lost, *one.short} for one in self.story.processes):
+            return False
+        if not self.last_look:
+            return True
+        last = next(poll for poll in reversed(self.story.polls) if poll.kind is PollKind.SWEEP).asked_by(LAG)
+        lag = self.lag(self.moment(at, person), Moment(last, self.story.monitor.host))
+        return lag is None or lag <= 0
+
     # The subscription that brought an event
 
     def could_be_of(self, event: Event) -> list[Subscription]:

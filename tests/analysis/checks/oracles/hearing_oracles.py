@@ -224,7 +224,8 @@ def _unknown(hearing: Hearing, event: Event) -> str | None:
     from_before = event.seq is not None and event.seq <= (story.baseline[event.chat] or 0)
     if answered or deleted or (from_before and event.type is EventType.UPDATE):
         return None
-    if story.sender(event) >= story.people or _may_be_of_a_send_without_an_answer(story, event):
+    perhaps = story.sender(event) >= story.people or _may_be_of_a_send_without_an_answer(story, event)
+    if perhaps or hearing.may_be_later(event.person, event.at):
         return NOT_TOLD
     return "no such message was ever stored" if hearing.last_look else None
 

@@ -83,7 +83,8 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
         known = known or any((event.seq, event.chat) == (seq, page.chat) for event in story.events)
     if known:
         return None
-    return NOT_TOLD if _may_have_gone(story, page, place) else "no such message"
+    later = Hearing(story).may_be_later(page.person, page.left + 1)
+    return NOT_TOLD if later or _may_have_gone(story, page, place) else "no such message"
 
 
 def _is_worded(story: Story, page: Page, place: int) -> bool:

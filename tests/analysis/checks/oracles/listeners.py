@@ -143,12 +143,18 @@ def _empty(draw: st.DrawFn) -> Story:
         people,
         chats,
         [baseline] * len(chats),
-        processes=[Process(host, draw(_LOST)) for host in hosts],
+        processes=[_process(draw, host) for host in hosts],
         monitor=Process(
             lost=draw(st.sampled_from([(), (), (), (), (), (), (), (), (), (), ("gauges",), ("polls",)]))
         ),
         process_of=[draw(st.integers(0, len(hosts) - 1)) for _ in everybody],
     )
+
+
+def _process(draw: st.DrawFn, host: str) -> Process:
+    """A load process that has written down all, or has not, or was killed."""
+    lost = draw(_LOST)
+    return Process(host, lost, closed=bool(lost) or draw(st.sampled_from([*[True] * 8, False])))
 
 
 def _look(draw: st.DrawFn, story: Story) -> None:
