@@ -38,7 +38,7 @@ def weigh(
     targets: Targets,
     *,
     sends: pd.DataFrame,
-    rightly_refused: Bools,
+    uncounted: Bools,
     sent: Latencies,
     delivered: Latencies,
     steady: Stretch,
@@ -47,7 +47,7 @@ def weigh(
 
     Args:
         sends: `evidence.sends` with ``axis_ns``.
-        rightly_refused: which of them had to be refused: `errors.send` leaves them out.
+        uncounted: which of them say nothing about the server: `errors.send` leaves them out.
         sent: of its acknowledged messages, as `latency.send_latencies` gives them.
         steady: the part in which `drift.latency` looks for a drift.
     """
@@ -63,7 +63,7 @@ def weigh(
         *_delivery_figures(delivered, unheard_ns, targets),
     ]
     turned = set()
-    if _errors_turn(sends[~rightly_refused], targets, stalls, stamped):
+    if _errors_turn(sends[~uncounted], targets, stalls, stamped):
         turned.add("errors.send")
     drifts = any(one.id == "drift.latency" and one.outcome is Verdict.FAIL for one in criteria)
     if drifts and _holds_without(_without(sent, own.all), _without(delivered, unheard_ns), targets, steady):

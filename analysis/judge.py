@@ -97,7 +97,7 @@ def judge_evidence(evidence: Evidence, tell: Callable[[str], None]) -> Judgement
             axis,
             targets,
             sends=sends,
-            rightly_refused=found.rightly_refused,
+            uncounted=found.uncounted,
             sent=sent,
             delivered=delivered,
             steady=steady,

@@ -40,6 +40,7 @@ from analysis.statistics.intervals import (
 )
 
 Facts = dict[str, float | int]
+NOTHING: Mapping[str, int] = {}
 
 BESIDE = (50, 99)  # percentiles that runs are compared by as well, so that they need an interval too
 TRIFLE_S = 10.0  # a warm-up up to this long is nobody's concern, whatever its latencies
@@ -107,14 +108,14 @@ def delivery_criterion(
 
 
 def errors_criterion(
-    sends: pd.DataFrame, faults: Faults, targets: Targets, rightly_refused: int = 0
+    sends: pd.DataFrame, faults: Faults, targets: Targets, left_out: Mapping[str, int] = NOTHING
 ) -> Criterion:
     """`errors.send`: the share of all sends, warm-up included, that the server did not acknowledge.
 
     Args:
-        sends: as for `send_latencies`, without those that were rightly refused.
+        sends: as for `send_latencies`, without those that say nothing about the server.
         faults: those that were not acknowledged.
-        rightly_refused: how many were, because their senders had left the chat.
+        left_out: how many those are, by the fact that tells of them.
     """
     examples, found = faults.told()
     outcomes = sends["outcome"].to_numpy()
@@ -125,7 +126,7 @@ def errors_criterion(
         "not_ok": bad,
         "refused": int((outcomes == Outcome.FAIL).sum()),
         "unknown": int((outcomes == Outcome.INFO).sum()),
-        **({"after_leaving": rightly_refused} if rightly_refused else {}),
+        **{fact: many for fact, many in left_out.items() if many},
     }
     interval: Interval | None = None
     reason: str | None = "Nothing was sent."

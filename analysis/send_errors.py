@@ -17,17 +17,17 @@ from analysis.record.codes import Outcome
 
 
 def send_errors(evidence: Evidence, sends: pd.DataFrame, found: Audit, targets: Targets) -> Criterion:
-    """`errors.send`; what was rightly refused is no part of it.
+    """`errors.send`; what was rightly refused, or met no server when the run had been cut off, is no part of it.
 
     Args:
         sends: `Evidence.sends`, row by row, with ``axis_ns``.
     """
-    rightly_refused = found.rightly_refused
+    left_out = {"after_leaving": found.rightly_refused, "after_the_end": found.after_the_end}
     return errors_criterion(
-        sends[~rightly_refused],
+        sends[~found.uncounted],
         _not_acknowledged(evidence, found),
         targets,
-        rightly_refused=int(rightly_refused.sum()),
+        left_out={fact: int(which.sum()) for fact, which in left_out.items()},
     )
 
 
@@ -35,7 +35,7 @@ def _not_acknowledged(evidence: Evidence, found: Audit) -> Faults:
     """The sends that were refused, and not rightly, or got no answer, in the order in which they left; each with the message
     that it became all the same, or by a repeat, where one is known."""
     sends = evidence.sends.assign(became=found.messages_of_sends, became_seq=found.seqs_of_sends)
-    missed = (sends["outcome"] != Outcome.OK).to_numpy() & ~found.rightly_refused
+    missed = (sends["outcome"] != Outcome.OK).to_numpy() & ~found.uncounted
     bad = sends[missed].sort_values("left_ns", kind="stable")
     said = ["outcome", "status_code", "error"]
     left_ns = Clocks.of(evidence).dated(bad["left_ns"], bad["clock"])

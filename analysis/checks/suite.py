@@ -24,6 +24,7 @@ from analysis.checks import (
     status,
 )
 from analysis.checks.account import Account, Bools, Ints, account_for
+from analysis.checks.cut_off import after_the_end
 from analysis.checks.deliveries import Deliveries, deliveries
 from analysis.checks.departures import Departures
 from analysis.clocks import Clocks
@@ -41,6 +42,7 @@ class Audit:
         messages_of_sends: for each of `Evidence.sends` the code of the message it became, -1 if none is known.
         seqs_of_sends: the seq of that message, -1 if none is known.
         rightly_refused: which of them were refused to people who may have left the chat by then.
+        after_the_end: which of them met no server when the run had been cut off; see `cut_off`.
         left_before: for the id of a message the ids of people who had left its chat before it was sent; see `recipients`.
     """
 
@@ -49,7 +51,13 @@ class Audit:
     messages_of_sends: Ints
     seqs_of_sends: Ints
     rightly_refused: Bools
+    after_the_end: Bools
     left_before: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @property
+    def uncounted(self) -> Bools:
+        """Sends that say nothing about the server: `errors.send` leaves them out."""
+        return self.rightly_refused | self.after_the_end
 
 
 def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
@@ -88,6 +96,7 @@ def audit(evidence: Evidence, delivered_within_s: float) -> Audit:
         messages_of_sends=account.messages_of_sends(),
         seqs_of_sends=account.seqs_of_sends(),
         rightly_refused=Departures.of(account).rightly_refused(evidence.sends, Clocks.of(evidence)),
+        after_the_end=after_the_end(evidence),
         left_before=recipients.left_before(account),
     )
 

@@ -50,6 +50,7 @@ FACTS = {
     "errors.send.not_ok": ("{} not acknowledged", "All sends that were refused or had no clear answer."),
     "errors.send.refused": ("{} refused", "The server said no: an answer 4xx."),
     "errors.send.unknown": ("{} without a clear answer", "Timed out, broken off or answered 5xx: they may be stored or not."),
+    "errors.send.after_the_end": ("{} after the end", "Sends that met no server when Locust had been killed, and with it perhaps the embedded staging environment: they are not counted."),
     "errors.send.after_leaving": ("{} refused after leaving", "Sends of people who had left the chat, or been removed from it, and were refused with 403 or 404, as they should be: they are not counted."),
     "messages.lost.recovered": ("{} recovered", "Sends without a clear answer that are stored all the same: no fault."),
     "messages.lost.rows_of_other_people": ("rows of others: {}", "Messages in these chats that are no sends of this run: of people who are no users of the run, or tried in another's name and rightly stored under one's own. Seen, and blamed on nobody."),

@@ -38,6 +38,7 @@ RELEASE = {
     Verdict.INCONCLUSIVE: "Not known: this run cannot say whether this may be released.",
 }
 
+CUT_OFF = "The run was cut off before its end."
 NOTES_SHOWN = 3
 NOTE_MOST = 300  # letters
 
@@ -110,9 +111,9 @@ def reasons(verdict: Mapping[str, Any]) -> list[tuple[str | None, str]]:
     decided = [entry for entry in verdict["criteria"] if entry["outcome"] == outcome]
     if outcome == Verdict.PASS:
         return [(None, f"All {len(decided)} criteria hold.")]
+    cut_off = [(None, CUT_OFF)] if verdict["ended_at"] is None else []
     if outcome == Verdict.FAIL:
-        return [(entry["id"], _broken(entry)) for entry in decided]
-    cut_off = [(None, "The run was cut off before its end.")] if verdict["ended_at"] is None else []
+        return cut_off + [(entry["id"], _broken(entry)) for entry in decided]
     return cut_off + [
         (entry["id"], f"Not certain: “{entry['title']}”. {entry['reason'] or 'It could not be judged.'}")
         for entry in decided

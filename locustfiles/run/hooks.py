@@ -60,7 +60,8 @@ class Session:
         shaped = (self._options.chatsoak_shape or ShapeName.SOAK) != ShapeName.SOAK
         self._interrupts = Interrupts(terminate_too=bool(self._options.headless) and shaped)
         if isinstance(runner, WorkerRunner):
-            self._worker = Worker(runner, env_file_of(self._options), self._use)
+            forked = bool(self._options.processes)
+            self._worker = Worker(runner, env_file_of(self._options), self._use, forked=forked)
             if can_take_back(sys.stderr):  # it may be the master's terminal, with the master's line
                 keep_clear(sys.stderr)
             return

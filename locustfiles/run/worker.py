@@ -1,10 +1,12 @@
 """A worker's side of the master's orders: open the record, cease, drain."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gevent
 from gevent.event import Event
 from gevent.lock import RLock
 from locust.env import Environment
@@ -22,6 +24,7 @@ from locustfiles.run.load import Load
 logger = logging.getLogger(__name__)
 
 ORPHAN_S = 3.0  # after an interrupt, how long to wait for the master to end the run too
+PARENT_EVERY_S = 0.25  # how often to see whether our parent is there
 MASTER_S = 60.0  # how long the master may take from its first order to stop to its last
 
 
@@ -31,9 +34,12 @@ class Worker:
     Args:
         env_file: describes a target that is not embedded; its secrets are not sent by the master.
         on_load: called with the load that users belong to from then on.
+        forked: our parent is a process of Locust (``--processes``).
     """
 
-    def __init__(self, runner: WorkerRunner, env_file: Path | None, on_load: Callable[[Load], None]) -> None:
+    def __init__(
+        self, runner: WorkerRunner, env_file: Path | None, on_load: Callable[[Load], None], *, forked: bool
+    ) -> None:
         self._runner = runner
         self._env_file = env_file
         self._on_load = on_load
@@ -47,15 +53,28 @@ class Worker:
         runner.register_message(TOLD, self._on_told)
         runner.register_message(SOUGHT, self._on_sought)
         runner.register_message(FOUND, self._on_found)
+        if forked:
+            gevent.spawn(self._end_with, os.getppid())
 
     def leave(self) -> None:
         """This process is about to end: see that its record is whole, with the master if it ends as well."""
-        if self._load is None or "drain" in self._done:
+        if self._load is None or self._done & {"drain", "close"}:
             return
         self._carry_out("cease", {})
         if self._ordered.wait(timeout=ORPHAN_S):
             self._drained.wait(timeout=MASTER_S)
         self._carry_out("drain", {})
+
+    def _end_with(self, parent: int) -> None:
+        """End when the process is gone that has forked us: by its heartbeat Locust itself would notice only after a minute, for which
+        nobody watches what we do to the target. Nor is there anybody left to look at what a drain would wait for, or perhaps a target."""
+        while os.getppid() == parent:
+            gevent.sleep(PARENT_EVERY_S)
+        logger.error("The process of Locust that started this one is gone: the load ends.")
+        if self._load is not None and "drain" not in self._done:
+            self._carry_out("cease", {})
+            self._carry_out("close", {})
+        self._runner.quit()
 
     def _on_order(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
         if msg.data["do"] != "open":
@@ -90,7 +109,7 @@ class Worker:
                 if do == "open":
                     self._open(data)
                 elif self._load is not None:
-                    self._load.cease() if do == "cease" else self._load.drain()
+                    {"cease": self._load.cease, "drain": self._load.drain, "close": self._load.close}[do]()
             except (ChatsoakError, OSError) as problem:
                 error = sentence(problem)
                 logger.error("%s", error)

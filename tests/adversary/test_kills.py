@@ -112,6 +112,22 @@ def test_a_load_process_of_two_is_killed_and_the_monitor_twice(own: RunningStage
     expectations.write(latest(running), outcomes("LoadProcessKilled", "MonitorKilledTwice"))
 
 
+def test_load_processes_end_with_the_locust_that_started_them(own: RunningStage, tmp_path: Path) -> None:
+    """At once, and in good order: Locust itself would have them go on for a minute."""
+    with soak(tmp_path, own, "--processes", "2") as running:
+        wait_for_messages(running, own, 40)
+        started = psutil.Process(running.process.pid).children(recursive=True)
+        assert sum("locustfiles/chat.py" in one.cmdline() for one in started) == 2
+        running.process.kill()
+        running.process.wait()
+        _, alive = psutil.wait_procs(started, timeout=30)
+    assert alive == [], "something outlived it"
+    (folder,) = running.reports.glob("2*")
+    evidence = read_evidence(folder)
+    assert [part.process is not None and part.process.closed for part in evidence.parts] == [True, True]
+    judged_by_hand(folder)
+
+
 def test_locust_is_killed_and_its_record_still_speaks(own: RunningStage, tmp_path: Path) -> None:
     with soak(tmp_path, own) as running:
         running.wait_for_load()

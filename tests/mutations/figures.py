@@ -4,10 +4,18 @@ from tests.mutations.mutation import of
 
 FIGURES = [
     *of(
+        "cut_off",
+        ("evidence.run.ended_at is not None or ", ""),
+        (' & (sends["status_code"].to_numpy() == 0)', ""),
+        ("met_nobody & ~before", "met_nobody"),
+        ("asked_ns(answered).max(", "asked_ns(polls).max("),
+        ("or not len(answered)", "or not len(polls)"),
+    ),
+    *of(
         "../send_errors",
-        (" & ~found.rightly_refused", ""),
-        ("sends[~rightly_refused],", "sends,"),
-        ("rightly_refused=int(rightly_refused.sum()),", ""),
+        (" & ~found.uncounted", ""),
+        ("sends[~found.uncounted],", "sends,"),
+        ("left_out={fact: int(which.sum()) for fact, which in left_out.items()},", ""),
         ('(sends["outcome"] != Outcome.OK)', '(sends["outcome"] == Outcome.INFO)'),
         ('evidence.messages.text(send["became"])', "None"),
         ('int(send["became_seq"])', "None"),

@@ -56,11 +56,12 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "newest": _of_checks("newest"),
     "restarts": _of_checks("restarts", "late_looks"),
     "plan": _of_checks("of_plan", "plan"),
+    "cut_off": _of_checks("cut_off"),
     "suite": _of_checks(
         "for_a_while", "repeats", "numbering", "phantom", "departures", "completeness", "plants"
     ),
     "judge": (*_of_analysis("test_verdict", "test_latency"), *_of_checks("own_errors", "plan", "plants")),
-    "send_errors": _of_checks("of_errors", "own_errors"),
+    "send_errors": _of_checks("of_errors", "own_errors", "cut_off"),
     **dict.fromkeys(("drift", "steady"), _of_checks("drift")),
     "generator": _of_checks("generator", "own_errors", "own_part"),
     **dict.fromkeys(("fared", "why_behind"), _of_checks("generator", "why_behind")),

@@ -152,7 +152,7 @@ TOOL = [
     Mutation(GENERATOR, "return found.outcome is Verdict.PASS", "return True"),
     Mutation(GENERATOR, "return found.outcome is Verdict.PASS", "return False"),
     Mutation(GENERATOR, "latency_ns - np.minimum(own_ns, latency_ns),", "latency_ns,"),
-    Mutation(GENERATOR, "_errors_turn(sends[~rightly_refused]", "_errors_turn(sends"),
+    Mutation(GENERATOR, "_errors_turn(sends[~uncounted]", "_errors_turn(sends"),
     *(
         Mutation(OUTSIDER, old, new)
         for old, new in (

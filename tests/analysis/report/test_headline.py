@@ -8,7 +8,13 @@ from analysis.report.headline import certainty, faults, notes, tiles, why
 def verdict(**p95: Any) -> dict[str, Any]:
     entry = {"id": "latency.send.p95", "title": "P95 of send latency", "target": "< 500 ms", "unit": "ms"}
     entry |= {"ci95": (208.0, 217.9), "outcome": "pass", "facts": {"warmup_s": 40.0}} | p95
-    return {"counts": {"sends": 0}, "criteria": [entry], "steps": [], "notes": []}
+    return {
+        "counts": {"sends": 0},
+        "criteria": [entry],
+        "steps": [],
+        "notes": [],
+        "ended_at": "2026-09-01T02:00:00Z",
+    }
 
 
 def test_what_happened_to_the_run_is_told_first_and_much_of_it_is_counted() -> None:

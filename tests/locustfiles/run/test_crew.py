@@ -43,7 +43,7 @@ class Crowd:
             runner = Runner()
             runner.others = [master]
             master.others.append(runner)
-            worker = Worker(runner, None, lambda _: None)  # type: ignore[arg-type]
+            worker = Worker(runner, None, lambda _: None, forked=False)  # type: ignore[arg-type]
             worker._load = SimpleNamespace(watch=watch)  # type: ignore[assignment]
             self.workers.append(worker)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.checks.account import account_for
+from analysis.checks.cut_off import after_the_end
 from analysis.checks.departures import Departures
 from analysis.checks.suite import Audit
 from analysis.clocks import Clocks
@@ -93,6 +94,7 @@ def judged(made: History, share: float) -> Criterion:
         messages_of_sends=account.messages_of_sends(),
         seqs_of_sends=account.seqs_of_sends(),
         rightly_refused=Departures.of(account).rightly_refused(evidence.sends, Clocks.of(evidence)),
+        after_the_end=after_the_end(evidence),
     )
     sends = evidence.sends.assign(axis_ns=evidence.sends["left_ns"].astype(np.int64))
     targets = Targets.of({"CHATSOAK_TARGET_ERRORS_SHARE": share})
