@@ -189,6 +189,16 @@ def test_a_deletion_of_which_nothing_else_is_known_explains_one_hole_of_any_chat
     assert [one.seq for one in judged(run)["seq.gaps"].examples] == [2, 4]
 
 
+def test_a_deletion_of_a_message_whose_number_was_told_explains_no_other_hole() -> None:
+    run, _ = chatting(1, 3)
+    fleeting = stranger(4, 1.5)
+    run.event(fleeting, 1, 1.6, sender=9)
+    run.event(fleeting, 1, 1.9, type=DELETE)
+    run.rows["events"][-1] = (*run.rows["events"][-1][:5], None, *run.rows["events"][-1][6:])
+    run.finish()
+    assert gap(run)
+
+
 def test_a_hole_is_only_as_large_as_what_was_not_shown() -> None:
     run, _ = chatting(1, 7)
     for seq in (3, 4, 6):
