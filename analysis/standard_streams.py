@@ -35,15 +35,25 @@ class _Output(io.FileIO):
         except OSError as error:
             if not self._nobody_reads(error):
                 self.failure = error
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
+            go_nowhere(self.fileno())
             return super().write(data)
 
     def _nobody_reads(self, error: OSError) -> bool:
         """Whether a pipe, a socket or a terminal has been closed at its other end."""
         closed_terminal = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(self.fileno()).st_mode)
         return isinstance(error, BrokenPipeError | ConnectionResetError) or closed_terminal
+
+
+def go_nowhere(descriptor: int) -> None:
+    """Let what is written to it from now on go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def not_all(failure: OSError) -> str:
+    """The sentence about what could not be printed."""
+    return f"All else is done, but not all that was to be printed could be written: {failure.strerror}. Print it somewhere else."
 
 
 class Printed:
@@ -60,9 +70,7 @@ class Printed:
         """
         sys.stdout.flush()
         if self._output and (failure := self._output.failure):
-            raise OutputError(
-                f"Not all that was to be printed could be written: {failure.strerror}. Print it somewhere else."
-            )
+            raise OutputError(not_all(failure))
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
-from analysis.errors import ChatsoakError
+from analysis.errors import ChatsoakError, OutputError
 from analysis.settings import ShapeName, Transport
+from analysis.standard_streams import go_nowhere, not_all
 from analysis.visible import in_a_line
 from locustfiles.clients.interfaces import REST_TABLE
 from locustfiles.life.user import ChatUser
@@ -114,7 +115,10 @@ class Session:
             self._conductor.end(self._cut_short())
             self._set_exit_code()
             if not self._options.headless:
-                self._say_closing()
+                try:
+                    self._say_closing()
+                except OutputError as error:
+                    logger.error("%s", error)
 
     def on_quitting(self) -> None:
         """The process is about to end, perhaps in the middle of a run; Locust reads the exit code next."""
@@ -126,10 +130,14 @@ class Session:
 
     def on_quit(self) -> None:
         """Locust has printed its statistics, which fill the terminal: the closing summary, or again where the report is."""
-        if self._conductor is None or self._say_closing() or self._conductor.report is None:
+        if self._conductor is None:
             return
-        sys.stdout.write(f"Report: {self._conductor.report}\n")
-        sys.stdout.flush()
+        try:
+            if not self._say_closing() and self._conductor.report is not None:
+                _print(f"Report: {self._conductor.report}\n")
+        except OutputError as error:
+            logger.error("%s", error)
+            sys.exit(error.exit_code)
 
     # What they need
 
@@ -170,9 +178,8 @@ class Session:
         """Print the newest run's closing summary, once; False = there is none to print."""
         if self._conductor is None or not self._conductor.closing:
             return False
-        sys.stdout.write(self._conductor.closing)
-        sys.stdout.flush()
-        self._conductor.closing = ""
+        closing, self._conductor.closing = self._conductor.closing, ""
+        _print(closing)
         return True
 
     def _how_far(self, seconds: float) -> list[Piece]:
@@ -267,3 +274,20 @@ def _on_init(environment: Environment, **_: Any) -> None:
     environment.events.quit.add_listener(lambda **_: session.on_quit())
     atexit.register(session._leave)
     session.on_init()
+
+
+def _print(text: str) -> None:
+    """Print it; where nobody reads it any more it goes nowhere.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        go_nowhere(
+            sys.stdout.fileno()
+        )  # Python would try what is left once more when it ends, and end with 120
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(not_all(error)) from None
