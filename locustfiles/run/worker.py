@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 ORPHAN_S = 3.0  # after an interrupt, how long to wait for the master to end the run too
 PARENT_EVERY_S = 0.25  # how often to see whether our parent is there
+OVER = {"drain", "close"}  # what closes the record
 MASTER_S = 60.0  # how long the master may take from its first order to stop to its last
 
 
@@ -58,7 +59,7 @@ class Worker:
 
     def leave(self) -> None:
         """This process is about to end: see that its record is whole, with the master if it ends as well."""
-        if self._load is None or self._done & {"drain", "close"}:
+        if self._load is None or self._done & OVER:
             return
         self._carry_out("cease", {})
         if self._ordered.wait(timeout=ORPHAN_S):
@@ -71,9 +72,8 @@ class Worker:
         while os.getppid() == parent:
             gevent.sleep(PARENT_EVERY_S)
         logger.error("The process of Locust that started this one is gone: the load ends.")
-        if self._load is not None and "drain" not in self._done:
-            self._carry_out("cease", {})
-            self._carry_out("close", {})
+        self._carry_out("cease", {})
+        self._carry_out("close", {})
         self._runner.quit()
 
     def _on_order(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002 - Locust's signature
@@ -102,7 +102,7 @@ class Worker:
 
     def _carry_out(self, do: str, data: dict[str, Any]) -> None:
         with self._lock:
-            if do in self._done and do != "open":
+            if do != "open" and (do in self._done or self._done & OVER):
                 return
             error = None
             try:
