@@ -32,6 +32,7 @@ MAY_IMPORT = {
         "analysis.settings",
         "analysis.rates",
         "analysis.errors",
+        "analysis.standard_streams",
         "analysis.visible",
     ),
     "staging": ("staging",),

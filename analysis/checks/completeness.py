@@ -6,6 +6,7 @@ What they find is never the target's fault, so they never fail a run: they make 
 import numpy as np
 
 from analysis.checks.account import Account, Ints
+from analysis.checks.findings import counted
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Verdict
 from analysis.evidence import Evidence, ProcessPart
@@ -35,11 +36,11 @@ def monitor(account: Account) -> Criterion:
     ]
     without = set(evidence.participants["chat_id"].tolist()) - set(evidence.baseline["chat_id"].tolist())
     if without:
-        problems.append(f"{len(without)} chats of the run have no baseline")
+        problems.append(f"there is no baseline of {counted(len(without), 'chat')} of the run")
     if account.last_look_ns is None:
         problems.append("the last look after the drain is missing")
     elif (late := _sends_after_the_last_look(account)) > 0:
-        problems.append(f"{late} sends left after the last look")
+        problems.append(f"{counted(late, 'send')} left after the last look")
     if len(failed) and failed[-1]:
         error = polls["error"].iloc[-1]
         problems.append(f"the database was lost and did not come back ({error})")

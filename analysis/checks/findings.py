@@ -19,6 +19,11 @@ NO_LAST_LOOK = (
 )
 
 
+def counted(count: int, one: str) -> str:
+    """So many of `one`, e.g. "1 message", "2,000 messages"."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
 Tell = Callable[[int], Iterator[Finding]]  # the finding at a place, in words
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.checks.account import NULL, Account, Ints
-from analysis.checks.findings import NO_LAST_LOOK
+from analysis.checks.findings import NO_LAST_LOOK, counted
 from analysis.checks.fleeting import Fleeting
 from analysis.checks.numbering import NO_LOOK, numbers_given
 from analysis.criteria import Criterion, Finding
@@ -102,16 +102,15 @@ def gaps(account: Account) -> Criterion:
 
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
-        reason = f"{still_open} missing numbers may still be filled: {looks.why_open(undecided)}."
+        reason = f"{counted(still_open, 'missing number')} may still be filled: {looks.why_open(undecided)}."
     if not reason and perhaps_given:
         reason = (
-            f"{perhaps_given} missing numbers may have been those of messages that came and went between two looks: an event or a "
+            f"{counted(perhaps_given, 'missing number')} may have been given to messages that came and went between two looks: an event or a "
             "page showed a message of somebody else, or of a send without a clear answer, with them, or told that one was deleted."
         )
     if not reason and set(newest) - set(baseline):
-        reason = (
-            f"{len(set(newest) - set(baseline))} chats have no baseline: gaps at their beginning do not show."
-        )
+        without = len(set(newest) - set(baseline))
+        reason = f"Gaps at the beginning of {counted(without, 'chat')} without a baseline do not show."
     facts: dict[str, float | int] = {"open": still_open}
     if perhaps_given:
         facts["perhaps_given"] = perhaps_given

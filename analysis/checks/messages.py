@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.checks.account import NEVER, Account, Bools, Ints
-from analysis.checks.findings import NO_LAST_LOOK, Namer, both, either, seconds
+from analysis.checks.findings import NO_LAST_LOOK, Namer, both, counted, either, seconds
 from analysis.checks.unsent import proven, unsent
 from analysis.clocks import Clocks
 from analysis.criteria import Criterion, Finding
@@ -74,7 +74,7 @@ def lost(account: Account) -> Criterion:
 
     reason = NO_LAST_LOOK if unseen else None
     if not reason and too_late.any():
-        reason = f"{too_late.sum():,} messages may have been acknowledged after the monitor's last look."
+        reason = f"{counted(int(too_late.sum()), 'message')} may have been acknowledged after the monitor's last look."
         if never_compared := int((too_late & ~Clocks.of(account.evidence).known(operations["clock"])).sum()):
             reason += f" {never_compared:,} of them were sent by machines whose clocks could not be held against the monitor's."
     return from_faults(

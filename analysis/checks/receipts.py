@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.checks import witnesses
 from analysis.checks.account import NEVER, NULL, Account, Bools, Ints
 from analysis.checks.departures import Departures
-from analysis.checks.findings import NO_LAST_LOOK, Namer, seconds
+from analysis.checks.findings import NO_LAST_LOOK, Namer, counted, seconds
 from analysis.checks.last_looks import last_looks_below
 from analysis.clocks import ENDLESS_NS, LOOK_LAG_NS, Clocks
 from analysis.criteria import Criterion, Finding
@@ -71,7 +71,7 @@ def stuck(account: Account, delivered_within_s: float) -> Criterion:
 
     reason = NO_LAST_LOOK if account.last_look_ns is None else None
     if not reason and still_open:
-        reason = f"{still_open:,} messages were acknowledged too shortly before the last look to tell."
+        reason = f"Nothing is known of {counted(still_open, 'message')} acknowledged too shortly before the last look."
     marks = account.evidence.marks
     if not reason and len(marks) and not clocks.known(marks["clock"]).any():
         reason = "All receipts are from machines whose clocks could not be held against the monitor's."

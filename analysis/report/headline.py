@@ -7,7 +7,6 @@ from typing import Any
 from analysis.criteria import Verdict, counts_faults
 from analysis.report import levels
 from analysis.report.numbers import (
-    in_mid_sentence,
     interval_name,
     is_doubted,
     is_moved,
@@ -199,9 +198,7 @@ def certainty(verdict: Mapping[str, Any]) -> list[str]:
         told.append(level)
     unjudged = [entry["title"] for entry in verdict["criteria"] if entry["outcome"] in _NOT_JUDGED]
     if unjudged:
-        told.append(
-            f"Not judged: {listed([in_mid_sentence(title) for title in unjudged[:4]])}{_more(unjudged[4:])}."
-        )
+        told.append(f"Not judged: {listed([f'“{title}”' for title in unjudged[:4]])}{_more(unjudged[4:])}.")
     return told
 
 

@@ -120,12 +120,6 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def in_mid_sentence(title: str) -> str:
-    """`title` as it stands within a sentence; what begins with an abbreviation such as P95 stays as it is."""
-    first = title.partition(" ")[0]
-    return title if first[1:] != first[1:].lower() or not first.isalpha() else title[0].lower() + title[1:]
-
-
 def listed(things: list[str]) -> str:
     """`things` as a sentence lists them: a, b and c."""
     return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]}"

@@ -47,7 +47,7 @@ def test_what_may_have_been_acknowledged_after_it_is_not_called_lost(
     certain = lost < LAST_LOOK_S and error_s == WELL
     assert (one.outcome, one.observed) == ((Verdict.FAIL, 1) if certain else (Verdict.INCONCLUSIVE, 0))
     assert (
-        "1 messages may have been acknowledged after the monitor's last look" in str(one.reason)
+        "1 message may have been acknowledged after the monitor's last look" in str(one.reason)
     ) != certain
     assert ("clocks could not be held against the monitor's" in str(one.reason)) == (
         error_s is NEVER_COMPARED
@@ -91,4 +91,4 @@ def test_the_time_of_a_look_is_noted_when_its_snapshot_has_come(before_s: float,
 )
 def test_the_monitor_did_not_see_what_left_for_certain_after_it(error_s: float | None, told: bool) -> None:
     one = found(watched(lost=LAST_LOOK_S + 9), error_s, "monitor.complete")
-    assert ("1 sends left after the last look" in str(one.reason)) == told
+    assert ("1 send left after the last look" in str(one.reason)) == told

@@ -133,7 +133,7 @@ def test_looks_whose_rows_are_not_all_there_say_nothing_of_what_is_absent() -> N
 def test_a_chat_without_a_baseline_is_told() -> None:
     run = watched()
     run.rows["baseline"].clear()
-    assert "1 chats of the run have no baseline" in (monitor(run).reason or "")
+    assert "There is no baseline of 1 chat of the run" in (monitor(run).reason or "")
 
 
 def test_sends_after_the_last_look_were_seen_by_nobody() -> None:
@@ -141,7 +141,7 @@ def test_sends_after_the_last_look_were_seen_by_nobody() -> None:
     run.send(0, 0, at=LOAD_S + 1, seq=2)  # at that very moment, and so perhaps before it
     assert monitor(run).outcome is Verdict.PASS
     run.send(0, 0, at=LOAD_S + 5, seq=3)
-    assert "1 sends left after the last look" in (monitor(run).reason or "")
+    assert "1 send left after the last look" in (monitor(run).reason or "")
 
 
 def test_a_run_without_an_end_or_a_part_is_no_whole_record() -> None:

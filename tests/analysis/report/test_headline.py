@@ -62,14 +62,9 @@ def test_a_criterion_that_could_not_be_judged_is_not_told_as_if_it_held() -> Non
     assert why(of) == ["Not certain: “The load generator kept up”. It used 90% of a core."]
 
 
-def test_within_a_sentence_a_title_begins_small_unless_with_an_abbreviation() -> None:
-    for title, told in (
-        ("P95 of delivery latency", "P95 of delivery latency"),
-        ("The record is whole", "the record is whole"),
-        ("No message is lost", "no message is lost"),
-    ):
-        said = certainty(verdict(outcome="info", title=title, ci95=None))
-        assert said == [f"Not judged: {told}."]
+def test_what_was_not_judged_is_named_by_its_title_as_no_claim_of_ours() -> None:
+    said = certainty(verdict(outcome="info", title="No message is lost", ci95=None))
+    assert said == ["Not judged: “No message is lost”."]
 
 
 def test_a_figure_that_is_the_generators_own_for_the_most_part_is_not_told_without_a_warning() -> None:

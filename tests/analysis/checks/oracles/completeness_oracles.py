@@ -18,7 +18,7 @@ def monitor(story: Story) -> Answer:
     polls = story.polls
     unknown = sum(story.baseline[chat] is None for chat in range(len(story.chats)))
     if unknown:
-        problems.append(f"{unknown} chats of the run have no baseline")
+        problems.append(f"there is no baseline of {unknown} {'chat' if unknown == 1 else 'chats'} of the run")
     process = story.monitor
     # Of one that was cut off it is not known which rows it could not write.
     lacking = {*process.lost, *process.short} & LOOKS if process.closed else process.lost
@@ -35,7 +35,7 @@ def monitor(story: Story) -> Answer:
     if not sweeps or blind:
         problems.append("the last look after the drain is missing")
     elif late:
-        problems.append(f"{late} sends left after the last look")
+        problems.append(f"{late} {'send' if late == 1 else 'sends'} left after the last look")
     failed = sum(poll.kind is PollKind.FAILED for poll in polls)
     if polls and polls[-1].kind is PollKind.FAILED:
         problems.append("the database was lost and did not come back (connection refused)")
