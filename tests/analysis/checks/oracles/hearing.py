@@ -53,13 +53,21 @@ class Hearing(Timekeeping):
 
     def may_be_later(self, person: int, at: float) -> bool:
         """Whether it may have come to this person after the last look, and not every send is in the record."""
-        if all(one.closed and not {"sends"} & {*one.lost, *one.short} for one in self.story.processes):
-            return False
-        if not self.last_look:
-            return True
-        last = next(poll for poll in reversed(self.story.polls) if poll.kind is PollKind.SWEEP).asked_by(LAG)
-        lag = self.lag(self.moment(at, person), Moment(last, self.story.monitor.host))
+        if self.has_all_sends() or not self.last_look:
+            return not self.has_all_sends()
+        lag = self.lag(self.moment(at, person), Moment(self.last_look_asked(), self.story.monitor.host))
         return lag is None or lag <= 0
+
+    def has_all_sends(self) -> bool:
+        """Whether every load process wrote down all that it sent."""
+        return all(
+            one.closed and not one.silent and "sends" not in {*one.lost, *one.short}
+            for one in self.story.processes
+        )
+
+    def last_look_asked(self) -> float:
+        """Since when the last look may have been taken."""
+        return next(poll for poll in reversed(self.story.polls) if poll.kind is PollKind.SWEEP).asked_by(LAG)
 
     # The subscription that brought an event
 

@@ -83,8 +83,17 @@ def _strange(story: Story, page: Page, place: int) -> str | None:
         known = known or any((event.seq, event.chat) == (seq, page.chat) for event in story.events)
     if known:
         return None
-    later = Hearing(story).may_be_later(page.person, page.left + 1)
+    later = _may_be_later(story, page)
     return NOT_TOLD if later or _may_have_gone(story, page, place) else "no such message"
+
+
+def _may_be_later(story: Story, page: Page) -> bool:
+    """Whether it may have been answered after the last look, and not every send is in the record."""
+    hearing, answered = Hearing(story), story.dated(page.person, page.left + 1)
+    if hearing.has_all_sends() or answered is None:
+        return not hearing.has_all_sends()
+    known_to = 0 if story.host(page.person) == story.monitor.host else MEASURED_TO
+    return answered + known_to >= hearing.last_look_asked()
 
 
 def _is_worded(story: Story, page: Page, place: int) -> bool:
