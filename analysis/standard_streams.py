@@ -33,15 +33,16 @@ class _Output(io.FileIO):
                 select.select([], [self], [])
             return written
         except OSError as error:
-            if not self._nobody_reads(error):
+            if not nobody_reads(self.fileno(), error):
                 self.failure = error
             go_nowhere(self.fileno())
             return super().write(data)
 
-    def _nobody_reads(self, error: OSError) -> bool:
-        """Whether a pipe, a socket or a terminal has been closed at its other end."""
-        closed_terminal = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(self.fileno()).st_mode)
-        return isinstance(error, BrokenPipeError | ConnectionResetError) or closed_terminal
+
+def nobody_reads(descriptor: int, error: OSError) -> bool:
+    """Whether it cannot be written since a pipe, a socket or a terminal has been closed at its other end."""
+    closed_terminal = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(descriptor).st_mode)
+    return isinstance(error, BrokenPipeError | ConnectionResetError) or closed_terminal
 
 
 def go_nowhere(descriptor: int) -> None:

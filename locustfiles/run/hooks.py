@@ -14,7 +14,7 @@ from locust.runners import STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from analysis.errors import ChatsoakError, OutputError
 from analysis.settings import ShapeName, Transport
-from analysis.standard_streams import go_nowhere, not_all
+from analysis.standard_streams import go_nowhere, nobody_reads, not_all
 from analysis.visible import in_a_line
 from locustfiles.clients.interfaces import REST_TABLE
 from locustfiles.life.user import ChatUser
@@ -286,8 +286,9 @@ def _print(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        go_nowhere(
-            sys.stdout.fileno()
-        )  # Python would try what is left once more when it ends, and end with 120
-        if not isinstance(error, BrokenPipeError):
+        descriptor = sys.stdout.fileno()
+        unread = nobody_reads(descriptor, error)
+        # Python would try what is left once more when it ends, and end with 120.
+        go_nowhere(descriptor)
+        if not unread:
             raise OutputError(not_all(error)) from None

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from analysis.record.codes import EventType, ObservedChange, Outcome, PollKind
 from tests.analysis.checks.oracles.answer import Answer
-from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, LAG, Hearing
+from tests.analysis.checks.oracles.hearing import CERTAIN_AFTER, Hearing
 from tests.analysis.checks.oracles.history_oracles import fate_unknown
 from tests.analysis.checks.oracles.story import Event, Message, Story, message_id, ns, person_id
 from tests.analysis.checks.oracles.timekeeping import Moment
@@ -185,8 +185,8 @@ def _is_still_there(hearing: Hearing, event: Event) -> bool:
     story, message = hearing.story, hearing.row(event.message)
     if not hearing.last_look or message is None:
         return False
-    last = next(poll for poll in reversed(story.polls) if poll.kind is PollKind.SWEEP).asked_by(LAG)
-    lag = hearing.lag(Moment(event.at, story.host(event.person)), Moment(last, story.monitor.host))
+    last = Moment(hearing.last_look_asked(), story.monitor.host)
+    lag = hearing.lag(Moment(event.at, story.host(event.person)), last)
     return (
         lag is not None and lag > 0 and all(look.change is not ObservedChange.GONE for look in message.looks)
     )
